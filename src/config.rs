@@ -1,0 +1,1 @@
+//! The configuration as types; secrets read from files.

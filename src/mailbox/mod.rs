@@ -1,0 +1,151 @@
+//! Where messages come from, and where they are filed.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::effect::Destination;
+use crate::letter::Letter;
+use crate::message::MessageRef;
+
+/// A message as fetched. `Debug` is not derived: bytes are people's words.
+#[derive(Clone)]
+pub struct RawMessage {
+    /// Where it lies.
+    pub at: MessageRef,
+    /// When the server received it (INTERNALDATE).
+    pub received_at: DateTime<Utc>,
+    /// Its whole size on the server, in bytes.
+    pub size_bytes: usize,
+    /// Its bytes, or the first part of them when it is large.
+    pub bytes: Vec<u8>,
+}
+
+/// What a fetch brought. Every UID above the cursor up to `up_to` is in exactly one of the three lists, or is proven
+/// expunged: the caller may advance to `up_to` once it has recorded them.
+#[derive(Default)]
+pub struct Fetched {
+    /// The folder's UIDVALIDITY.
+    pub uid_validity: u32,
+    /// Messages, lowest UID first.
+    pub messages: Vec<RawMessage>,
+    /// Messages that could not be read twice over: set aside, with the reason. INTERNALDATE when it could be had.
+    pub unreadable: Vec<Unreadable>,
+    /// The highest UID looked at. Nothing at or below it remains unseen.
+    pub up_to: u32,
+}
+
+/// A message that could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it lies.
+    pub at: MessageRef,
+    /// When the server received it, if it said so.
+    pub received_at: Option<DateTime<Utc>>,
+    /// What happened, without the message's content.
+    pub reason: String,
+}
+
+/// What a folder says of itself when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// UIDVALIDITY.
+    pub uid_validity: u32,
+    /// The UID that the next message will get, at least.
+    pub uid_next: u32,
+    /// How many messages there are.
+    pub exists: u32,
+}
+
+/// What became of a request to file a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filed {
+    /// It lies in the folder now.
+    Moved,
+    /// It is no longer where it was: staff moved or deleted it, or an earlier attempt did it.
+    Gone,
+}
+
+/// A folder of an account that is watched, on a server or on disk. Connects when it must; an error drops the connection.
+#[allow(async_fn_in_trait)] // One thread, joined tasks: no `Send` is wanted.
+pub trait Mailbox {
+    /// The account's name in the configuration.
+    fn account(&self) -> &str;
+
+    /// The watched folder's name in Unicode.
+    fn folder(&self) -> &str;
+
+    /// What the folder says of itself now.
+    async fn status(&mut self) -> Result<Status, MailboxError>;
+
+    /// Messages with a UID above `after`, lowest first, at most so many. Looks, does not touch: they stay unread.
+    async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError>;
+
+    /// Files one message into a folder of this account, creating it when missing. Never loses it: server-side MOVE, or
+    /// COPY, a look, and then deletion of this one UID.
+    async fn file(
+        &mut self,
+        message: &MessageRef,
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError>;
+
+    /// Delivers one message whole into another account's folder, unless it is there already, and then files the
+    /// original away.
+    async fn transfer(
+        &mut self,
+        message: &MessageRef,
+        to: &Destination,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError>;
+
+    /// Whether the account's Sent folder holds a letter with this Message-ID.
+    async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError>;
+
+    /// Puts a letter into the account's Sent folder, read, unless it is there already.
+    async fn keep_copy(&mut self, letter: &Letter, sent_at: DateTime<Utc>) -> Result<(), MailboxError>;
+
+    /// Returns when something may have arrived, or after `at_most`. Being wrong is cheap: `fetch` decides.
+    /// Cancel-safe: dropping the future leaves the mailbox usable (it may have to reconnect).
+    async fn wait(&mut self, at_most: Duration) -> Result<(), MailboxError>;
+
+    /// Says goodbye.
+    async fn close(&mut self);
+}
+
+/// What went wrong with a mailbox, sorted by who acts next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailboxError {
+    /// The network or the server; the same may work later.
+    #[error("{account}: {step}: {problem}")]
+    Transient {
+        /// The account.
+        account: String,
+        /// What was tried: `connecting to imap.example port 993`, `FETCH`, ...
+        step: String,
+        /// What happened or what the server said, without message content.
+        problem: String,
+    },
+    /// A person must act: a password, a certificate, a right, a folder.
+    #[error("{account}: {step}: {problem}. {remedy}")]
+    NeedsAPerson {
+        /// The account.
+        account: String,
+        /// What was tried.
+        step: String,
+        /// What happened or what the server said.
+        problem: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// UIDVALIDITY is not the one of the cursor: everything must be looked at anew.
+    #[error("{account}: {folder}: UIDVALIDITY is now {now}")]
+    UidValidityChanged {
+        /// The account.
+        account: String,
+        /// The folder.
+        folder: String,
+        /// The new value.
+        now: u32,
+    },
+}

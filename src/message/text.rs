@@ -1,0 +1,1 @@
+//! HTML to text, and one kind of line end, space, quote and dash.

@@ -1,0 +1,1 @@
+//! Message-ID, In-Reply-To and References (RFC 5322 section 3.6.4).

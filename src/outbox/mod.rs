@@ -1,0 +1,51 @@
+//! Takes letters to the next server.
+
+use crate::letter::Letter;
+
+/// Whoever takes a letter to the next server.
+#[allow(async_fn_in_trait)] // One thread, joined tasks: no `Send` is wanted.
+pub trait Courier {
+    /// `Ok` means that the next server has taken responsibility (RFC 5321 section 6.1).
+    ///
+    /// `commit` is called once, just before the point of no return (the letter's bytes are about to be handed over): the
+    /// caller writes down that the outcome may become uncertain. When it returns false nothing is sent.
+    async fn deliver(
+        &mut self,
+        letter: &Letter,
+        commit: &mut dyn FnMut() -> bool,
+    ) -> Result<(), DeliveryError>;
+}
+
+/// Why a letter was not delivered, sorted by who acts next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// 4xx, or no answer before the point of no return: the same letter may be taken later.
+    #[error("{server_said}; trying again")]
+    Transient {
+        /// What the server said, or what went wrong, with the step.
+        server_said: String,
+    },
+    /// 5xx: this letter will never be taken as it is.
+    #[error("refused for good: {server_said}")]
+    Permanent {
+        /// What the server said.
+        server_said: String,
+    },
+    /// The login or the configuration is at fault: every letter would fail.
+    #[error("{problem}; {remedy}")]
+    NeedsAPerson {
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Handed over, but the answer never came: it may have been sent.
+    #[error("no answer after the letter was handed over: {detail}")]
+    Uncertain {
+        /// What happened.
+        detail: String,
+    },
+    /// `commit` said no.
+    #[error("not sent: its attempt could not be recorded")]
+    NotCommitted,
+}

@@ -1,0 +1,1 @@
+//! See labelling.md, `kind`.

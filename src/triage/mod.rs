@@ -1,0 +1,242 @@
+//! What we decide about a message, and why. Pure: no clock, file, network or database.
+//!
+//! The questions, in the policy's order: kind, urgency and grounds, topics, area, queue, chaser, signposts, leadership
+//! referral, acknowledgement, due date. labelling.md settles what a correct answer is.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::calendar::{Due, WorkingCalendar};
+use crate::message::Message;
+use crate::rules::Ruleset;
+
+pub mod acknowledge;
+pub mod area;
+pub mod chaser;
+pub mod kind;
+pub mod leadership;
+pub mod queue;
+pub mod signpost;
+pub mod trace;
+pub mod urgency;
+
+pub use acknowledge::{Acknowledgement, Why};
+pub use trace::{Finding, Outcome};
+
+/// What is in force: rules, calendar and team, swapped as a whole.
+#[derive(Debug)]
+pub struct Policy {
+    /// What staff wrote.
+    pub rules: Ruleset,
+    /// Working days.
+    pub calendar: WorkingCalendar,
+    /// Whose mail this is.
+    pub team: Team,
+}
+
+/// Whose mail this is: the council and its watched mailboxes, and the limits that they set.
+#[derive(Debug, Clone, Default)]
+pub struct Team {
+    /// The council's own domain, such as `hertfordshire.example`; its subdomains are the council's as well.
+    pub domain: String,
+    /// The watched mailboxes.
+    pub mailboxes: Vec<TeamMailbox>,
+    /// Working days to an answer (policy, email d: 10).
+    pub answer_within_working_days: u32,
+    /// Limits on acknowledgements (RFC 3834 section 2; peers.md section 3, row 13).
+    pub limits: Limits,
+}
+
+/// One watched mailbox.
+#[derive(Debug, Clone, Default)]
+pub struct TeamMailbox {
+    /// Its name in the configuration: `general`, `annual-review-east`, ...
+    pub name: String,
+    /// Every address by which it is written to, lower case, main address first.
+    pub addresses: Vec<String>,
+}
+
+/// Above these an acknowledgement is withheld and people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// To one sender in 24 hours.
+    pub per_sender_a_day: u32,
+    /// To one domain in an hour.
+    pub per_domain_an_hour: u32,
+    /// In all in an hour.
+    pub in_all_an_hour: u32,
+    /// A message older than this many hours when it is first seen is not acknowledged; `None`: any age is.
+    pub oldest_hours: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_sender_a_day: 10, per_domain_an_hour: 100, in_all_an_hour: 1000, oldest_hours: Some(72) }
+    }
+}
+
+/// What the record knows that bears on this message, and when it is looked at.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Now, for the age of the message.
+    pub now: DateTime<Utc>,
+    /// The name of the mailbox that it arrived in.
+    pub mailbox: String,
+    /// When that mailbox was first taken into use; nothing received before is acknowledged. `None`: not known, no limit.
+    pub taken_into_use_at: Option<DateTime<Utc>>,
+    /// Acknowledgements to this sender in the last 24 hours.
+    pub to_sender_in_a_day: u32,
+    /// Acknowledgements to this sender's domain in the last hour.
+    pub to_domain_in_an_hour: u32,
+    /// Acknowledgements in all in the last hour.
+    pub in_all_in_an_hour: u32,
+}
+
+impl History {
+    /// Nothing is known: what `explain` and `evaluate` assume.
+    pub fn none(mailbox: &str, received_at: DateTime<Utc>) -> Self {
+        Self {
+            now: received_at,
+            mailbox: mailbox.to_owned(),
+            taken_into_use_at: None,
+            to_sender_in_a_day: 0,
+            to_domain_in_an_hour: 0,
+            in_all_in_an_hour: 0,
+        }
+    }
+}
+
+/// labelling.md, `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Written by a human to the team.
+    Person,
+    /// Out-of-office and other automatic replies.
+    AutoReply,
+    /// Delivery status notifications, read receipts.
+    Bounce,
+    /// Newsletters, lists, bulk mail, system notifications.
+    List,
+    /// Staff to staff.
+    Internal,
+    /// An invitation, acceptance or cancellation with no message of its own.
+    Calendar,
+}
+
+/// labelling.md, `urgency`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgency {
+    /// At least one ground U1 to U10 holds.
+    Urgent,
+    /// None does.
+    Standard,
+}
+
+/// labelling.md, `queue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Queue {
+    /// The SEND Resolution Team.
+    Resolution,
+    /// A first assessment and its 20 weeks.
+    Assessment,
+    /// Reviews in the east.
+    AnnualReviewEast,
+    /// Reviews in the west.
+    AnnualReviewWest,
+    /// Everything else.
+    General,
+    /// No team: not a person's mail, or only copied.
+    None,
+}
+
+/// labelling.md, `area`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Area {
+    /// North Herts and Stevenage, East Herts, Broxbourne, Welwyn Hatfield.
+    East,
+    /// St Albans and Dacorum, Watford, Three Rivers, Hertsmere.
+    West,
+    /// Not said, contradictory, or out of county.
+    Unknown,
+}
+
+/// labelling.md, `chaser`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Chaser {
+    /// Chases an earlier contact whose 10 working days have not run out.
+    Within,
+    /// They have.
+    Overdue,
+    /// Chases, no time given.
+    Unclear,
+    /// Does not chase.
+    None,
+}
+
+/// labelling.md, `signposts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Signpost {
+    Appointment,
+    Report,
+    SchoolSupport,
+    Disagreement,
+    ComplaintService,
+    ComplaintSectionF,
+    ComplaintSchool,
+    ComplaintNhs,
+}
+
+/// What was decided about one message.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// What sort of message it is.
+    pub kind: Kind,
+    /// Whether the sender is acknowledged, or why not.
+    pub acknowledgement: Acknowledgement,
+    /// The team stands only in Cc or Bcc (policy, email c).
+    pub copied: bool,
+    /// Urgent or standard.
+    pub urgency: Urgency,
+    /// `U1` to `U10`; where none holds, `S1` to `S7` or `other`.
+    pub grounds: Vec<String>,
+    /// Called urgent by the sender, with no ground (policy, email g).
+    pub claimed_urgent: bool,
+    /// The team that gets it.
+    pub queue: Queue,
+    /// East or west.
+    pub area: Area,
+    /// Whether it chases an earlier contact.
+    pub chaser: Chaser,
+    /// What the acknowledgement also points to.
+    pub signposts: Vec<Signpost>,
+    /// Policy, email h.
+    pub refer_leadership: bool,
+    /// A person should look at the decision; the trace says why.
+    pub unsure: bool,
+    /// When the answer is due; `None` where no answer is owed.
+    pub due: Option<Due>,
+    /// Every finding that led here.
+    pub trace: Vec<Finding>,
+    /// The version of the rules that decided.
+    pub rules_version: String,
+}
+
+impl Decision {
+    /// The due date, if an answer is owed.
+    pub fn due_on(&self) -> Option<NaiveDate> {
+        self.due.as_ref().map(|due| due.due_on)
+    }
+}
+
+/// Decides about one message received at this instant (the server's INTERNALDATE).
+pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, policy: &Policy) -> Decision {
+    let _ = (message, received_at, history, policy);
+    todo!()
+}

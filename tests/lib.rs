@@ -1,0 +1,1 @@
+//! All tests, in reading order.
