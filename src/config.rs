@@ -1,1 +1,496 @@
-//! The configuration as types; secrets read from files.
+//! The configuration as the council's systems person writes it, read into types; secrets are read from where it points.
+//!
+//! It holds no rule and no wording: those are the officer's, in the rules folder. `config/send-triage.yaml` explains
+//! every key and is what a new installation starts from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveTime;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::triage::{Kind, Queue};
+
+mod check;
+mod secret;
+pub mod working_days;
+
+pub use secret::Secret;
+
+/// The configuration that `demo`, and every command without `--config`, starts from.
+pub const EXAMPLE: &str = include_str!("../config/send-triage.yaml");
+
+/// What is wrong with a configuration: file, place, problem, remedy, ready to print.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// Everything that the operator sets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who we are, in the acknowledgement's words.
+    pub council: Council,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The folder of rules and wording; without it the built-in ones are in force.
+    #[serde(default)]
+    pub rules: Option<PathBuf>,
+    /// Bank holidays, council closures, school terms; without it the built-in ones.
+    #[serde(default)]
+    pub working_days: Option<PathBuf>,
+    /// The accounts whose folders are watched.
+    pub accounts: Vec<Account>,
+    /// Where each queue's messages are filed.
+    pub queues: BTreeMap<QueueName, Place>,
+    /// Where everything else is filed.
+    #[serde(default)]
+    pub filing: FilingRules,
+    /// Days and hours.
+    #[serde(default)]
+    pub deadlines: Deadlines,
+    /// Limits on acknowledgements.
+    #[serde(default)]
+    pub acknowledgements: Acknowledgements,
+    /// Who is told about urgent mail.
+    #[serde(default)]
+    pub alerts: Alerts,
+}
+
+/// Who we are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Council {
+    /// The council's own domain: mail from it, or from below it, is internal.
+    pub domain: String,
+    /// Names, telephone numbers and pages that the letters point to.
+    #[serde(default)]
+    pub contacts: crate::letter::Council,
+}
+
+/// One of the team's mailboxes, on a server or in a folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Its name here and in every list: `general`, `annual-review-east`, ...
+    pub name: String,
+    /// Its address; acknowledgements come from it.
+    pub address: String,
+    /// The name that people see beside the address.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Other addresses by which it is written to.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// An IMAP server ...
+    #[serde(default)]
+    pub imap: Option<Imap>,
+    /// ... or a folder of files.
+    #[serde(default)]
+    pub folder: Option<FolderInbox>,
+    /// Where acknowledgements are handed in ...
+    #[serde(default)]
+    pub smtp: Option<Smtp>,
+    /// ... or the folder into which they are written.
+    #[serde(default)]
+    pub outbox: Option<PathBuf>,
+    /// The folders that are watched.
+    #[serde(default = "inbox")]
+    pub watch: Vec<String>,
+    /// The Sent folder, where the server does not say.
+    #[serde(default)]
+    pub sent_folder: Option<String>,
+    /// How messages are filed.
+    #[serde(default)]
+    pub filing: FilingMode,
+    /// What is done with the messages that are there when the mailbox is first taken into use.
+    #[serde(default)]
+    pub existing: Existing,
+}
+
+fn inbox() -> Vec<String> {
+    vec!["INBOX".to_owned()]
+}
+
+/// An IMAP server (RFC 9051).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imap {
+    /// Its name, as in its certificate.
+    pub host: String,
+    /// 993 for `tls`, 143 otherwise, unless given.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub security: Security,
+    /// The login name; the account's address unless given.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Where the password is.
+    pub password: Secret,
+    /// How to log in.
+    #[serde(default)]
+    pub login: Login,
+    /// A file of further certificate authorities, PEM.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Seconds between looks, at most, whether or not the server promises to tell.
+    #[serde(default = "poll_seconds")]
+    pub poll_seconds: u32,
+    /// Messages up to this size are read whole; of larger ones the first so many bytes are read.
+    #[serde(default = "read_bytes")]
+    pub read_bytes: u32,
+}
+
+fn poll_seconds() -> u32 {
+    300
+}
+
+fn read_bytes() -> u32 {
+    1 << 20
+}
+
+/// A submission server (RFC 6409).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Its name, as in its certificate.
+    pub host: String,
+    /// 465 for `tls`, 587 otherwise, unless given.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub security: Security,
+    /// The login name; without it, no login.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Where the password is.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// A file of further certificate authorities, PEM.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// The envelope sender of acknowledgements.
+    #[serde(default)]
+    pub envelope_from: EnvelopeFrom,
+}
+
+/// A folder of messages on this machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderInbox {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is in it.
+    pub kind: FolderKind,
+}
+
+/// What a folder of messages looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FolderKind {
+    /// A Maildir: `new`, `cur`, `tmp`.
+    Maildir,
+    /// Files whose names end in `.eml`.
+    Eml,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Security {
+    /// TLS from the first byte.
+    #[default]
+    Tls,
+    /// TLS after STARTTLS; refused where the server does not offer it.
+    Starttls,
+    /// Not at all; to this very machine only.
+    Plain,
+}
+
+/// How to log in to IMAP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Login {
+    /// AUTHENTICATE PLAIN where offered, else LOGIN.
+    #[default]
+    Auto,
+    /// LOGIN (RFC 9051 section 6.2.3).
+    Login,
+    /// SASL PLAIN (RFC 4616).
+    Plain,
+    /// SASL XOAUTH2: `password` then names a file that holds a current access token.
+    Xoauth2,
+}
+
+/// The envelope sender of acknowledgements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvelopeFrom {
+    /// `<>`, as RFC 3834 section 3.3 and RFC 5230 section 5.1 ask.
+    #[default]
+    Empty,
+    /// The account's address, for servers that refuse `<>`.
+    Address,
+}
+
+/// How messages are filed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FilingMode {
+    /// Moved into their folder.
+    #[default]
+    Move,
+    /// Copied there; the inbox stays as it is.
+    Copy,
+    /// Not filed: the mailbox is never written to.
+    None,
+}
+
+/// What is done with messages that were there before the mailbox was taken into use. None of them is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Existing {
+    /// Noted as left alone.
+    Ignore,
+    /// Decided and recorded with their deadline, but left where they are.
+    #[default]
+    Record,
+    /// Decided, recorded and filed.
+    File,
+    /// Treated like new mail, acknowledgement and all. For a mailbox that was opened to the public today.
+    TreatAsNew,
+}
+
+/// A queue, as written in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum QueueName {
+    Resolution,
+    Assessment,
+    AnnualReviewEast,
+    AnnualReviewWest,
+    General,
+}
+
+impl From<QueueName> for Queue {
+    fn from(name: QueueName) -> Self {
+        match name {
+            QueueName::Resolution => Self::Resolution,
+            QueueName::Assessment => Self::Assessment,
+            QueueName::AnnualReviewEast => Self::AnnualReviewEast,
+            QueueName::AnnualReviewWest => Self::AnnualReviewWest,
+            QueueName::General => Self::General,
+        }
+    }
+}
+
+/// A folder, of the account that the message came to or of a named one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The account; without it, the one that the message came to.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The folder, levels divided by `/`.
+    pub folder: String,
+}
+
+/// Where messages go that no queue gets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilingRules {
+    /// The subfolder of a queue's folder that urgent messages go to.
+    pub urgent_subfolder: String,
+    /// The folder for each kind that is not a person's mail; a kind that is not named stays in the inbox.
+    pub kinds: BTreeMap<KindName, String>,
+    /// Person's mail in which the team only stands in Cc; without it, it stays in the inbox.
+    pub copied: Option<String>,
+    /// A second copy of a message that is filed already; without it, it stays in the inbox.
+    pub duplicates: Option<String>,
+    /// What could not be read or decided: a person must look.
+    pub set_aside: String,
+    /// Where the original goes when a message was passed to another account.
+    pub passed_on: String,
+}
+
+impl Default for FilingRules {
+    fn default() -> Self {
+        Self {
+            urgent_subfolder: "Urgent".to_owned(),
+            kinds: BTreeMap::from([
+                (KindName::AutoReply, "Triage/Automatic".to_owned()),
+                (KindName::Bounce, "Triage/Automatic".to_owned()),
+                (KindName::List, "Triage/Newsletters".to_owned()),
+            ]),
+            copied: Some("Triage/Copied to us".to_owned()),
+            duplicates: Some("Triage/Duplicates".to_owned()),
+            set_aside: "Triage/Needs a person".to_owned(),
+            passed_on: "Triage/Passed on".to_owned(),
+        }
+    }
+}
+
+/// A kind that is not a person's mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum KindName {
+    AutoReply,
+    Bounce,
+    List,
+    Internal,
+    Calendar,
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::AutoReply => Self::AutoReply,
+            KindName::Bounce => Self::Bounce,
+            KindName::List => Self::List,
+            KindName::Internal => Self::Internal,
+            KindName::Calendar => Self::Calendar,
+        }
+    }
+}
+
+/// Days and hours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deadlines {
+    /// Policy, email d.
+    pub answer_within_working_days: u32,
+    /// When work starts, Europe/London.
+    pub work_starts: NaiveTime,
+    /// When it ends, Monday to Thursday.
+    pub work_ends: NaiveTime,
+    /// When it ends on Friday.
+    pub work_ends_friday: NaiveTime,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let at = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
+        Self { answer_within_working_days: 10, work_starts: at(9, 0), work_ends: at(17, 30), work_ends_friday: at(16, 30) }
+    }
+}
+
+/// Limits on acknowledgements.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acknowledgements {
+    /// The kill switch: false withholds every acknowledgement.
+    pub send: bool,
+    /// To one sender in 24 hours.
+    pub per_sender_a_day: u32,
+    /// To one domain in an hour.
+    pub per_domain_an_hour: u32,
+    /// In all in an hour.
+    pub in_all_an_hour: u32,
+    /// A message older than this when it is first seen is not acknowledged; 0: any age is.
+    pub oldest_hours: u32,
+}
+
+impl Default for Acknowledgements {
+    fn default() -> Self {
+        Self { send: true, per_sender_a_day: 10, per_domain_an_hour: 100, in_all_an_hour: 1000, oldest_hours: 72 }
+    }
+}
+
+/// Who is told about urgent mail.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// Addresses on the council's own domain that are not watched mailboxes.
+    pub to: Vec<String>,
+    /// The account that sends them; the first one unless given.
+    pub from_account: Option<String>,
+    /// Alerts wait for working hours (policy, email f) unless this is true.
+    pub out_of_hours: bool,
+}
+
+impl Config {
+    /// Reads a configuration file. Relative paths in it are relative to its folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!(
+                "{}: cannot be read: {error}\n  Give the path of the configuration with --config, or copy config/send-triage.yaml there.",
+                path.display()
+            ))
+        })?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, &path.display().to_string(), folder)
+    }
+
+    /// Reads a configuration from text; `name` is for messages.
+    pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self =
+            crate::yaml::typed(text).map_err(|error| ConfigError(error.excerpt(name, text)))?;
+        config.make_absolute(folder);
+        let problems = check::problems(&config);
+        if problems.is_empty() {
+            return Ok(config);
+        }
+        let list: Vec<String> = problems.iter().map(|p| format!("{name}: {p}")).collect();
+        Err(ConfigError(list.join("\n")))
+    }
+
+    fn make_absolute(&mut self, folder: &Path) {
+        let absolute = |path: &mut PathBuf| {
+            if path.is_relative() {
+                *path = folder.join(&*path);
+            }
+        };
+        absolute(&mut self.database);
+        self.rules.iter_mut().for_each(absolute);
+        self.working_days.iter_mut().for_each(absolute);
+        for account in &mut self.accounts {
+            account.outbox.iter_mut().for_each(absolute);
+            account.folder.iter_mut().for_each(|f| absolute(&mut f.path));
+            if let Some(imap) = &mut account.imap {
+                imap.ca_file.iter_mut().for_each(absolute);
+                imap.password.make_absolute(folder);
+            }
+            if let Some(smtp) = &mut account.smtp {
+                smtp.ca_file.iter_mut().for_each(absolute);
+                smtp.password.iter_mut().for_each(|p| p.make_absolute(folder));
+            }
+        }
+    }
+
+    /// The account of this name.
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.name == name)
+    }
+}
+
+impl Account {
+    /// Every address by which it is written to, lower case, main address first.
+    pub fn addresses(&self) -> Vec<String> {
+        std::iter::once(&self.address).chain(&self.aliases).map(|a| a.to_ascii_lowercase()).collect()
+    }
+}
+
+impl Imap {
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
+    }
+
+    /// The password, or the access token.
+    pub fn secret(&self) -> Result<SecretString, ConfigError> {
+        self.password.read()
+    }
+}
+
+impl Smtp {
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.security == Security::Tls { 465 } else { 587 })
+    }
+}

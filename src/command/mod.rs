@@ -1,6 +1,177 @@
-//! The commands.
+//! The commands: one file for each, its arguments beside its work; here their list and the exit codes.
+//!
+//! 0: done. 1: the input or the configuration is at fault. 2: wrong usage. 3: something outside (server, disk) failed.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ConfigError};
+use crate::daemon::in_force::Refused;
+use crate::record::RecordError;
+
+mod cases;
+mod check;
+mod demo;
+mod doctor;
+mod due;
+mod evaluate;
+mod explain;
+mod run;
+mod table;
+mod when;
+
+/// Looks after a council's SEND mailboxes: acknowledges, decides urgent or standard, routes, and keeps the deadline.
+#[derive(Debug, Parser)]
+#[command(name = "send-triage", version, max_term_width = 110)]
+struct Arguments {
+    /// The configuration; without it, the built-in example (for demo, explain, evaluate, due and check)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How log lines look
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    log: LogFormat,
+    /// Log lines from this level on: error, warn, info, debug
+    #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
+    log_level: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The daemon: watches, acknowledges, decides, files, until it is told to stop
+    Run(run::Arguments),
+    /// The whole journey on a folder of example messages; letters and filed messages are written as files
+    Demo(demo::Arguments),
+    /// Validates configuration, rules, wording and calendar, and runs the rules' examples
+    Check(check::Arguments),
+    /// Connects to every account and reports what works, what is missing, and how to mend it
+    Doctor(doctor::Arguments),
+    /// What would be decided about these messages, and why; changes nothing
+    Explain(explain::Arguments),
+    /// Measures the rules against labelled messages
+    Evaluate(evaluate::Arguments),
+    /// When the answer is due to a message received at these times, and how that was counted
+    Due(due::Arguments),
+    /// The cases on record
+    Cases(cases::Arguments),
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object a line.
+    Json,
+}
+
+/// Why a command failed: the text to print, and by its kind the exit code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The input or the configuration is at fault.
+    #[error("{0}")]
+    Input(String),
+    /// Something outside failed: a server, a disk.
+    #[error("{0}")]
+    Outside(String),
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+impl From<Refused> for CommandError {
+    fn from(refused: Refused) -> Self {
+        Self::Input(refused.to_string())
+    }
+}
+
+impl From<RecordError> for CommandError {
+    fn from(error: RecordError) -> Self {
+        Self::Outside(error.to_string())
+    }
+}
+
+impl CommandError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 1,
+            Self::Outside(_) => 3,
+        }
+    }
+}
 
 /// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log(arguments.log, &arguments.log_level);
+    let config = arguments.config.as_deref();
+    let result = match arguments.command {
+        Command::Run(a) => run::run(&a, config),
+        Command::Demo(a) => demo::run(&a),
+        Command::Check(a) => check::run(&a, config),
+        Command::Doctor(a) => doctor::run(&a, config),
+        Command::Explain(a) => explain::run(&a, config),
+        Command::Evaluate(a) => evaluate::run(&a, config),
+        Command::Due(a) => due::run(&a, config),
+        Command::Cases(a) => cases::run(&a, config),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text = error.to_string();
+            if text.starts_with("error") { eprintln!("{text}") } else { eprintln!("error: {text}") }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Logs go to standard error. Libraries that would print passwords or people's words are kept quiet whatever is asked.
+fn start_log(format: LogFormat, level: &str) {
+    let filter = EnvFilter::new(format!(
+        "off,send_triage={level},async_imap=off,imap_proto=off,rustls=off,lettre=off,html2text=off"
+    ));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+}
+
+/// The configuration that was named, or the built-in example.
+fn config(path: Option<&Path>) -> Result<Config, CommandError> {
+    match path {
+        Some(path) => Ok(Config::load(path)?),
+        None => Ok(Config::parse(crate::config::EXAMPLE, "config/send-triage.yaml (built in)", Path::new("."))?),
+    }
+}
+
+/// The configuration that was named; for commands that work on the council's own data.
+fn own_config(path: Option<&Path>) -> Result<Config, CommandError> {
+    match path {
+        Some(path) => Ok(Config::load(path)?),
+        None => {
+            let usual = Path::new("/etc/send-triage/send-triage.yaml");
+            if usual.exists() {
+                return Ok(Config::load(usual)?);
+            }
+            Err(CommandError::Input(format!(
+                "No configuration: give one with --config FILE, or put it at {}. Start from config/send-triage.yaml.",
+                usual.display()
+            )))
+        }
+    }
 }

@@ -1,1 +1,182 @@
-//! How it runs.
+//! How it runs: one task for each watched folder, one for each account's letters, one for the rules; joined, never
+//! spawned, so that they borrow and that stopping is simple.
+//!
+//! A task's trouble stays its own: a broken account waits and tries again while the others go on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use tokio::sync::{Notify, watch};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::mailbox::{Mailbox, MailboxError};
+use crate::outbox::Courier;
+use crate::record::{RecordError, Records};
+
+pub mod in_force;
+pub mod intake;
+pub mod letters;
+pub mod parts;
+pub mod post;
+pub mod reload;
+pub mod watch_folder;
+
+pub use in_force::InForce;
+
+/// What every task borrows.
+pub struct World<'a, C> {
+    /// What the operator set.
+    pub config: &'a Config,
+    /// The record.
+    pub records: &'a Records,
+    /// The clock.
+    pub clock: &'a C,
+    /// Rules, calendar, wording, routing.
+    pub in_force: &'a InForce,
+    /// Who wakes whom.
+    pub bells: Bells,
+    /// True when it is time to stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// A bell for each account: letters to be sent, and copies to be kept.
+#[derive(Debug, Default)]
+pub struct Bells {
+    post: BTreeMap<String, Notify>,
+    copies: BTreeMap<String, Notify>,
+}
+
+impl Bells {
+    /// Bells for these accounts.
+    pub fn new<'n>(accounts: impl Iterator<Item = &'n str> + Clone) -> Self {
+        let bells = |names: &mut dyn Iterator<Item = &'n str>| names.map(|n| (n.to_owned(), Notify::new())).collect();
+        Self { post: bells(&mut accounts.clone()), copies: bells(&mut accounts.clone()) }
+    }
+
+    /// There are letters for this account to send.
+    pub fn ring_post(&self, account: &str) {
+        self.post.get(account).map(Notify::notify_one).unwrap_or_default();
+    }
+
+    /// There are copies for this account to keep, or uncertain letters to look for.
+    pub fn ring_copies(&self, account: &str) {
+        self.copies.get(account).map(Notify::notify_one).unwrap_or_default();
+    }
+
+    /// Waits for the account's letters.
+    pub async fn post(&self, account: &str) {
+        match self.post.get(account) {
+            Some(bell) => bell.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits for the account's copies.
+    pub async fn copies(&self, account: &str) {
+        match self.copies.get(account) {
+            Some(bell) => bell.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl<C: Clock> World<'_, C> {
+    /// The instant now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Whether it is time to stop.
+    pub fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Returns when it is time to stop.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // An error means that nobody can ask us to stop any more: the program is ending.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits so long, or until it is time to stop.
+    pub async fn pause(&self, how_long: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(how_long) => {}
+            () = self.stopped() => {}
+        }
+    }
+}
+
+/// What keeps a task from going on for now: it waits, and tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A mailbox.
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
+}
+
+/// What stops the daemon as a whole: the record cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DaemonError(#[from] RecordError);
+
+/// Runs until it is told to stop.
+pub async fn run<C: Clock, M: Mailbox, P: Courier>(
+    world: &World<'_, C>,
+    mailboxes: &mut [M],
+    couriers: &mut BTreeMap<String, P>,
+) -> Result<(), DaemonError> {
+    recover(world)?;
+    let first = first_of_each(mailboxes);
+    let watching = mailboxes.iter_mut().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
+    let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
+    tokio::join!(join_all(watching), join_all(posting), reload::reload(world));
+    Ok(())
+}
+
+/// Does everything that there is to do now, and returns: what the demo runs. The same steps as [`run`], without waiting.
+pub async fn once<C: Clock, M: Mailbox, P: Courier>(
+    world: &World<'_, C>,
+    mailboxes: &mut [M],
+    couriers: &mut BTreeMap<String, P>,
+) -> Result<(), Trouble> {
+    recover(world)?;
+    let first = first_of_each(mailboxes);
+    loop {
+        let mut work = 0;
+        for (mailbox, keeps) in mailboxes.iter_mut().zip(&first) {
+            work += watch_folder::take_in(mailbox, world).await?;
+            work += watch_folder::settle(mailbox, world, *keeps).await?;
+        }
+        for (account, courier) in couriers.iter_mut() {
+            work += post::send_due(account, courier, world).await?.done;
+        }
+        if work == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn recover<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
+    let recovered = world.records.recover(world.now())?;
+    if recovered.uncertain > 0 {
+        tracing::warn!(
+            letters = recovered.uncertain,
+            "The last run ended while {} letters were being handed over; each is looked for in Sent before anything else is done.",
+            recovered.uncertain
+        );
+    }
+    Ok(())
+}
+
+/// For each mailbox whether it is the first of its account: that one keeps copies in Sent.
+fn first_of_each<M: Mailbox>(mailboxes: &[M]) -> Vec<bool> {
+    let mut seen = std::collections::BTreeSet::new();
+    mailboxes.iter().map(|mailbox| seen.insert(mailbox.account().to_owned())).collect()
+}

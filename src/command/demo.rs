@@ -1,0 +1,224 @@
+//! `send-triage demo`: the whole journey on example messages. The daemon's own code runs; only the two ends of the pipe
+//! are folders on this machine: messages come from files, and letters and filed messages are written as files.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+use tokio::sync::watch;
+
+use crate::clock::SystemClock;
+use crate::config::{Account, Config, Existing, FolderInbox, FolderKind};
+use crate::daemon::{self, Bells, InForce, World, in_force, letters, parts};
+use crate::record::{MessageRow, Records};
+
+use super::CommandError;
+use super::table::table;
+
+static BUILT_IN_INBOX: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/inbox");
+
+/// The file that marks a folder as ours to clear.
+const MARK: &str = ".send-triage-demo";
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Example messages: a folder for each mailbox (general, assessment, ...), of .eml files or a Maildir, or just .eml
+    /// files for the mailbox `general`; without it, the built-in ones
+    #[arg(long, value_name = "DIR")]
+    inbox: Option<PathBuf>,
+    /// Rules other than the built-in ones
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Where everything is written; cleared first if an earlier demo wrote it
+    #[arg(long, value_name = "DIR", default_value = "demo-out")]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
+    let out = &arguments.out;
+    prepare(out)?;
+    let mailboxes = out.join("mailboxes");
+    match &arguments.inbox {
+        Some(inbox) => copy_inbox(inbox, &mailboxes)?,
+        None => BUILT_IN_INBOX.extract(make(&mailboxes)?).map_err(|e| outside(&mailboxes, &e))?,
+    }
+    let config = demo_config(out, &mailboxes, arguments.rules.as_deref())?;
+    let set = in_force::load(&config)?;
+    let records = Records::open(&config.database)?;
+    let mut boxes = parts::mailboxes(&config)?;
+    let mut couriers = parts::couriers(&config)?;
+    let in_force = InForce::new(set);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))?;
+    let (_keep, stop) = watch::channel(false);
+    let world = World {
+        config: &config,
+        records: &records,
+        clock: &SystemClock,
+        in_force: &in_force,
+        bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
+        stop,
+    };
+    runtime
+        .block_on(daemon::once(&world, &mut boxes, &mut couriers))
+        .map_err(|trouble| CommandError::Outside(trouble.to_string()))?;
+    report(&records, &in_force, out)
+}
+
+/// Makes the folder ready, and never clears one that an earlier demo did not write.
+fn prepare(out: &Path) -> Result<(), CommandError> {
+    let in_use = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if in_use {
+        if !out.join(MARK).exists() {
+            return Err(CommandError::Input(format!(
+                "{} is not empty and was not written by an earlier demo. Name another folder with --out.",
+                out.display()
+            )));
+        }
+        std::fs::remove_dir_all(out).map_err(|e| outside(out, &e))?;
+    }
+    make(out)?;
+    std::fs::write(out.join(MARK), "This folder is cleared by the next demo.\n").map_err(|e| outside(out, &e))
+}
+
+fn make(folder: &Path) -> Result<&Path, CommandError> {
+    std::fs::create_dir_all(folder).map_err(|e| outside(folder, &e))?;
+    Ok(folder)
+}
+
+fn outside(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::Outside(format!("{}: {error}", path.display()))
+}
+
+/// Copies an inbox, so that the originals stay as they are: folders by mailbox, or plain .eml files for `general`.
+fn copy_inbox(from: &Path, to: &Path) -> Result<(), CommandError> {
+    let entries = std::fs::read_dir(from)
+        .map_err(|error| CommandError::Input(format!("{}: cannot be read: {error}", from.display())))?;
+    let mut found = false;
+    for entry in entries {
+        let path = entry.map_err(|e| outside(from, &e))?.path();
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() && ["new", "cur", "tmp"].iter().all(|n| *n != name.to_string_lossy()) {
+            copy_folder(&path, &to.join(name))?;
+            found = true;
+        } else if path.is_dir() {
+            copy_folder(&path, &to.join("general").join(name))?;
+            found = true;
+        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml")) {
+            std::fs::copy(&path, make(&to.join("general"))?.join(name)).map_err(|e| outside(&path, &e))?;
+            found = true;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    Err(CommandError::Input(format!("{}: no .eml files and no folders of mailboxes here.", from.display())))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<(), CommandError> {
+    make(to)?;
+    for entry in std::fs::read_dir(from).map_err(|e| outside(from, &e))? {
+        let path = entry.map_err(|e| outside(from, &e))?.path();
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name))?;
+        } else {
+            std::fs::copy(&path, to.join(name)).map_err(|e| outside(&path, &e))?;
+        }
+    }
+    Ok(())
+}
+
+/// The built-in configuration with the two ends exchanged for folders. The example messages are months old; so their age
+/// is no bar, and they count as new.
+fn demo_config(out: &Path, mailboxes: &Path, rules: Option<&Path>) -> Result<Config, CommandError> {
+    let mut config = super::config(None)?;
+    config.database = out.join("record.sqlite");
+    config.rules = rules.map(Path::to_path_buf);
+    config.acknowledgements.oldest_hours = 0;
+    for account in &mut config.accounts {
+        let root = mailboxes.join(&account.name);
+        make(&root)?;
+        on_disk(account, root, out);
+    }
+    Ok(config)
+}
+
+fn on_disk(account: &mut Account, root: PathBuf, out: &Path) {
+    let kind = if root.join("new").is_dir() || root.join("cur").is_dir() { FolderKind::Maildir } else { FolderKind::Eml };
+    account.outbox = Some(out.join("letters"));
+    account.folder = Some(FolderInbox { path: root, kind });
+    account.imap = None;
+    account.smtp = None;
+    account.existing = Existing::TreatAsNew;
+}
+
+fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), CommandError> {
+    let set = in_force.now();
+    let messages = records.messages(1000)?;
+    let rows: Vec<Vec<String>> = messages
+        .iter()
+        .map(|m| {
+            vec![
+                shorten(&m.subject, 34),
+                decision_in_words(m),
+                grounds_in_words(m, &set),
+                m.queue.clone().unwrap_or_else(|| "-".to_owned()),
+                m.due_on.map_or_else(|| "-".to_owned(), |on| on.format("%a %-d %b %Y").to_string()),
+                acknowledged_in_words(m),
+            ]
+        })
+        .collect();
+    let heading = ["message", "decision", "ground", "queue", "answer due", "acknowledged?"];
+    println!("{}", table(&heading, &rows, 150));
+    let urgent = messages.iter().filter(|m| m.urgency.as_deref() == Some("urgent")).count();
+    let letters = messages.iter().filter(|m| m.acknowledged).count();
+    println!("{} messages, {urgent} urgent, {letters} acknowledged, each with exactly one outcome.\n", messages.len());
+    let show = |what: &str, path: PathBuf| println!("  {:<44}{what}", path.display());
+    println!("Where to look next:");
+    show("the acknowledgements, as sent", out.join("letters"));
+    show("the messages, filed by queue", out.join("mailboxes"));
+    show("the record (SQLite)", out.join("record.sqlite"));
+    println!("\n  send-triage explain FILE.eml       why a message was decided so, word by word");
+    println!("  send-triage due 2026-12-17         how a due date is counted");
+    println!("  send-triage check                  whether the rules are in order");
+    println!("  README.md                          how to run it on real mailboxes");
+    Ok(())
+}
+
+fn decision_in_words(m: &MessageRow) -> String {
+    match (m.kind.as_deref(), m.urgency.as_deref()) {
+        (Some("person"), Some("urgent")) => "URGENT".to_owned(),
+        (Some("person"), _) => "standard".to_owned(),
+        (Some(kind), _) => format!("({kind})"),
+        (None, _) => m.outcome.clone(),
+    }
+}
+
+fn grounds_in_words(m: &MessageRow, set: &in_force::Set) -> String {
+    if m.grounds.is_empty() {
+        return "-".to_owned();
+    }
+    let titles: Vec<String> = m
+        .grounds
+        .iter()
+        .map(|id| if id == "other" { "other".to_owned() } else { format!("{} ({id})", letters::title(set, id)) })
+        .collect();
+    shorten(&titles.join("; "), 44)
+}
+
+fn acknowledged_in_words(m: &MessageRow) -> String {
+    match (&m.withheld, m.acknowledged) {
+        (_, true) => "yes".to_owned(),
+        (Some(why), _) => format!("no: {why}"),
+        (None, false) => "no".to_owned(),
+    }
+}
+
+fn shorten(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width - 1).collect::<String>() + "…"
+}

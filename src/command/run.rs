@@ -1,0 +1,81 @@
+//! `send-triage run`: the daemon.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::clock::SystemClock;
+use crate::daemon::{self, Bells, InForce, World, in_force, parts};
+use crate::record::Records;
+
+use super::CommandError;
+
+/// How long what is in flight may take to finish after a request to stop.
+const LONGEST_STOP: Duration = Duration::from_secs(20);
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
+    let config = super::own_config(config)?;
+    let set = in_force::load(&config)?;
+    for warning in &set.warnings {
+        tracing::warn!("{warning}");
+    }
+    let records = Records::open(&config.database)?;
+    let _only_one = records.lock_for_daemon()?;
+    let mut mailboxes = parts::mailboxes(&config)?;
+    let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
+    let version = set.policy.rules.version().to_owned();
+    let in_force = InForce::new(set);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))?;
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let world = World {
+            config: &config,
+            records: &records,
+            clock: &SystemClock,
+            in_force: &in_force,
+            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
+            stop: stopped,
+        };
+        tracing::info!(
+            rules = version.as_str(),
+            mailboxes = mailboxes.len(),
+            "Started: {} folders watched, rules {version}.",
+            mailboxes.len()
+        );
+        let running = daemon::run(&world, &mut mailboxes, &mut couriers);
+        let result = tokio::select! {
+            result = running => result.map_err(|error| CommandError::Outside(error.to_string())),
+            () = stop_on_signal(&stop) => {
+                tracing::warn!("Something did not finish in time; it is left as the record has it, and settled at the next start.");
+                Ok(())
+            }
+        };
+        tracing::info!("Stopped.");
+        result
+    })
+}
+
+/// Asks everything to stop at SIGTERM or SIGINT; returns only if that takes too long.
+async fn stop_on_signal(stop: &watch::Sender<bool>) {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        tracing::warn!("Signals cannot be listened for; stop the program by SIGKILL, which loses nothing.");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("Asked to stop: finishing what is in flight.");
+    stop.send_replace(true);
+    tokio::time::sleep(LONGEST_STOP).await;
+}

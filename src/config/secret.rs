@@ -1,0 +1,68 @@
+//! Where a secret is kept: a file, an environment variable, or a systemd credential; never the configuration itself.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// Where a secret is kept. Exactly one of the three is given. Its value is read when it is needed, and never shown.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Secret {
+    /// A file whose first line it is.
+    pub file: Option<PathBuf>,
+    /// An environment variable.
+    pub env: Option<String>,
+    /// A credential that systemd passes (`LoadCredential=`).
+    pub credential: Option<String>,
+}
+
+impl Secret {
+    /// Reads the secret now: a changed password needs no restart.
+    pub fn read(&self) -> Result<SecretString, ConfigError> {
+        let (text, place) = match (&self.file, &self.env, &self.credential) {
+            (Some(path), None, None) => (read_file(path)?, path.display().to_string()),
+            (None, Some(name), None) => (
+                std::env::var(name).map_err(|_| {
+                    ConfigError(format!("The environment variable {name} is not set, though a password is to be read from it."))
+                })?,
+                format!("the environment variable {name}"),
+            ),
+            (None, None, Some(name)) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    ConfigError(format!(
+                        "The credential `{name}` cannot be read: systemd passed none. Add LoadCredential={name}:/path to the unit."
+                    ))
+                })?;
+                let path = Path::new(&folder).join(name);
+                (read_file(&path)?, path.display().to_string())
+            }
+            _ => return Err(ConfigError("A password needs exactly one of `file`, `env` or `credential`.".to_owned())),
+        };
+        let line = text.lines().next().unwrap_or_default();
+        if line.is_empty() {
+            return Err(ConfigError(format!("{place} is empty; write the password into it, on its first line.")));
+        }
+        Ok(SecretString::from(line.to_owned()))
+    }
+
+    /// Whether exactly one place is given.
+    pub(super) fn is_well_formed(&self) -> bool {
+        [self.file.is_some(), self.env.is_some(), self.credential.is_some()].iter().filter(|x| **x).count() == 1
+    }
+
+    pub(super) fn make_absolute(&mut self, folder: &Path) {
+        if let Some(path) = &mut self.file
+            && path.is_relative()
+        {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError(format!("{}: the password cannot be read: {error}", path.display())))
+}

@@ -1,0 +1,320 @@
+//! A batch of messages: parse, recognise, triage, plan, and enter it all in one transaction.
+//!
+//! Each message is contained: what goes wrong with one sets that one aside, with a deadline from its date of receipt.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::case::Reference;
+use crate::clock::Clock;
+use crate::config::Existing;
+use crate::effect::Effect;
+use crate::mailbox::{Fetched, RawMessage, Unreadable};
+use crate::message::{self, Defect, Fingerprint, Message};
+use crate::record::{Batch, EnteredAs, Entry, EntryOutcome, RecordError, StoredDecision, StoredDue};
+use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
+
+use super::in_force::Set;
+use super::{Trouble, World, in_force, letters};
+
+/// Policy, escalations: an initial response within 48 hours.
+const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
+
+/// What taking in brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// There are letters to be sent.
+    pub letters: bool,
+}
+
+/// Enters everything that was fetched, and the cursor with it.
+pub fn take_in<C: Clock>(
+    fetched: &Fetched,
+    account: &str,
+    folder: &str,
+    world: &World<'_, C>,
+) -> Result<Taken, Trouble> {
+    // One set of rules, calendar and wording for the whole batch, whatever is reloaded meanwhile.
+    let set = world.in_force.now();
+    let now = world.now();
+    let mut entries = Vec::with_capacity(fetched.messages.len() + fetched.unreadable.len());
+    let mut planned = Planned::default();
+    for raw in &fetched.messages {
+        entries.push(entry(raw, &set, &mut planned, world)?);
+    }
+    for unreadable in &fetched.unreadable {
+        entries.push(unreadable_entry(unreadable, &set, now));
+    }
+    let letters = entries.iter().any(|entry| effects(&entry.outcome).iter().any(is_letter));
+    let batch = Batch {
+        account: account.to_owned(),
+        folder: folder.to_owned(),
+        uid_validity: fetched.uid_validity,
+        up_to: fetched.up_to,
+        at: now,
+        entries,
+    };
+    enter(&batch, &set, world)?;
+    Ok(Taken { letters })
+}
+
+/// Acknowledgements planned earlier in this batch: the record does not know of them yet, the limits must.
+#[derive(Debug, Default)]
+struct Planned {
+    to: Vec<(String, String)>,
+}
+
+impl Planned {
+    fn to_sender(&self, sender: &str) -> u32 {
+        count(self.to.iter().filter(|(s, _)| s == sender))
+    }
+    fn to_domain(&self, domain: &str) -> u32 {
+        count(self.to.iter().filter(|(_, d)| d == domain))
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+/// One message's entry.
+fn entry<C: Clock>(raw: &RawMessage, set: &Set, planned: &mut Planned, world: &World<'_, C>) -> Result<Entry, Trouble> {
+    let message = message::parse(&raw.bytes, raw.size_bytes);
+    let records = world.records;
+    if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
+        return Ok(build(raw, &message, EntryOutcome::OwnLetter));
+    }
+    if let Some(known) = records.known(&message.fingerprint)? {
+        let filed_by_us = world.is_filing_folder(&raw.at);
+        let effects = if filed_by_us { Vec::new() } else { set.routing.file_duplicate(&raw.at.account).into_iter().collect() };
+        return Ok(build(raw, &message, EntryOutcome::Copy { of: known.message, effects }));
+    }
+    let outcome = match decide(raw, &message, set, planned, world)? {
+        Ok(outcome) => outcome,
+        Err(reason) => set_aside(raw, &reason, set),
+    };
+    Ok(build(raw, &message, outcome))
+}
+
+/// Decides and plans. The inner error is the reason why this message is set aside.
+fn decide<C: Clock>(
+    raw: &RawMessage,
+    message: &Message,
+    set: &Set,
+    planned: &mut Planned,
+    world: &World<'_, C>,
+) -> Result<Result<EntryOutcome, String>, Trouble> {
+    if message.defects.contains(&Defect::NotAMessage) || message.defects.contains(&Defect::ParserFailed) {
+        return Ok(Err("It could not be read as an email.".to_owned()));
+    }
+    let existing = world.config.account(&raw.at.account).map(|a| a.existing).unwrap_or_default();
+    let history = history(raw, message, planned, existing, world)?;
+    let decided = catch_unwind(AssertUnwindSafe(|| triage::triage(message, raw.received_at, &history, &set.policy)));
+    let Ok(decision) = decided else {
+        return Ok(Err("Deciding about it failed inside the program; please report this with the message.".to_owned()));
+    };
+    let old = history.taken_into_use_at.is_some_and(|at| raw.received_at < at);
+    let reference = match decision.due {
+        Some(_) => Some(free_reference(&message.fingerprint, world)?),
+        None => None,
+    };
+    let mut effects = Vec::new();
+    if let (Acknowledgement::Send { to }, Some(reference)) = (&decision.acknowledgement, &reference) {
+        match letters::acknowledgement(raw, message, &decision, reference, to, set, world.config, world.now()) {
+            Ok(effect) => effects.push(effect),
+            Err(problem) => return Ok(Err(format!("Its acknowledgement could not be written: {problem}"))),
+        }
+        planned.to.push((to.to_ascii_lowercase(), domain_of(to)));
+    }
+    if !old || existing == Existing::File {
+        effects.extend(set.routing.file(&raw.at.account, &decision));
+    }
+    if !old {
+        match letters::alerts(raw, message, &decision, reference.as_ref(), set, world.config, world.now()) {
+            Ok(alerts) => effects.extend(alerts),
+            Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
+        }
+    }
+    let withheld = match &decision.acknowledgement {
+        Acknowledgement::Send { .. } => None,
+        Acknowledgement::Withhold(why) => Some(why.to_string()),
+    };
+    let due = decision.due.as_ref().map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
+    let decision = Box::new(StoredDecision::of(&decision, withheld));
+    Ok(Ok(EntryOutcome::Decided { decision, reference, due, effects }))
+}
+
+/// What the record and this batch know that bears on the message.
+fn history<C: Clock>(
+    raw: &RawMessage,
+    message: &Message,
+    planned: &Planned,
+    existing: Existing,
+    world: &World<'_, C>,
+) -> Result<History, Trouble> {
+    let now = world.now();
+    let sender = message.from.as_ref().map(|a| a.address.to_ascii_lowercase()).unwrap_or_default();
+    let domain = domain_of(&sender);
+    let counts = world.records.acknowledgements(&sender, &domain, now)?;
+    let state = world.records.mailbox(&raw.at.account, &raw.at.folder)?;
+    Ok(History {
+        now,
+        mailbox: raw.at.account.clone(),
+        taken_into_use_at: match existing {
+            Existing::TreatAsNew => None,
+            _ => state.map(|s| s.taken_into_use_at),
+        },
+        to_sender_in_a_day: counts.to_sender_in_a_day + planned.to_sender(&sender),
+        to_domain_in_an_hour: counts.to_domain_in_an_hour + planned.to_domain(&domain),
+        in_all_in_an_hour: counts.in_all_in_an_hour + count(planned.to.iter()),
+    })
+}
+
+fn domain_of(address: &str) -> String {
+    address.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// The case's reference, unless by a rare chance another message has the same.
+fn free_reference<C: Clock>(fingerprint: &Fingerprint, world: &World<'_, C>) -> Result<Reference, RecordError> {
+    let mut reference = Reference::of(fingerprint, 0);
+    for salt in 1..20 {
+        if world.records.reference_is_free(&reference)? {
+            break;
+        }
+        reference = Reference::of(fingerprint, salt);
+    }
+    Ok(reference)
+}
+
+fn set_aside(raw: &RawMessage, reason: &str, set: &Set) -> EntryOutcome {
+    EntryOutcome::SetAside {
+        reason: reason.to_owned(),
+        due: Some(due_from_receipt(raw.received_at, set)),
+        effects: vec![set.routing.file_set_aside(&raw.at.account)],
+    }
+}
+
+/// Without a decision there is still a deadline: that of the policy, from the time of receipt.
+fn due_from_receipt(received_at: DateTime<Utc>, set: &Set) -> NaiveDate {
+    set.policy.calendar.due(received_at, set.policy.team.answer_within_working_days).due_on
+}
+
+/// Urgent and resolution matters have a first response within 2 working days (the resolution process's 48 hours).
+fn first_response_on(decision: &Decision, received_at: DateTime<Utc>, set: &Set) -> Option<NaiveDate> {
+    let soon = decision.urgency == Urgency::Urgent || decision.queue == Queue::Resolution;
+    soon.then(|| set.policy.calendar.due(received_at, FIRST_RESPONSE_WORKING_DAYS).due_on)
+}
+
+/// A message that the server would not give us: left where it is, known, with a deadline.
+fn unreadable_entry(unreadable: &Unreadable, set: &Set, now: DateTime<Utc>) -> Entry {
+    let received_at = unreadable.received_at.unwrap_or(now);
+    Entry {
+        at: unreadable.at.clone(),
+        received_at,
+        size_bytes: 0,
+        fingerprint: None,
+        message_id: None,
+        in_reply_to: Vec::new(),
+        references: Vec::new(),
+        sender: None,
+        sender_domain: None,
+        subject: String::new(),
+        outcome: EntryOutcome::SetAside {
+            reason: unreadable.reason.clone(),
+            due: Some(due_from_receipt(received_at, set)),
+            effects: vec![set.routing.file_set_aside(&unreadable.at.account)],
+        },
+    }
+}
+
+fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
+    let sender = message.from.as_ref().map(|a| a.address.to_ascii_lowercase());
+    Entry {
+        at: raw.at.clone(),
+        received_at: raw.received_at,
+        size_bytes: raw.size_bytes,
+        fingerprint: Some(message.fingerprint.clone()),
+        message_id: message.message_id.clone(),
+        in_reply_to: message.in_reply_to.clone(),
+        references: message.references.clone(),
+        sender_domain: sender.as_deref().map(domain_of),
+        sender,
+        subject: message.subject.clone(),
+        outcome,
+    }
+}
+
+fn effects(outcome: &EntryOutcome) -> &[Effect] {
+    match outcome {
+        EntryOutcome::Decided { effects, .. } | EntryOutcome::Copy { effects, .. } | EntryOutcome::SetAside { effects, .. } => {
+            effects
+        }
+        EntryOutcome::OwnLetter | EntryOutcome::LeftAlone { .. } => &[],
+    }
+}
+
+/// Numbers only: no log line names people or repeats their words.
+fn log(account: &str, uid: u32, what: &EnteredAs) {
+    match what {
+        EnteredAs::New { message, case: Some(case) } => {
+            tracing::info!(account, uid, message, case, "Message {message} recorded; it opens case {case}.");
+        }
+        EnteredAs::New { message, case: None } => {
+            tracing::info!(account, uid, message, "Message {message} recorded; no answer is owed.");
+        }
+        EnteredAs::Copy { of } => tracing::info!(account, uid, message = of, "A copy of message {of}."),
+        EnteredAs::SetAside { message } => {
+            tracing::warn!(account, uid, message, "Message {message} is set aside: a person must read it.");
+        }
+        EnteredAs::OwnLetter => tracing::debug!(account, uid, "Our own letter."),
+        EnteredAs::LeftAlone => tracing::debug!(account, uid, "Left alone."),
+        EnteredAs::Already => tracing::debug!(account, uid, "Recorded before."),
+    }
+}
+
+fn is_letter(effect: &Effect) -> bool {
+    matches!(effect, Effect::Acknowledge { .. } | Effect::Alert { .. })
+}
+
+/// Enters the batch; if one entry is what the record cannot take, it alone is set aside and the others go in.
+fn enter<C: Clock>(batch: &Batch, set: &Set, world: &World<'_, C>) -> Result<(), Trouble> {
+    match world.records.enter(batch) {
+        Ok(entered) => {
+            for made in &entered {
+                log(&batch.account, made.uid, &made.what);
+            }
+            Ok(())
+        }
+        Err(error) if error.is_transient() || batch.entries.len() <= 1 => Err(error.into()),
+        Err(error) => {
+            tracing::error!(account = batch.account.as_str(), "A batch could not be recorded ({error}); taking its messages one by one.");
+            for entry in &batch.entries {
+                let alone = Batch { up_to: entry.at.uid, entries: vec![entry.clone()], ..batch.clone() };
+                if let Err(error) = world.records.enter(&alone) {
+                    if error.is_transient() {
+                        return Err(error.into());
+                    }
+                    let mut entry = entry.clone();
+                    entry.outcome = EntryOutcome::SetAside {
+                        reason: format!("It could not be recorded as decided: {error}"),
+                        due: Some(due_from_receipt(entry.received_at, set)),
+                        effects: Vec::new(),
+                    };
+                    world.records.enter(&Batch { up_to: entry.at.uid, entries: vec![entry], ..batch.clone() })?;
+                }
+            }
+            world.records.enter(&Batch { entries: Vec::new(), ..batch.clone() })?;
+            Ok(())
+        }
+    }
+}
+
+impl<C: Clock> World<'_, C> {
+    /// Whether this is one of the folders that we file into (and that somebody chose to watch as well).
+    fn is_filing_folder(&self, at: &crate::message::MessageRef) -> bool {
+        in_force::filing_folders(self.config).any(|folder| {
+            at.folder == folder || at.folder.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! Mailboxes and couriers as the configuration describes them. Nothing connects here.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use secrecy::SecretString;
+
+use crate::config::{self, Account, Config, ConfigError, FilingMode, Login, Secret};
+use crate::mailbox::{
+    Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, ImapAccount, ImapMailbox, Mechanism,
+    Security, TokenSource,
+};
+use crate::outbox::{self, AnyCourier, FileCourier, SmtpCourier, SmtpServer};
+
+/// Every watched folder, in the order of the configuration.
+pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
+    let accounts = Rc::new(accounts(config)?);
+    let mut mailboxes = Vec::new();
+    for account in &config.accounts {
+        for folder in &account.watch {
+            let imap = accounts.imap.iter().find(|a| a.account == account.name);
+            let on_disk = accounts.folders.iter().find(|a| a.account == account.name);
+            let mailbox = match (imap, on_disk) {
+                (Some(imap), _) => AnyMailbox::Imap(ImapMailbox::new(imap.clone(), folder.clone(), accounts.clone())),
+                (None, Some(place)) => {
+                    AnyMailbox::Folder(FolderMailbox::new(place.clone(), folder.clone(), accounts.clone()))
+                }
+                (None, None) => continue,
+            };
+            mailboxes.push(mailbox);
+        }
+    }
+    Ok(mailboxes)
+}
+
+/// Every account's courier, by the account's name.
+pub fn couriers(config: &Config) -> Result<BTreeMap<String, AnyCourier>, ConfigError> {
+    let mut couriers = BTreeMap::new();
+    for account in &config.accounts {
+        let courier = match (&account.smtp, &account.outbox) {
+            (Some(_), _) => AnyCourier::Smtp(SmtpCourier::new(smtp(account)?)),
+            (None, Some(folder)) => AnyCourier::File(FileCourier::new(folder)),
+            (None, None) => continue,
+        };
+        couriers.insert(account.name.clone(), courier);
+    }
+    Ok(couriers)
+}
+
+/// Every account's inbox side, as the mailbox module wants it.
+pub fn accounts(config: &Config) -> Result<Accounts, ConfigError> {
+    let mut accounts = Accounts::default();
+    for account in &config.accounts {
+        let filing = match account.filing {
+            FilingMode::Move => Filing::Move,
+            FilingMode::Copy => Filing::Copy,
+            FilingMode::None => Filing::None,
+        };
+        if let Some(imap) = &account.imap {
+            accounts.imap.push(imap_account(account, imap, filing)?);
+        }
+        if let Some(folder) = &account.folder {
+            accounts.folders.push(FolderAccount {
+                account: account.name.clone(),
+                root: folder.path.clone(),
+                kind: match folder.kind {
+                    config::FolderKind::Maildir => FolderKind::Maildir,
+                    config::FolderKind::Eml => FolderKind::Eml,
+                },
+                filing,
+            });
+        }
+    }
+    Ok(accounts)
+}
+
+fn imap_account(account: &Account, imap: &config::Imap, filing: Filing) -> Result<ImapAccount, ConfigError> {
+    let user = imap.user.as_deref().unwrap_or(&account.address);
+    let credentials = match imap.login {
+        Login::Xoauth2 => Credentials::AccessToken(Rc::new(TokenInFile(imap.password.clone()))),
+        Login::Auto | Login::Login | Login::Plain => Credentials::Password(imap.secret()?),
+    };
+    Ok(ImapAccount {
+        port: imap.port(),
+        security: match imap.security {
+            config::Security::Tls => Security::Tls,
+            config::Security::Starttls => Security::StartTls,
+            config::Security::Plain => Security::Plain,
+        },
+        mechanism: match imap.login {
+            Login::Auto => Mechanism::Auto,
+            Login::Login => Mechanism::Login,
+            Login::Plain => Mechanism::Plain,
+            Login::Xoauth2 => Mechanism::XOAuth2,
+        },
+        ca_file: imap.ca_file.clone(),
+        sent_folder: account.sent_folder.clone(),
+        filing,
+        whole_message_limit_bytes: imap.read_bytes,
+        ..ImapAccount::new(&account.name, &imap.host, user, credentials)
+    })
+}
+
+/// An access token that something else keeps fresh in a file; read anew for every connection.
+struct TokenInFile(Secret);
+
+impl TokenSource for TokenInFile {
+    fn token<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<SecretString, String>> + 'a>> {
+        Box::pin(std::future::ready(self.0.read().map_err(|error| error.to_string())))
+    }
+}
+
+/// An account's submission server.
+pub fn smtp(account: &Account) -> Result<SmtpServer, ConfigError> {
+    let Some(smtp) = &account.smtp else {
+        return Err(ConfigError(format!("account `{}` has no `smtp`.", account.name)));
+    };
+    let password = smtp.password.as_ref().map(Secret::read).transpose()?;
+    Ok(SmtpServer {
+        host: smtp.host.clone(),
+        port: smtp.port(),
+        security: match smtp.security {
+            config::Security::Tls => outbox::Security::Tls,
+            config::Security::Starttls => outbox::Security::StartTls,
+            config::Security::Plain => outbox::Security::Plain,
+        },
+        user: smtp.user.clone(),
+        password,
+        ca_file: smtp.ca_file.clone(),
+    })
+}
