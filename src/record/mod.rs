@@ -1,1 +1,364 @@
-//! What we keep: one SQLite file.
+//! What we keep: one SQLite file. It decides nothing and sends nothing; it remembers, and never half.
+//!
+//! `schema.sql` explains every table and column. Whatever changes the file does so in one IMMEDIATE transaction that is on
+//! disk (WAL, synchronous=FULL) before the call returns: a deadline, or the mark that a letter may have been sent, must
+//! survive a power cut.
+
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+mod cases;
+mod effects;
+mod enter;
+mod entry;
+mod error;
+mod known;
+mod mailboxes;
+mod migrate;
+mod rows;
+#[cfg(test)]
+mod sample;
+mod upkeep;
+mod value;
+
+pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, MessageDetail};
+pub use effects::{DueEffect, Recovered, Which};
+pub use entry::{Batch, Entered, EnteredAs, Entry, EntryOutcome, StoredDecision, StoredDue};
+pub use error::RecordError;
+pub use known::{Counts, Known};
+pub use mailboxes::{MailboxLedger, MailboxState};
+pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
+pub use upkeep::Standing;
+
+use error::Fault;
+
+/// How long a write waits for another program, such as a backup or a command, to finish its own.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The record: one file, one connection, one thread.
+pub struct Records {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for Records {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Records({})", self.path.display())
+    }
+}
+
+/// Held by the daemon as long as it runs. The system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct DaemonLock {
+    _file: File,
+}
+
+impl Records {
+    /// Opens the record for reading and writing; makes it when there is none, brings it up to date, checks it.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let made = make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
+        let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let records = Self { connection, path };
+        if let Err(fault) = records.make_ready() {
+            let error = fault.at(&records.path);
+            if made && matches!(error, RecordError::Full { .. }) {
+                // An empty file of our own making would only puzzle the next reader.
+                let _ = std::fs::remove_file(&records.path);
+            }
+            return Err(error);
+        }
+        Ok(records)
+    }
+
+    /// Opens the record for looking at it, also while the daemon runs. It must exist and be up to date.
+    pub fn open_read_only(path: &Path) -> Result<Self, RecordError> {
+        if !path.exists() {
+            return Err(RecordError::NotThere { path: path.to_owned() });
+        }
+        // SQLite needs to write beside the file to read a WAL; where it may not, a plain read-only connection must do.
+        let connection = match connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
+            Ok(connection) => connection,
+        };
+        let records = Self { connection, path: path.to_owned() };
+        records.read(|connection| {
+            connection.pragma_update(None, "query_only", true)?;
+            let path = path.to_owned();
+            match migrate::look(connection, &records.path)? {
+                migrate::Found::Empty => Err(RecordError::NotThere { path }.into()),
+                migrate::Found::Version(found) if found < migrate::current() => {
+                    Err(RecordError::Older { path, found, known: migrate::current() }.into())
+                }
+                migrate::Found::Version(_) => Ok(()),
+            }
+        })?;
+        Ok(records)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes this process the only daemon on this record. The lock file stays; only the lock on it counts.
+    pub fn lock_for_daemon(&self) -> Result<DaemonLock, RecordError> {
+        let path = beside(&self.path, ".lock");
+        let of_io = |error: &std::io::Error| RecordError::of_io(&path, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| of_io(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                let read = file.take(20).read_to_string(&mut process).is_ok();
+                let number = process.trim().parse::<u32>().ok().filter(|_| read);
+                let holder = number.map(|number| format!(" (process {number})")).unwrap_or_default();
+                return Err(RecordError::AlreadyRunning { path: self.path.clone(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(of_io(&error)),
+        }
+        // For the message above only; a full disk must not keep the daemon from starting.
+        let _ = file.set_len(0).and_then(|()| file.rewind());
+        let _ = writeln!(file, "{}", std::process::id());
+        Ok(DaemonLock { _file: file })
+    }
+
+    fn make_ready(&self) -> Result<(), Fault> {
+        let connection = &self.connection;
+        let found = migrate::look(connection, &self.path)?;
+        for name in ["", "-wal", "-shm"] {
+            keep_private(&beside(&self.path, name)).map_err(|error| RecordError::of_io(&self.path, &error))?;
+        }
+        if found != migrate::Found::Empty {
+            self.check_quickly(connection)?;
+        }
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // What is deleted is overwritten: letters and erased people do not linger in free pages.
+        connection.pragma_update(None, "secure_delete", true)?;
+        // After a backlog the log shrinks to this again.
+        connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
+        migrate::bring_up(connection, &self.path)
+    }
+
+    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, and nothing of it otherwise.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
+        // IMMEDIATE: a transaction that begins by reading and then wants to write fails at once, whatever the timeout.
+        let attempt = || {
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let answer = work(&transaction)?;
+            transaction.commit()?;
+            Ok(answer)
+        };
+        attempt().map_err(|fault: Fault| fault.at(&self.path))
+    }
+
+    /// Runs `work` on one consistent state of the file.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, RecordError> {
+        let attempt = || {
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
+            let answer = work(&transaction)?;
+            transaction.finish()?;
+            Ok(answer)
+        };
+        attempt().map_err(|fault: Fault| fault.at(&self.path))
+    }
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
+    let connect = || {
+        let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    connect().map_err(|error: rusqlite::Error| RecordError::of_sqlite(path, &error))
+}
+
+/// Makes the file, for its owner alone. `false`: it was there.
+fn make_private(path: &Path) -> std::io::Result<bool> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes everybody else's rights away, where there are any. SQLite gives its own files the rights of the record.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    match path.metadata() {
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
+            std::fs::set_permissions(path, Permissions::from_mode(0o600))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{Sample, at};
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_record_and_its_companions_are_for_the_owner_alone() {
+        let sample = Sample::new();
+        let _lock = sample.records.lock_for_daemon().unwrap();
+        sample.enter_one(1);
+        for name in ["", "-wal", "-shm", ".lock"] {
+            assert_eq!(mode(&beside(&sample.path(), name)), 0o600, "{name}");
+        }
+
+        let sample = sample.close();
+        std::fs::set_permissions(sample.path(), Permissions::from_mode(0o644)).unwrap();
+        let sample = sample.open();
+        assert_eq!(mode(&sample.path()), 0o600);
+    }
+
+    #[test]
+    fn commits_are_on_disk_and_foreign_keys_hold() {
+        let sample = Sample::new();
+        let pragma = |name| {
+            sample.records.connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+        };
+        assert_eq!(pragma("synchronous").unwrap(), rusqlite::types::Value::Integer(2));
+        assert_eq!(pragma("foreign_keys").unwrap(), rusqlite::types::Value::Integer(1));
+        assert_eq!(pragma("secure_delete").unwrap(), rusqlite::types::Value::Integer(1));
+        assert_eq!(pragma("journal_mode").unwrap(), rusqlite::types::Value::Text("wal".into()));
+    }
+
+    #[test]
+    fn a_second_daemon_is_refused_until_the_first_has_gone() {
+        let sample = Sample::new();
+        let second = Records::open(&sample.path()).unwrap();
+        let lock = sample.records.lock_for_daemon().unwrap();
+        let error = second.lock_for_daemon().err().unwrap();
+        assert!(matches!(&error, RecordError::AlreadyRunning { .. }));
+        assert!(error.to_string().contains(&format!("(process {})", std::process::id())), "{error}");
+        // Another name for the same file is the same record.
+        let alias = sample.path().with_file_name("alias.db");
+        std::os::unix::fs::symlink(sample.path(), &alias).unwrap();
+        assert!(Records::open(&alias).unwrap().lock_for_daemon().is_err());
+        drop(lock);
+        second.lock_for_daemon().unwrap();
+    }
+
+    #[test]
+    fn what_was_not_committed_is_not_there_after_a_restart() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let raw = Connection::open(sample.path()).unwrap();
+        raw.execute_batch("BEGIN IMMEDIATE; UPDATE mailboxes SET last_uid = 99; DELETE FROM case_messages").unwrap();
+        std::mem::forget(raw); // As a killed process would: neither commit nor rollback.
+        let copy = sample.path().with_file_name("after.db");
+        for name in ["", "-wal"] {
+            std::fs::copy(beside(&sample.path(), name), beside(&copy, name)).unwrap();
+        }
+        let after = Records::open(&copy).unwrap();
+        assert_eq!(after.mailbox("general", "INBOX").unwrap().unwrap().last_uid, 1);
+        assert_eq!(after.cases(&CaseFilter::default()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_full_disk_takes_nothing_in_and_mends_by_itself() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let connection = &sample.records.connection;
+        let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let limit = |pages: i64| {
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        };
+        limit(pages);
+        let batch = sample.batch((2..200).map(|uid| sample.letter_writer(uid)).collect());
+        let error = sample.records.enter(&batch).err().unwrap();
+        assert!(matches!(error, RecordError::Full { .. }), "{error}");
+        assert!(error.is_transient() && error.needs_a_person());
+        assert!(error.to_string().contains("no more mail is taken in"), "{error}");
+        assert_eq!(sample.records.mailbox("general", "INBOX").unwrap().unwrap().last_uid, 1);
+        assert_eq!(sample.records.ledger().unwrap()[0].seen, 1);
+
+        limit(1 << 20);
+        assert_eq!(sample.records.enter(&batch).unwrap().len(), 198);
+        assert!(sample.records.ledger().unwrap()[0].gaps.is_empty());
+    }
+
+    #[test]
+    fn a_record_that_may_not_be_written_says_so() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        sample.records.connection.pragma_update(None, "query_only", true).unwrap();
+        let error = sample.records.enter(&sample.batch(vec![sample.letter_writer(2)])).err().unwrap();
+        assert!(matches!(error, RecordError::ReadOnly { .. }), "{error}");
+        assert_eq!(sample.records.cases(&CaseFilter::default()).unwrap().len(), 1);
+
+        let missing = sample.path().with_file_name("no-such-folder").join("record.db");
+        let error = Records::open(&missing).err().unwrap();
+        assert!(error.to_string().contains("Make its folder first"), "{error}");
+        assert!(matches!(Records::open_read_only(&missing).err().unwrap(), RecordError::NotThere { .. }));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let sample = Sample::new();
+        for uid in 1..60 {
+            sample.enter_one(uid);
+        }
+        let sample = sample.close();
+        let mut bytes = std::fs::read(sample.path()).unwrap();
+        let middle = 4096 * 3;
+        bytes[middle..middle + 4096 * 6].fill(0xAA);
+        std::fs::write(sample.path(), bytes).unwrap();
+        let error = Records::open(&sample.path()).err().unwrap();
+        assert!(matches!(error, RecordError::Corrupt { .. }), "{error}");
+        assert!(error.to_string().contains("backup"), "{error}");
+    }
+
+    #[test]
+    fn a_reader_sees_the_record_while_the_daemon_writes_and_cannot_change_it() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let reader = Records::open_read_only(&sample.path()).unwrap();
+        sample.enter_one(2);
+        assert_eq!(reader.cases(&CaseFilter::default()).unwrap().len(), 2);
+        assert!(matches!(reader.seen_alive("general", "INBOX", at(5)), Err(RecordError::ReadOnly { .. })));
+        let sample = sample.close();
+        assert_eq!(Records::open_read_only(&sample.path()).unwrap().ledger().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_writer_waits_for_another_program_and_then_says_busy() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let other = Connection::open(sample.path()).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        sample.records.connection.busy_timeout(Duration::from_millis(20)).unwrap();
+        let error = sample.records.seen_alive("general", "INBOX", at(5)).err().unwrap();
+        assert!(matches!(error, RecordError::Busy { .. }) && error.is_transient() && !error.needs_a_person());
+        other.execute_batch("COMMIT").unwrap();
+        sample.records.seen_alive("general", "INBOX", at(5)).unwrap();
+    }
+}

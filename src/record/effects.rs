@@ -1,0 +1,618 @@
+//! What is to be done: due, attempted, done, stuck. It does none of it: `daemon/` does, and says here how it went.
+//!
+//! A letter is marked `sending` before its bytes are handed over. Found so after a crash, or without an answer from the
+//! server, it is `uncertain`: neither sent nor unsent, until somebody has looked for it (peers.md section 2, rows 15 to 17).
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Records;
+use super::enter::add_event;
+use super::error::{Fault, RecordError};
+use super::mailboxes::find;
+use super::value::{At, Json};
+use crate::effect::{Destination, Effect};
+use crate::letter::Letter;
+use crate::message::MessageRef;
+
+/// Whose effects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Letters to be sent: acknowledgements and alerts, of all accounts.
+    Letters,
+    /// Messages to be filed from this mailbox.
+    Mailbox {
+        /// The account.
+        account: String,
+        /// The folder.
+        folder: String,
+    },
+    /// What is to be done in this account's Sent folder: copies to be kept, and uncertain letters to be looked for.
+    Account {
+        /// The account.
+        account: String,
+    },
+}
+
+/// An effect whose time has come.
+#[derive(Debug, Clone)]
+pub struct DueEffect {
+    /// Its number.
+    pub id: i64,
+    /// The message on whose account.
+    pub message: i64,
+    /// What is to be done. Where `uncertain`, the letter is not to be sent but looked for.
+    pub effect: Effect,
+    /// The letter may have been sent: look for its Message-ID.
+    pub uncertain: bool,
+    /// For `File`: where the message lies.
+    pub at: Option<MessageRef>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was written down.
+    pub planned_at: DateTime<Utc>,
+}
+
+/// What a crash left half done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Letters that were being handed over: now uncertain.
+    pub uncertain: usize,
+}
+
+/// What is kept as JSON for `File`.
+#[derive(Serialize, Deserialize)]
+struct Filing {
+    to: Destination,
+    flagged: bool,
+}
+
+const DUE: &str = "SELECT effects.id, effects.kind, effects.message_id, effects.account, effects.payload,
+        effects.state, effects.attempts, effects.planned_at,
+        letters.message_id AS letter_message_id, letters.envelope_from, letters.envelope_to, letters.raw,
+        mailboxes.account AS at_account, mailboxes.folder AS at_folder,
+        locations.uid_validity AS at_uid_validity, locations.uid AS at_uid
+    FROM effects
+    LEFT JOIN letters ON letters.id = effects.letter_id
+    LEFT JOIN locations ON locations.id = effects.location_id
+    LEFT JOIN mailboxes ON mailboxes.id = effects.mailbox_id
+    WHERE effects.desk = ?1 AND effects.not_before <= ?2
+    ORDER BY effects.not_before, effects.id
+    LIMIT ?3";
+const NEXT: &str = "SELECT min(not_before) FROM effects WHERE desk = ?1";
+
+impl Records {
+    /// What is due now, in the order in which it became due. One whose letter is missing is set before a person instead.
+    pub fn due_effects(
+        &self,
+        which: Which,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<DueEffect>, RecordError> {
+        let found = self.read(|connection| {
+            let Some(desk) = desk(connection, &which)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(DUE)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query_map(params![desk, At(now), limit], due_effect)?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })?;
+        let mut due = Vec::with_capacity(found.len());
+        for effect in found {
+            match effect {
+                Ok(effect) => due.push(effect),
+                Err(id) => {
+                    self.ask_a_person(id, "what is to be done is missing from the record; please report this", now)?;
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// When the next of these becomes due; in the past when one is due already.
+    pub fn next_effect_at(&self, which: Which) -> Result<Option<DateTime<Utc>>, RecordError> {
+        self.read(|connection| {
+            let Some(desk) = desk(connection, &which)? else { return Ok(None) };
+            let next: Option<At> = connection.prepare_cached(NEXT)?.query_row([desk], |row| row.get(0))?;
+            Ok(next.map(|at| at.0))
+        })
+    }
+
+    /// The letter's bytes are about to be handed over. From here until its outcome is recorded, it may have been sent.
+    pub fn committing(&self, effect: i64, now: DateTime<Utc>) -> Result<(), RecordError> {
+        self.settle(effect, now, &Step { from: &["pending"], to: "sending", outcome: "handed-over", ..Step::default() })
+    }
+
+    /// It is done; what follows from that is planned in the same transaction. Done before: nothing changes.
+    pub fn done(&self, effect: i64, now: DateTime<Utc>, follow_on: &[Effect]) -> Result<(), RecordError> {
+        self.settle(effect, now, &Step { follow_on, ..Step::DONE })
+    }
+
+    /// The message to be filed was no longer there: staff, or an earlier attempt, moved it. Nothing remains to be done.
+    pub fn gone(&self, effect: i64, now: DateTime<Utc>) -> Result<(), RecordError> {
+        self.settle(effect, now, &Step { outcome: "gone", ..Step::DONE })
+    }
+
+    /// It failed and is tried again at `at`. Also for an uncertain letter that was looked for and is proven not sent, and
+    /// for one that a person gives another try.
+    pub fn try_again(
+        &self,
+        effect: i64,
+        problem: &str,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), RecordError> {
+        let from = &["pending", "sending", "uncertain", "stuck"];
+        let not_before = Some(at);
+        self.settle(effect, now, &Step { from, to: "pending", outcome: "failed", problem, not_before, ..Step::default() })
+    }
+
+    /// The letter was handed over and no answer came, or it was looked for in vain: it is looked for (again) at `at`.
+    pub fn uncertain(
+        &self,
+        effect: i64,
+        problem: &str,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), RecordError> {
+        let from = &["pending", "sending", "uncertain"];
+        let not_before = Some(at);
+        self.settle(
+            effect,
+            now,
+            &Step { from, to: "uncertain", outcome: "uncertain", problem, not_before, ..Step::default() },
+        )
+    }
+
+    /// Trying again does not help: a person must act. It is listed until somebody has.
+    pub fn ask_a_person(&self, effect: i64, problem: &str, now: DateTime<Utc>) -> Result<(), RecordError> {
+        let from = &["pending", "sending", "uncertain", "adrift", "stuck"];
+        self.settle(effect, now, &Step { from, to: "stuck", outcome: "stuck", problem, ..Step::default() })
+    }
+
+    /// At the start: letters that were being handed over when the program last ended are uncertain, to be looked for at once.
+    pub fn recover(&self, now: DateTime<Utc>) -> Result<Recovered, RecordError> {
+        const PROBLEM: &str = "send-triage ended while the letter was being handed over";
+        self.write(|tx| {
+            let mut statement = tx.prepare("SELECT id FROM effects WHERE desk = 'sending' ORDER BY id")?;
+            let ids = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+            for id in &ids {
+                let step = Step {
+                    from: &["sending"],
+                    to: "uncertain",
+                    outcome: "interrupted",
+                    problem: PROBLEM,
+                    not_before: Some(now),
+                    ..Step::default()
+                };
+                settle(tx, *id, now, &step)?;
+            }
+            Ok(Recovered { uncertain: ids.len() })
+        })
+    }
+
+    fn settle(&self, effect: i64, now: DateTime<Utc>, step: &Step<'_>) -> Result<(), RecordError> {
+        self.write(|tx| settle(tx, effect, now, step))
+    }
+}
+
+fn desk(connection: &Connection, which: &Which) -> rusqlite::Result<Option<String>> {
+    Ok(match which {
+        Which::Letters => Some("post".to_owned()),
+        Which::Account { account } => Some(format!("sent/{account}")),
+        Which::Mailbox { account, folder } => {
+            find(connection, account, folder)?.map(|mailbox| format!("mailbox/{}", mailbox.id))
+        }
+    })
+}
+
+/// `Err`: the number of an effect that cannot be put together.
+fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
+    let id = row.get("id")?;
+    let account: String = row.get("account")?;
+    let raw: Option<Vec<u8>> = row.get("raw")?;
+    let letter = match raw {
+        Some(raw) => Some(Letter {
+            message_id: row.get("letter_message_id")?,
+            envelope_from: row.get("envelope_from")?,
+            envelope_to: row.get("envelope_to")?,
+            raw,
+        }),
+        None => None,
+    };
+    let planned_at = row.get::<_, At>("planned_at")?.0;
+    let (effect, at) = match (row.get_ref("kind")?.as_str()?, letter) {
+        ("acknowledge", Some(letter)) => (Effect::Acknowledge { account, letter }, None),
+        ("keep-copy", Some(letter)) => (Effect::KeepCopy { account, letter }, None),
+        // Its time has come, so when that was planned for no longer matters.
+        ("alert", Some(letter)) => (Effect::Alert { account, letter, not_before: planned_at }, None),
+        ("file", None) => {
+            let Ok(Json(Filing { to, flagged })) = row.get::<_, Json<Filing>>("payload") else {
+                return Ok(Err(id));
+            };
+            let at = MessageRef {
+                account: row.get("at_account")?,
+                folder: row.get("at_folder")?,
+                uid_validity: row.get("at_uid_validity")?,
+                uid: row.get("at_uid")?,
+            };
+            (Effect::File { to, flagged }, Some(at))
+        }
+        _ => return Ok(Err(id)),
+    };
+    Ok(Ok(DueEffect {
+        id,
+        message: row.get("message_id")?,
+        effect,
+        uncertain: row.get_ref("state")?.as_str()? == "uncertain",
+        at,
+        attempts: row.get("attempts")?,
+        planned_at,
+    }))
+}
+
+/// Writes an effect down. `false`: it was written down before.
+pub(super) fn plan(
+    tx: &Transaction<'_>,
+    effect: &Effect,
+    message: i64,
+    place: Option<(i64, i64)>,
+    now: DateTime<Utc>,
+) -> Result<bool, Fault> {
+    let mut not_before = At::not_before(now);
+    let mut payload = json!({});
+    let (kind, account, letter) = match effect {
+        Effect::Acknowledge { account, letter } => ("acknowledge", account, Some(letter)),
+        Effect::KeepCopy { account, letter } => ("keep-copy", account, Some(letter)),
+        Effect::Alert { account, letter, not_before: wait_until } => {
+            not_before = not_before.max(At::not_before(*wait_until));
+            ("alert", account, Some(letter))
+        }
+        Effect::File { to, flagged } => {
+            payload = json!({ "to": to, "flagged": flagged });
+            ("file", &to.account, None)
+        }
+    };
+    let (letter, (location, mailbox)) = match (letter, place) {
+        (Some(letter), _) => match letter_id(tx, kind, letter, message, now)? {
+            Some(id) => (Some(id), (None, None)),
+            None => return Ok(false),
+        },
+        (None, Some((location, mailbox))) => (None, (Some(location), Some(mailbox))),
+        (None, None) => return Ok(false), // Filing follows from a place; without one there is nothing to file.
+    };
+    let planned = tx
+        .prepare_cached(
+            "INSERT INTO effects (kind, message_id, account, letter_id, location_id, mailbox_id, payload, state,
+                 not_before, attempts, planned_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, 0, ?9)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![kind, message, account, letter, location, mailbox, Json(payload), not_before, At(now)])?;
+    Ok(planned == 1)
+}
+
+/// The letter's number: of a new one, or, for a copy to be kept, of one that was sent. `None`: it was planned before.
+fn letter_id(
+    tx: &Transaction<'_>,
+    kind: &str,
+    letter: &Letter,
+    message: i64,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<i64>> {
+    if kind == "keep-copy" {
+        return tx
+            .prepare_cached("SELECT id FROM letters WHERE message_id = ?1 AND envelope_to = ?2")?
+            .query_row([&letter.message_id, &letter.envelope_to], |row| row.get(0))
+            .optional();
+    }
+    let recipient = letter.envelope_to.to_lowercase();
+    let domain = recipient.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
+    tx.prepare_cached(
+        "INSERT INTO letters (kind, answers, message_id, envelope_from, envelope_to, recipient, recipient_domain, raw,
+             planned_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT DO NOTHING
+         RETURNING id",
+    )?
+    .query_row(
+        params![
+            kind,
+            message,
+            letter.message_id,
+            letter.envelope_from,
+            letter.envelope_to,
+            recipient,
+            domain,
+            letter.raw,
+            At(now)
+        ],
+        |row| row.get(0),
+    )
+    .optional()
+}
+
+/// One step of an effect's life.
+#[derive(Default)]
+struct Step<'a> {
+    from: &'a [&'a str],
+    to: &'a str,
+    outcome: &'a str,
+    problem: &'a str,
+    not_before: Option<DateTime<Utc>>,
+    follow_on: &'a [Effect],
+}
+
+impl Step<'static> {
+    const DONE: Self = Self {
+        from: &["pending", "sending", "uncertain", "adrift", "stuck"],
+        to: "done",
+        outcome: "done",
+        problem: "",
+        not_before: None,
+        follow_on: &[],
+    };
+}
+
+struct Settled {
+    kind: String,
+    state: String,
+    message: i64,
+    letter: Option<i64>,
+    location: Option<i64>,
+    mailbox: Option<i64>,
+}
+
+fn settle(tx: &Transaction<'_>, effect: i64, now: DateTime<Utc>, step: &Step<'_>) -> Result<(), Fault> {
+    let not_possible = |problem: String| RecordError::NotPossible { effect, problem };
+    let row = find_effect(tx, effect)?.ok_or_else(|| not_possible("there is no such effect".to_owned()))?;
+    if row.state == "done" && step.to == "done" {
+        return Ok(());
+    }
+    if !step.from.contains(&row.state.as_str()) || (step.to == "sending" && row.kind == "file") {
+        return Err(not_possible(format!("it is {} and cannot become {}", row.state, step.to)).into());
+    }
+    tx.prepare_cached(
+        "UPDATE effects SET state = ?2, not_before = coalesce(?3, not_before), problem = nullif(?4, ''),
+             attempts = attempts + ?5, done_at = ?6
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        effect,
+        step.to,
+        step.not_before.map(At::not_before),
+        step.problem,
+        step.to != "sending",
+        (step.to == "done").then_some(At(now))
+    ])?;
+    tx.prepare_cached("INSERT INTO attempts (effect_id, made_at, outcome, detail) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![effect, At(now), step.outcome, step.problem])?;
+    if step.to == "done" {
+        finish(tx, &row, now, step.follow_on)?;
+    }
+    if matches!(step.to, "done" | "uncertain" | "stuck") && row.state != step.to {
+        let case = tx
+            .prepare_cached("SELECT case_id FROM case_messages WHERE message_id = ?1")?
+            .query_row([row.message], |row| row.get(0))
+            .optional()?;
+        let detail = json!({ "effect": effect, "outcome": step.outcome, "problem": step.problem });
+        add_event(tx, now, what_happened(&row.kind, step), case, Some(row.message), &detail)?;
+    }
+    Ok(())
+}
+
+fn find_effect(tx: &Transaction<'_>, effect: i64) -> rusqlite::Result<Option<Settled>> {
+    tx.prepare_cached(
+        "SELECT kind, state, message_id, letter_id, location_id, mailbox_id FROM effects WHERE id = ?1",
+    )?
+    .query_row([effect], |row| {
+        Ok(Settled {
+            kind: row.get(0)?,
+            state: row.get(1)?,
+            message: row.get(2)?,
+            letter: row.get(3)?,
+            location: row.get(4)?,
+            mailbox: row.get(5)?,
+        })
+    })
+    .optional()
+}
+
+/// What an effect's end means for its letter and for the place it was done at.
+fn finish(
+    tx: &Transaction<'_>,
+    row: &Settled,
+    now: DateTime<Utc>,
+    follow_on: &[Effect],
+) -> Result<(), Fault> {
+    for effect in follow_on {
+        plan(tx, effect, row.message, row.location.zip(row.mailbox), now)?;
+    }
+    if let Some(location) = row.location {
+        tx.prepare_cached("UPDATE locations SET left_at = ?2 WHERE id = ?1")?
+            .execute(params![location, At(now)])?;
+    }
+    if let Some(letter) = row.letter {
+        if row.kind != "keep-copy" {
+            tx.prepare_cached("UPDATE letters SET sent_at = ?2 WHERE id = ?1")?.execute(params![letter, At(now)])?;
+        }
+        // Its bytes have served: only the Message-ID, by which it is known again, stays.
+        tx.prepare_cached(
+            "UPDATE letters SET raw = NULL
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM effects WHERE letter_id = ?1 AND state <> 'done')",
+        )?
+        .execute([letter])?;
+    }
+    Ok(())
+}
+
+fn what_happened(kind: &str, step: &Step<'_>) -> &'static str {
+    match (kind, step.to, step.outcome) {
+        ("acknowledge", "done", _) => "acknowledged",
+        ("acknowledge", "uncertain", _) => "acknowledgement-uncertain",
+        ("acknowledge", _, _) => "acknowledgement-stuck",
+        ("alert", "done", _) => "alerted",
+        ("alert", "uncertain", _) => "alert-uncertain",
+        ("alert", _, _) => "alert-stuck",
+        ("keep-copy", "done", _) => "copy-kept",
+        ("keep-copy", _, _) => "copy-stuck",
+        (_, "done", "gone") => "gone-before-filing",
+        (_, "done", _) => "filed",
+        (_, _, _) => "filing-stuck",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Sample, at};
+    use super::*;
+
+    fn letter_due(sample: &Sample, now: i64) -> Vec<DueEffect> {
+        sample.records.due_effects(Which::Letters, at(now), 10).unwrap()
+    }
+
+    fn sent_due(sample: &Sample, now: i64) -> Vec<DueEffect> {
+        let which = Which::Account { account: "general".into() };
+        sample.records.due_effects(which, at(now), 10).unwrap()
+    }
+
+    /// Whether the letter's words are anywhere in the record's files.
+    fn words_are_kept(sample: &Sample) -> bool {
+        sample.records.tidy().unwrap();
+        let bytes = std::fs::read(sample.path()).unwrap();
+        bytes.windows(24).any(|window| window == b"A very private letter, n")
+    }
+
+    #[test]
+    fn a_letter_is_handed_over_done_kept_in_sent_and_then_forgotten_but_for_its_message_id() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let due = letter_due(&sample, 5).remove(0);
+        let Effect::Acknowledge { account, letter } = &due.effect else { panic!() };
+        assert_eq!((letter.envelope_to.as_str(), letter.envelope_from.as_ref()), ("Parent-1@home.example", None));
+        sample.records.committing(due.id, at(5)).unwrap();
+        assert!(letter_due(&sample, 5).is_empty());
+        let copy = Effect::KeepCopy { account: account.clone(), letter: letter.clone() };
+        sample.records.done(due.id, at(6), std::slice::from_ref(&copy)).unwrap();
+        assert!(words_are_kept(&sample));
+        sample.records.done(due.id, at(7), &[copy.clone()]).unwrap();
+
+        let keep = sent_due(&sample, 6);
+        assert_eq!((keep.len(), &keep[0].effect, keep[0].uncertain), (1, &copy, false));
+        sample.records.done(keep[0].id, at(8), &[]).unwrap();
+        assert_eq!(sample.count("letters WHERE raw IS NOT NULL"), 0);
+        assert!(!words_are_kept(&sample));
+        assert!(sample.records.is_our_letter("ack-1@council.example").unwrap());
+    }
+
+    #[test]
+    fn a_refused_letter_waits_its_time_and_every_attempt_is_visible() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let id = letter_due(&sample, 5)[0].id;
+        let in_a_while = at(65) + chrono::TimeDelta::milliseconds(1);
+        sample.records.try_again(id, "450 greylisted", in_a_while, at(5)).unwrap();
+        assert!(letter_due(&sample, 65).is_empty());
+        assert_eq!(sample.records.next_effect_at(Which::Letters).unwrap(), Some(at(66)));
+        assert_eq!(letter_due(&sample, 66)[0].attempts, 1);
+        sample.records.ask_a_person(id, "550 no such user", at(66)).unwrap();
+        assert_eq!(sample.records.next_effect_at(Which::Letters).unwrap(), None);
+        let stuck = sample.records.stuck().unwrap().remove(0);
+        assert_eq!((stuck.attempts, stuck.problem.as_deref()), (2, Some("550 no such user")));
+        let details: Vec<_> = stuck.history.iter().map(|attempt| attempt.detail.as_str()).collect();
+        assert_eq!(details, ["450 greylisted", "550 no such user"]);
+        // A person has put it right.
+        sample.records.try_again(id, "asked for again", at(70), at(70)).unwrap();
+        assert_eq!(letter_due(&sample, 70).len(), 1);
+    }
+
+    #[test]
+    fn a_letter_interrupted_by_a_crash_is_looked_for_and_not_sent_again() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        sample.enter_one(2);
+        sample.records.committing(letter_due(&sample, 5)[0].id, at(5)).unwrap();
+        let sample = sample.close().open();
+        assert_eq!(sample.records.recover(at(20)).unwrap(), Recovered { uncertain: 1 });
+        assert_eq!(sample.records.recover(at(21)).unwrap(), Recovered { uncertain: 0 });
+        assert_eq!(letter_due(&sample, 30).len(), 1, "the other one");
+        let uncertain = sent_due(&sample, 30).remove(0);
+        assert!(uncertain.uncertain);
+        assert_eq!(sample.records.uncertain_letters().unwrap().len(), 1);
+        // Not found, perhaps not there yet: looked for again later. Then found.
+        sample.records.uncertain(uncertain.id, "not in Sent yet", at(300), at(30)).unwrap();
+        assert!(sent_due(&sample, 299).is_empty());
+        sample.records.done(sent_due(&sample, 300)[0].id, at(300), &[]).unwrap();
+        assert_eq!(sample.records.uncertain_letters().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn what_cannot_follow_is_refused() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let id = letter_due(&sample, 5)[0].id;
+        sample.records.committing(id, at(5)).unwrap();
+        assert!(matches!(sample.records.committing(id, at(5)), Err(RecordError::NotPossible { .. })));
+        sample.records.done(id, at(6), &[]).unwrap();
+        let error = sample.records.try_again(id, "?", at(7), at(7)).err().unwrap();
+        assert_eq!(error.to_string(), format!("effect {id}: it is done and cannot become pending"));
+        assert!(sample.records.done(4711, at(7), &[]).is_err());
+    }
+
+    #[test]
+    fn a_message_is_filed_from_where_it_lies_and_one_that_is_gone_is_not_missed() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        sample.enter_one(2);
+        let inbox = || Which::Mailbox { account: "general".into(), folder: "INBOX".into() };
+        let due = sample.records.due_effects(inbox(), at(5), 10).unwrap();
+        assert_eq!(due[1].at, Some(sample.letter_writer(2).at));
+        sample.records.done(due[0].id, at(6), &[]).unwrap();
+        sample.records.gone(due[1].id, at(6)).unwrap();
+        assert!(sample.records.next_effect_at(inbox()).unwrap().is_none());
+        assert_eq!(sample.count("locations WHERE left_at IS NOT NULL"), 2);
+        assert_eq!(sample.count("events WHERE what = 'gone-before-filing'"), 1);
+        assert!(sample.records.due_effects(Which::Mailbox { account: "x".into(), folder: "y".into() }, at(9), 9).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_alert_waits_for_the_working_morning_and_goes_once_to_each() {
+        let sample = Sample::new();
+        let mut entry = sample.letter_writer(1);
+        let super::super::EntryOutcome::Decided { effects, .. } = &mut entry.outcome else { panic!() };
+        let alert = |to: &str| {
+            let letter = Letter {
+                message_id: "alert-1@council.example".into(),
+                envelope_from: None,
+                envelope_to: to.into(),
+                raw: b"Subject: Urgent\r\n\r\n".to_vec(),
+            };
+            Effect::Alert { account: "general".into(), letter, not_before: at(9000) }
+        };
+        effects.extend([alert("duty@council.example"), alert("second@council.example"), alert("duty@council.example")]);
+        assert_eq!(sample.records.enter(&sample.batch(vec![entry])).unwrap()[0].effects, 4);
+        assert_eq!(letter_due(&sample, 8999).len(), 1);
+        assert_eq!(letter_due(&sample, 9000).len(), 3);
+    }
+
+    #[test]
+    fn an_effect_whose_letter_is_missing_is_set_before_a_person_and_holds_up_nobody() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        sample.enter_one(2);
+        sample.sql("UPDATE letters SET raw = NULL WHERE id = 1");
+        assert_eq!(letter_due(&sample, 5).len(), 1);
+        assert_eq!(sample.records.stuck().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_due_is_found_by_an_index_however_much_is_done() {
+        let sample = Sample::new();
+        for sql in [DUE, NEXT] {
+            let plan = sample.plan(sql);
+            assert!(plan.contains("effects_by_desk") && !plan.contains("TEMP B-TREE"), "{plan}");
+            assert!(!plan.contains("SCAN"), "{plan}");
+        }
+    }
+}

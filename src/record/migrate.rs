@@ -1,0 +1,154 @@
+//! From each version of the schema to the next, in one transaction. Not the schema itself: that is `schema.sql`.
+//!
+//! `user_version` holds the version, `application_id` says that the file is ours.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::error::{Fault, RecordError};
+
+/// `SEND` in ASCII.
+const APPLICATION_ID: i64 = 0x53_45_4E_44;
+
+/// The schema of a new file.
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Each step brings a file from version n to n + 1, the first from 1 to 2. `schema.sql` changes in the same commit.
+const STEPS: &[&str] = &[];
+
+/// The version that this program reads and writes.
+pub(super) const fn current() -> i64 {
+    1 + STEPS.len() as i64
+}
+
+/// How a file presents itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No tables: a new file.
+    Empty,
+    /// Ours, of this version.
+    Version(i64),
+}
+
+/// Looks without changing anything. Refuses a file that is not ours or too new.
+pub(super) fn look(connection: &Connection, path: &Path) -> Result<Found, Fault> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    if application == 0 && version == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0 {
+        return Ok(Found::Empty);
+    }
+    if application != APPLICATION_ID || version < 1 {
+        return Err(RecordError::NotOurs { path: path.to_owned() }.into());
+    }
+    if version > current() {
+        let path = path.to_owned();
+        return Err(RecordError::Newer { path, found: version, known: current() }.into());
+    }
+    Ok(Found::Version(version))
+}
+
+/// Makes the tables, or brings them up to the current version. Two programs that start at once do not disturb each other.
+pub(super) fn bring_up(connection: &Connection, path: &Path) -> Result<(), Fault> {
+    if look(connection, path)? == Found::Version(current()) {
+        return Ok(());
+    }
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    match look(&transaction, path)? {
+        Found::Empty => {
+            transaction.execute_batch(SCHEMA)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        Found::Version(version) => {
+            let done = usize::try_from(version - 1).unwrap_or(0);
+            for step in STEPS.iter().skip(done) {
+                transaction.execute_batch(step)?;
+            }
+        }
+    }
+    transaction.pragma_update(None, "user_version", current())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{RecordError, Records};
+    use super::*;
+
+    fn temporary() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.db");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_missing_an_empty_and_a_bare_file_become_records() {
+        let (_folder, path) = temporary();
+        drop(Records::open(&path).unwrap());
+        drop(Records::open(&path).unwrap());
+
+        let (_folder, path) = temporary();
+        std::fs::write(&path, b"").unwrap();
+        assert!(Records::open(&path).unwrap().ledger().unwrap().is_empty());
+
+        let (_folder, path) = temporary();
+        let bare = Connection::open(&path).unwrap();
+        bare.execute_batch("CREATE TABLE t (a) ; DROP TABLE t").unwrap();
+        drop(bare);
+        assert!(Records::open(&path).unwrap().ledger().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_as_it_is() {
+        let (_folder, path) = temporary();
+        drop(Records::open(&path).unwrap());
+        let raw = Connection::open(&path).unwrap();
+        raw.pragma_update(None, "user_version", current() + 1).unwrap();
+        drop(raw);
+        let before = std::fs::read(&path).unwrap();
+        let error = Records::open(&path).err().unwrap();
+        assert!(matches!(error, RecordError::Newer { .. }), "{error}");
+        assert!(error.to_string().contains("Install the newer version"), "{error}");
+        assert!(matches!(Records::open_read_only(&path).err().unwrap(), RecordError::Newer { .. }));
+        assert_eq!(before, std::fs::read(&path).unwrap());
+    }
+
+    #[test]
+    fn another_programs_file_is_refused_and_left_as_it_is() {
+        let (_folder, path) = temporary();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("CREATE TABLE recipes (a); PRAGMA user_version = 1").unwrap();
+        drop(other);
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(Records::open(&path).err().unwrap(), RecordError::NotOurs { .. }));
+        assert_eq!(before, std::fs::read(&path).unwrap());
+
+        std::fs::write(&path, "Dear diary, this is not a database at all.".repeat(100)).unwrap();
+        assert!(matches!(Records::open(&path).err().unwrap(), RecordError::NotOurs { .. }));
+    }
+
+    #[test]
+    fn every_column_is_explained_and_every_table_is_strict() {
+        let mut tables = 0;
+        let mut in_table = false;
+        for (number, line) in SCHEMA.lines().enumerate() {
+            if line.starts_with("CREATE TABLE") {
+                (in_table, tables) = (true, tables + 1);
+                continue;
+            }
+            if line.starts_with(')') {
+                assert!(!in_table || line.contains("STRICT"), "line {}: not STRICT", number + 1);
+                in_table = false;
+            }
+            let column = line.strip_prefix("    ").is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase()));
+            if in_table && column {
+                assert!(line.contains("-- "), "schema.sql line {}: a column without a comment: {line}", number + 1);
+            }
+        }
+        assert_eq!(tables, 13);
+    }
+}

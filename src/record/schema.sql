@@ -1,0 +1,212 @@
+-- What send-triage keeps, version 1. A new file is made from this page; older files are brought up to it by `migrate.rs`.
+--
+-- Manners: instants (`_at`) are whole seconds since 1970 in UTC; dates (`_on`) are `YYYY-MM-DD` in Europe/London;
+-- yes and no are 1 and 0; lists and objects are JSON. A column may be NULL only where its comment says what that means.
+-- Personal data: sender and subject of messages (staff must find them), recipients of letters, and the words that a
+-- decision rests on (`decisions.trace`). No message text is kept, and a letter's bytes go once it is sent.
+
+-- A watched folder of an account, and how far it has been read.
+CREATE TABLE mailboxes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
+    account TEXT NOT NULL,                  -- The account's name in the configuration.
+    folder TEXT NOT NULL,                   -- The folder's name in Unicode.
+    epoch INTEGER NOT NULL,                 -- Goes up by one when UIDs lose their meaning: UIDVALIDITY changed or UIDNEXT went back.
+    uid_validity INTEGER NOT NULL,          -- UIDVALIDITY in this epoch.
+    starts_after_uid INTEGER NOT NULL,      -- The ledger of this epoch begins above this UID.
+    last_uid INTEGER NOT NULL,              -- Every UID up to this one has its outcome in `locations`, or is in `absences`.
+    taken_into_use_at INTEGER NOT NULL,     -- Nothing received before this is acknowledged.
+    last_seen_at INTEGER NOT NULL,          -- When its server last answered.
+    UNIQUE (account, folder)
+) STRICT;
+
+-- One message, however many copies of it lie about.
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number, by which logs name it.
+    fingerprint BLOB UNIQUE,                -- SHA-256 of what makes it the same message elsewhere; NULL: it could not be read.
+    message_id TEXT,                        -- Message-ID without angle brackets; NULL: it has none.
+    mailbox_id INTEGER NOT NULL REFERENCES mailboxes (id), -- Where it was first met.
+    received_at INTEGER NOT NULL,           -- INTERNALDATE there.
+    size_bytes INTEGER NOT NULL,            -- Its size on the server.
+    sender TEXT,                            -- From, lower case; NULL: it names nobody.
+    sender_domain TEXT,                     -- The domain of `sender`; NULL likewise.
+    subject TEXT NOT NULL,                  -- The subject as decoded; may be empty.
+    entered_at INTEGER NOT NULL             -- When it was written down here.
+) STRICT;
+CREATE INDEX messages_by_message_id ON messages (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX messages_by_sender ON messages (sender, received_at) WHERE sender IS NOT NULL;
+CREATE INDEX messages_by_receipt ON messages (received_at);
+
+-- The Message-IDs that a message refers to, for joining it to its case.
+CREATE TABLE message_references (
+    message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE, -- The message that refers.
+    refers_to TEXT NOT NULL,                -- A Message-ID of In-Reply-To or References, without angle brackets.
+    place INTEGER NOT NULL,                 -- 0: In-Reply-To; from 1: its place in References, the oldest first.
+    PRIMARY KEY (message_id, refers_to)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_references_by_target ON message_references (refers_to);
+
+-- The ledger: one row for each UID seen, with what became of it.
+CREATE TABLE locations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
+    mailbox_id INTEGER NOT NULL REFERENCES mailboxes (id), -- The mailbox.
+    epoch INTEGER NOT NULL,                 -- The mailbox's epoch; only UIDs of the present one may be used on the server.
+    uid_validity INTEGER NOT NULL,          -- UIDVALIDITY in that epoch.
+    uid INTEGER NOT NULL,                   -- The UID.
+    outcome TEXT NOT NULL CHECK (outcome IN ('decided', 'copy', 'own-letter', 'set-aside', 'left-alone')), -- What became of it.
+    reason TEXT,                            -- Why it was set aside or left alone; NULL: the outcome says it all.
+    message_id INTEGER REFERENCES messages (id) ON DELETE SET NULL, -- The message; NULL for what is not kept (own letters, left alone).
+    entered_at INTEGER NOT NULL,            -- When it was written down here.
+    left_at INTEGER,                        -- When it was filed away, or found gone; NULL: it lies there as far as we know.
+    UNIQUE (mailbox_id, epoch, uid)
+) STRICT;
+CREATE INDEX locations_by_message ON locations (message_id) WHERE message_id IS NOT NULL;
+
+-- The ledger's other half: UIDs that the server no longer had when they were looked for.
+CREATE TABLE absences (
+    mailbox_id INTEGER NOT NULL REFERENCES mailboxes (id), -- The mailbox.
+    epoch INTEGER NOT NULL,                 -- The mailbox's epoch.
+    first_uid INTEGER NOT NULL,             -- The first absent UID of the row.
+    last_uid INTEGER NOT NULL CHECK (last_uid >= first_uid), -- The last one.
+    PRIMARY KEY (mailbox_id, epoch, first_uid)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that could not be triaged: a person reads them.
+CREATE TABLE set_aside (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE, -- The message.
+    reason TEXT NOT NULL,                   -- What went wrong, without the message's words.
+    due_on TEXT,                            -- When an answer would be due, from the time of receipt; NULL: not known.
+    settled_at INTEGER                      -- When a person dealt with it; NULL: nobody has.
+) STRICT;
+CREATE INDEX set_aside_unsettled ON set_aside (message_id) WHERE settled_at IS NULL;
+
+-- What was decided when the message came in. Never changed: corrections by staff are events of the case.
+CREATE TABLE decisions (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE, -- The message.
+    decided_at INTEGER NOT NULL,            -- When.
+    rules_version TEXT NOT NULL,            -- The version of the rules that decided.
+    kind TEXT NOT NULL,                     -- labelling.md, kind: person, auto-reply, ...
+    copied INTEGER NOT NULL,                -- The team stands only in Cc or Bcc (policy, email c).
+    urgency TEXT NOT NULL,                  -- urgent or standard.
+    grounds TEXT NOT NULL,                  -- JSON list: U1 to U10, S1 to S7, other.
+    claimed_urgent INTEGER NOT NULL,        -- Called urgent by the sender, with no ground (policy, email g).
+    queue TEXT NOT NULL,                    -- The team that gets it.
+    area TEXT NOT NULL,                     -- east, west or unknown.
+    chaser TEXT NOT NULL,                   -- within, overdue, unclear or none.
+    signposts TEXT NOT NULL,                -- JSON list.
+    refer_leadership INTEGER NOT NULL,      -- Policy, email h.
+    unsure INTEGER NOT NULL,                -- A person should look at the decision.
+    withheld TEXT,                          -- Why no acknowledgement is sent; NULL: one is.
+    trace TEXT NOT NULL                     -- JSON list of findings {rule, policy, text, outcome, reason}.
+) STRICT;
+CREATE INDEX decisions_withheld ON decisions (decided_at) WHERE withheld IS NOT NULL;
+
+-- One matter that a sender needs answered, as it stands now.
+CREATE TABLE cases (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
+    reference TEXT NOT NULL UNIQUE,         -- SEND-7K4M-2Q9X: what people call it.
+    opening_message INTEGER NOT NULL UNIQUE REFERENCES messages (id), -- The message that opened it.
+    state TEXT NOT NULL,                    -- open, answered, ...: `case/` says which follow which.
+    urgency TEXT NOT NULL,                  -- As decided, or as corrected by staff.
+    queue TEXT NOT NULL,                    -- Likewise.
+    area TEXT NOT NULL,                     -- Likewise.
+    received_at INTEGER NOT NULL,           -- When the opening message was received.
+    first_response_on TEXT,                 -- Target for a first response (urgent and resolution); NULL: none is set.
+    due_on TEXT,                            -- When the answer is due; NULL: none is owed.
+    answered_at INTEGER                     -- When the team first answered; NULL: not yet.
+) STRICT;
+CREATE INDEX cases_by_due ON cases (state, due_on);
+CREATE INDEX cases_by_receipt ON cases (received_at);
+
+-- Which messages belong to a case. A message belongs to one at most.
+CREATE TABLE case_messages (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id), -- The message.
+    case_id INTEGER NOT NULL REFERENCES cases (id), -- Its case.
+    role TEXT NOT NULL                      -- opened; later: chaser, reply, ...
+) STRICT;
+CREATE INDEX case_messages_by_case ON case_messages (case_id);
+
+-- Letters of ours, written down before they are sent, so that we know them again wherever we meet them.
+CREATE TABLE letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
+    kind TEXT NOT NULL CHECK (kind IN ('acknowledge', 'alert')), -- What it is.
+    answers INTEGER NOT NULL REFERENCES messages (id), -- The message that it answers or tells of.
+    message_id TEXT NOT NULL,               -- Our Message-ID, without angle brackets.
+    envelope_from TEXT,                     -- The envelope sender; NULL: the null path <> (RFC 3834 section 3.3).
+    envelope_to TEXT NOT NULL,              -- The one recipient, as it is sent.
+    recipient TEXT NOT NULL,                -- The same in lower case, for counting.
+    recipient_domain TEXT NOT NULL,         -- Its domain in lower case, for counting.
+    raw BLOB,                               -- The whole letter; NULL once nothing more is to be done with it.
+    planned_at INTEGER NOT NULL,            -- When it was written down.
+    sent_at INTEGER                         -- When the next server took it; NULL: not, or not known.
+) STRICT;
+CREATE INDEX letters_by_message_id ON letters (message_id);
+CREATE UNIQUE INDEX letters_one_acknowledgement ON letters (answers) WHERE kind = 'acknowledge';
+CREATE UNIQUE INDEX letters_one_alert_each ON letters (answers, recipient) WHERE kind = 'alert';
+CREATE INDEX letters_to_recipient ON letters (recipient, planned_at) WHERE kind = 'acknowledge';
+CREATE INDEX letters_to_domain ON letters (recipient_domain, planned_at) WHERE kind = 'acknowledge';
+CREATE INDEX letters_by_time ON letters (planned_at) WHERE kind = 'acknowledge';
+
+-- What is to be done, from the moment it was decided until it is done.
+CREATE TABLE effects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number, by which logs name it.
+    kind TEXT NOT NULL CHECK (kind IN ('acknowledge', 'alert', 'keep-copy', 'file')), -- What is to be done.
+    message_id INTEGER NOT NULL REFERENCES messages (id), -- On account of which message.
+    account TEXT NOT NULL,                  -- The account that sends or keeps the letter; for `file`, the one it is filed to.
+    letter_id INTEGER REFERENCES letters (id), -- The letter; NULL: `file`.
+    location_id INTEGER REFERENCES locations (id), -- What is filed; NULL: a letter.
+    mailbox_id INTEGER REFERENCES mailboxes (id), -- The mailbox of that location; NULL: a letter.
+    payload TEXT NOT NULL,                  -- JSON: for `file`, {to: {account, folder}, flagged}; else {}.
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'uncertain', 'adrift', 'stuck', 'done')), -- How it stands:
+        -- pending: to be done; sending: being handed over now; uncertain: handed over, no answer, to be looked for;
+        -- adrift: its UID lost its meaning, the message is being looked for; stuck: a person must act; done.
+    not_before INTEGER NOT NULL,            -- The next attempt is not made before this.
+    attempts INTEGER NOT NULL,              -- How often it was tried.
+    problem TEXT,                           -- What went wrong last; NULL: nothing.
+    planned_at INTEGER NOT NULL,            -- When it was written down.
+    done_at INTEGER,                        -- When it was done; NULL: it is not.
+    desk TEXT GENERATED ALWAYS AS (         -- Whose turn it is; NULL: nobody's.
+        CASE
+            WHEN state = 'pending' AND kind IN ('acknowledge', 'alert') THEN 'post'
+            WHEN state = 'pending' AND kind = 'file' THEN 'mailbox/' || mailbox_id
+            WHEN state = 'pending' AND kind = 'keep-copy' THEN 'sent/' || account
+            WHEN state = 'uncertain' THEN 'sent/' || account
+            WHEN state = 'adrift' THEN 'adrift/' || mailbox_id
+            WHEN state = 'sending' THEN 'sending'
+            WHEN state = 'stuck' THEN 'person'
+        END
+    ) VIRTUAL,
+    CHECK ((kind = 'file') = (location_id IS NOT NULL)),
+    CHECK ((kind = 'file') = (mailbox_id IS NOT NULL)),
+    CHECK ((kind = 'file') = (letter_id IS NULL))
+) STRICT;
+CREATE INDEX effects_by_desk ON effects (desk, not_before) WHERE desk IS NOT NULL;
+CREATE INDEX effects_by_message ON effects (message_id);
+CREATE UNIQUE INDEX effects_once_a_letter ON effects (letter_id, kind) WHERE letter_id IS NOT NULL;
+CREATE UNIQUE INDEX effects_once_a_location ON effects (location_id, kind) WHERE location_id IS NOT NULL;
+
+-- Every attempt at an effect, and how it ended.
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
+    effect_id INTEGER NOT NULL REFERENCES effects (id) ON DELETE CASCADE, -- The effect.
+    made_at INTEGER NOT NULL,               -- When it ended.
+    outcome TEXT NOT NULL,                  -- handed-over, done, gone, failed, uncertain, interrupted, stuck.
+    detail TEXT NOT NULL                    -- What the server said; empty: nothing worth saying.
+) STRICT;
+CREATE INDEX attempts_by_effect ON attempts (effect_id);
+
+-- The audit: what happened, in order. Rows are added, never changed.
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number, which is the order.
+    happened_at INTEGER NOT NULL,           -- When.
+    actor TEXT NOT NULL,                    -- send-triage, or who did it.
+    what TEXT NOT NULL,                     -- opened, acknowledged, filed, ...
+    case_id INTEGER REFERENCES cases (id) ON DELETE CASCADE, -- The case; NULL: it concerns none.
+    message_id INTEGER REFERENCES messages (id) ON DELETE CASCADE, -- The message; NULL: likewise.
+    detail TEXT NOT NULL                    -- JSON object: the particulars, such as what a correction changed from and to.
+) STRICT;
+CREATE INDEX events_by_case ON events (case_id) WHERE case_id IS NOT NULL;
+CREATE INDEX events_by_message ON events (message_id) WHERE message_id IS NOT NULL;
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events are never changed');
+END;

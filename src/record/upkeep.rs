@@ -1,0 +1,181 @@
+//! Looking after the file: a backup while it is in use, its integrity, and how things stand in numbers.
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::error::{Fault, RecordError};
+use super::{Records, beside, make_private};
+
+/// How things stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Standing {
+    /// Messages known.
+    pub messages: u64,
+    /// Cases that are open.
+    pub open_cases: u64,
+    /// Effects to be done, now or later.
+    pub pending: u64,
+    /// Letters of which nobody knows whether they were sent.
+    pub uncertain: u64,
+    /// Effects that wait for a person.
+    pub stuck: u64,
+    /// Messages set aside for a person.
+    pub set_aside: u64,
+}
+
+impl Records {
+    /// How things stand.
+    pub fn standing(&self) -> Result<Standing, RecordError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT (SELECT count(*) FROM messages),
+                     (SELECT count(*) FROM cases WHERE state = 'open'),
+                     (SELECT count(*) FROM effects WHERE desk IS NOT NULL AND state IN ('pending', 'sending', 'adrift')),
+                     (SELECT count(*) FROM effects WHERE desk IS NOT NULL AND state = 'uncertain'),
+                     (SELECT count(*) FROM effects WHERE desk = 'person'),
+                     (SELECT count(*) FROM set_aside WHERE settled_at IS NULL)",
+            )?;
+            Ok(statement.query_row([], |row| {
+                Ok(Standing {
+                    messages: row.get(0)?,
+                    open_cases: row.get(1)?,
+                    pending: row.get(2)?,
+                    uncertain: row.get(3)?,
+                    stuck: row.get(4)?,
+                    set_aside: row.get(5)?,
+                })
+            })?)
+        })
+    }
+
+    /// Writes a copy of the record as it is at this moment, safe while the daemon runs. The copy appears whole or not at
+    /// all, for the owner alone; an older copy of that name is replaced.
+    pub fn backup(&self, to: &Path) -> Result<(), RecordError> {
+        let of_io = |error: std::io::Error| RecordError::of_io(to, &error);
+        let same = to.canonicalize().is_ok_and(|to| self.path.canonicalize().is_ok_and(|own| own == to));
+        if same {
+            return Err(RecordError::CannotOpen {
+                path: to.to_owned(),
+                problem: "this is the record itself".to_owned(),
+                remedy: "Name another file for the backup".to_owned(),
+            });
+        }
+        let part = beside(to, ".part");
+        // What an interrupted backup left behind.
+        match std::fs::remove_file(&part) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(of_io(error)),
+            _ => {}
+        }
+        make_private(&part).map_err(of_io)?;
+        let written = self
+            .connection
+            .execute("VACUUM INTO ?1", [part.to_string_lossy()])
+            .map_err(|error| RecordError::of_sqlite(to, &error))
+            .and_then(|_| File::open(&part).and_then(|file| file.sync_all()).map_err(of_io))
+            .and_then(|()| std::fs::rename(&part, to).map_err(of_io));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&part);
+        }
+        written?;
+        // The name must survive a power cut as well.
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_io)
+    }
+
+    /// Reads the whole file and checks it, references between tables too. Takes seconds on a large record.
+    pub fn integrity(&self) -> Result<(), RecordError> {
+        self.read(|connection| {
+            self.check(connection, "PRAGMA integrity_check(1)")?;
+            let mut strays = connection.prepare("PRAGMA foreign_key_check")?;
+            if let Some(row) = strays.query([])?.next()? {
+                let detail = format!("a row of {} refers to one that is not there", row.get::<_, String>(0)?);
+                return Err(RecordError::Corrupt { path: self.path.clone(), detail }.into());
+            }
+            Ok(())
+        })
+    }
+
+    /// Once a day: empties the write-ahead log into the file and lets SQLite look after its statistics.
+    pub fn tidy(&self) -> Result<(), RecordError> {
+        let tidy = || {
+            self.connection.execute_batch("PRAGMA optimize")?;
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        tidy().map_err(|error: rusqlite::Error| RecordError::of_sqlite(&self.path, &error))
+    }
+
+    pub(super) fn check_quickly(&self, connection: &Connection) -> Result<(), Fault> {
+        self.check(connection, "PRAGMA quick_check(1)")
+    }
+
+    fn check(&self, connection: &Connection, pragma: &str) -> Result<(), Fault> {
+        let answer: String = connection.query_row(pragma, [], |row| row.get(0))?;
+        if answer == "ok" {
+            return Ok(());
+        }
+        Err(RecordError::Corrupt { path: self.path.clone(), detail: answer }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::sample::{Sample, at};
+    use super::super::{CaseFilter, Records};
+    use super::*;
+
+    #[test]
+    fn a_backup_is_a_whole_record_for_the_owner_alone() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let to = sample.path().with_file_name("backup.db");
+        std::fs::write(beside(&to, ".part"), "half a backup").unwrap();
+        sample.records.backup(&to).unwrap();
+        sample.enter_one(2);
+        assert_eq!(to.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let read = Records::open_read_only(&to).unwrap();
+        assert_eq!(read.cases(&CaseFilter::default()).unwrap().len(), 1);
+        drop(read);
+        let restored = Records::open(&to).unwrap();
+        assert_eq!(restored.cases(&CaseFilter::default()).unwrap().len(), 1);
+        restored.integrity().unwrap();
+        drop(restored);
+        sample.records.backup(&to).unwrap();
+        assert_eq!(Records::open(&to).unwrap().cases(&CaseFilter::default()).unwrap().len(), 2);
+        assert!(sample.records.backup(&sample.path()).is_err());
+        sample.records.integrity().unwrap();
+    }
+
+    #[test]
+    fn how_things_stand() {
+        let sample = Sample::new();
+        for uid in 1..=3 {
+            sample.enter_one(uid);
+        }
+        sample.send_all(at(9));
+        let effects = sample.records.cases(&CaseFilter::default()).unwrap();
+        assert_eq!(effects.len(), 3);
+        let standing = sample.records.standing().unwrap();
+        assert_eq!(standing, Standing { messages: 3, open_cases: 3, pending: 3, ..Standing::default() });
+    }
+
+    #[test]
+    fn integrity_finds_a_row_that_refers_to_nothing() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        sample.sql("PRAGMA foreign_keys = off; DELETE FROM case_messages; DELETE FROM mailboxes");
+        assert!(matches!(sample.records.integrity(), Err(RecordError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn tidying_empties_the_log() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        sample.records.tidy().unwrap();
+        assert_eq!(beside(&sample.path(), "-wal").metadata().unwrap().len(), 0);
+    }
+}
