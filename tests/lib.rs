@@ -1,1 +1,2 @@
 //! All tests, in reading order.
+mod letters;

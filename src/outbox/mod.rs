@@ -2,6 +2,8 @@
 
 use crate::letter::Letter;
 
+pub mod retry;
+
 /// Whoever takes a letter to the next server.
 #[allow(async_fn_in_trait)] // One thread, joined tasks: no `Send` is wanted.
 pub trait Courier {
