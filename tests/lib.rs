@@ -1,1 +1,6 @@
 //! All tests, in reading order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod servers;
+mod support;
+mod tidy;
