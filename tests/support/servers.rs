@@ -33,6 +33,12 @@ pub const TEAM: [&str; 6] = [
 /// People who write to the team and have an inbox to look into, at any domain.
 pub const SENDERS: [&str; 4] = ["parent.a", "parent.b", "senco", "robot"];
 
+/// The folders of Postfix's queue, as its `postfix-files` lists them.
+const QUEUE: [&str; 13] = [
+    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private",
+    "public", "saved", "trace",
+];
+
 /// Whom the servers' certificate names.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub enum Certificate {
@@ -56,7 +62,7 @@ pub struct Setup {
 
 /// The running pair. Dropping it stops both and removes their folder.
 pub struct MailServers {
-    dir: tempfile::TempDir,
+    dir: PathBuf,
     ports: Ports,
     guard: Child,
 }
@@ -232,24 +238,28 @@ impl MailServers {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.dir.join(name)
     }
 
     fn configure(setup: &Setup) -> Self {
         // Short, because the path of a Unix socket may have no more than 107 bytes.
-        let dir = tempfile::Builder::new().prefix("st-").tempdir_in("/tmp").unwrap();
-        let at = dir.path().to_str().unwrap();
+        let dir = tempfile::Builder::new().prefix("st-").tempdir_in("/tmp").unwrap().keep();
+        let at = dir.to_str().unwrap();
         fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
-        for sub in ["run", "state", "mail", "tls", "postfix", "queue", "data"] {
-            fs::create_dir(dir.path().join(sub)).unwrap();
+        for sub in ["run", "state", "mail", "tls", "postfix", "queue", "queue/pid", "data"] {
+            fs::create_dir(dir.join(sub)).unwrap();
         }
-        run("chown", &["mail:mail", &format!("{at}/mail")]);
-        run("chown", &["postfix", &format!("{at}/data")]);
-        write_certificates(dir.path(), setup.certificate);
+        for sub in QUEUE {
+            fs::create_dir(dir.join("queue").join(sub)).unwrap();
+            fs::set_permissions(dir.join("queue").join(sub), fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        let owners = r#"cd "$1" && chown mail:mail mail && chown postfix data && chown postfix queue/[!p]* queue/private &&
+            chown postfix:postdrop queue/public queue/maildrop && chmod 710 queue/public && chmod 730 queue/maildrop"#;
+        run("sh", &["-c", owners, "owners", at]);
+        write_certificates(&dir, setup.certificate);
 
         let ports = Ports::free();
         let capability = setup.imap_capability.as_ref().map(|line| format!("imap_capability = {line}"));
-        let postconf = |name: &str| run("postconf", &["-d", "-h", name]).trim().to_owned();
         let fill = |template: &str| {
             [
                 ("{dir}", at.to_owned()),
@@ -268,7 +278,7 @@ impl MailServers {
             .iter()
             .fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
         };
-        let write = |name: &str, text: String| fs::write(dir.path().join(name), text).unwrap();
+        let write = |name: &str, text: String| fs::write(dir.join(name), text).unwrap();
         let mut users: Vec<&str> = [&TEAM[..], &SENDERS[..], &["sink"]].concat();
         users.extend(setup.more_users.iter().map(String::as_str));
         let mail_ids = run("id", &["-u", "mail"]).trim().to_owned() + ":" + run("id", &["-g", "mail"]).trim();
@@ -293,8 +303,9 @@ impl MailServers {
     }
 
     fn try_start_smtp(&self) -> bool {
-        self.launch("postfix", &["-c", &self.path("postfix").to_string_lossy(), "start"])
-            && up(self.ports.smtp)
+        // Not `postfix start`: its scripts take two seconds to look at what `configure` has just made.
+        let master = format!("{}/master", postconf("daemon_directory"));
+        self.launch(&master, &["-w", "-c", &self.path("postfix").to_string_lossy()]) && up(self.ports.smtp)
     }
 
     fn launch(&self, program: &str, arguments: &[&str]) -> bool {
@@ -322,17 +333,18 @@ impl Drop for MailServers {
         if std::thread::panicking() {
             eprintln!("{}", self.logs());
         }
+        // Its cue. Not waited for: Dovecot takes a second to end.
         drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
     }
 }
 
 /// A shell that waits until our end of its input is closed, by us or by our death, and then ends both servers.
 fn guard(dir: &str) -> Child {
     let script = r#"read -r _
-        for pid in $(cat "$1/run/master.pid" "$1/queue/pid/master.pid" 2>/dev/null); do
-            kill -TERM "$pid" 2>/dev/null || continue
-            for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -d "/proc/$pid" ] && sleep 0.05; done
+        pids=$(cat "$1/run/master.pid" "$1/queue/pid/master.pid" 2>/dev/null)
+        for pid in $pids; do kill -TERM "$pid" 2>/dev/null; done
+        for pid in $pids; do
+            for _ in 1 2 3 4 5 6 7 8 9 10; do [ -d "/proc/$pid" ] && sleep 0.2; done
             kill -KILL "$pid" 2>/dev/null
         done
         rm -rf "$1""#;
@@ -366,6 +378,11 @@ impl Ports {
     }
 }
 
+/// A setting of the installed Postfix.
+fn postconf(name: &str) -> String {
+    run("postconf", &["-d", "-h", name]).trim().to_owned()
+}
+
 /// Whether something answers there soon.
 fn up(port: u16) -> bool {
     wait_at_most(PATIENCE.min(Duration::from_secs(10)), || wire::connect(port).ok()).is_some()
@@ -395,8 +412,8 @@ fn require_root_and_packages() {
 
 /// A CA, and a certificate signed by it: rustls takes no CA for a server (CaUsedAsEndEntity). Made once a process.
 fn write_certificates(dir: &Path, certificate: Certificate) {
-    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
+    static MADE: OnceLock<[String; 5]> = OnceLock::new();
+    let [ca, good, good_key, other, other_key] = MADE.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let script = r#"set -e; cd "$1"
             key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
@@ -409,13 +426,13 @@ fn write_certificates(dir: &Path, certificate: Certificate) {
                     -extfile "$host.ext" -out "$host.pem"
             done"#;
         run("sh", &["-c", script, "certificates", dir.path().to_str().unwrap()]);
-        dir
+        ["ca.pem", "localhost.pem", "localhost.key", "other.example.pem", "other.example.key"]
+            .map(|name| fs::read_to_string(dir.path().join(name)).unwrap())
     });
-    let host = if certificate == Certificate::Good { "localhost" } else { "other.example" };
-    let copy = |from: &str, to: &str| fs::copy(made.path().join(from), dir.join("tls").join(to)).unwrap();
-    copy("ca.pem", "ca.pem");
-    copy(&format!("{host}.pem"), "cert.pem");
-    copy(&format!("{host}.key"), "key.pem");
+    let (cert, key) = if certificate == Certificate::Good { (good, good_key) } else { (other, other_key) };
+    for (name, pem) in [("ca.pem", ca), ("cert.pem", cert), ("key.pem", key)] {
+        fs::write(dir.join("tls").join(name), pem).unwrap();
+    }
 }
 
 /// Runs a program to its end and returns what it wrote; panics with its complaint when it fails.
