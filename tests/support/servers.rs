@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::wire::{self, Imap, StoredMail};
 use super::{PATIENCE, wait_at_most, wait_until};
@@ -294,6 +294,11 @@ impl MailServers {
             "/@defer\\.example$/ 451 4.3.0 Try again later\n/@reject\\.example$/ 550 5.1.1 No such user here\n"
                 .into(),
         );
+        // Postfix waits a second or two for a file that was changed just now, in case somebody is still at it.
+        for name in ["main.cf", "master.cf", "virtual", "recipients"] {
+            let file = fs::File::options().append(true).open(dir.join("postfix").join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        }
         let guard = guard(at);
         Self { dir, ports, guard }
     }
