@@ -1,2 +1,8 @@
 //! All tests, in reading order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod journey;
 mod letters;
+mod servers;
+mod support;
+mod tidy;
