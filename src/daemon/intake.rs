@@ -8,11 +8,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::case::Reference;
 use crate::clock::Clock;
-use crate::config::Existing;
+use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
 use crate::mailbox::{Fetched, RawMessage, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
-use crate::record::{Batch, EnteredAs, Entry, EntryOutcome, RecordError, StoredDecision, StoredDue};
+use crate::record::{Batch, EnteredAs, Entry, EntryOutcome, Known, RecordError, StoredDecision, StoredDue};
 use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
@@ -86,15 +86,30 @@ fn entry<C: Clock>(raw: &RawMessage, set: &Set, planned: &mut Planned, world: &W
         return Ok(build(raw, &message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {
-        let filed_by_us = world.is_filing_folder(&raw.at);
-        let effects = if filed_by_us { Vec::new() } else { set.routing.file_duplicate(&raw.at.account).into_iter().collect() };
+        let effects = if is_second_copy(raw, &known, world) {
+            set.routing.file_duplicate(&raw.at.account).into_iter().collect()
+        } else {
+            Vec::new()
+        };
         return Ok(build(raw, &message, EntryOutcome::Copy { of: known.message, effects }));
     }
     let outcome = match decide(raw, &message, set, planned, world)? {
         Ok(outcome) => outcome,
-        Err(reason) => set_aside(raw, &reason, set),
+        Err(reason) => set_aside(raw, &reason, set, filing(raw, world)),
     };
     Ok(build(raw, &message, outcome))
+}
+
+/// Whether a known message has been met as a further copy that is in staff's way: not one that we filed into a watched
+/// folder ourselves, and not the one copy there is, met again after its UID lost its meaning.
+fn is_second_copy<C: Clock>(raw: &RawMessage, known: &Known, world: &World<'_, C>) -> bool {
+    let elsewhere = !known.locations.is_empty() || !known.filed_to.is_empty();
+    filing(raw, world) == FilingMode::Move && elsewhere && !world.is_filing_folder(&raw.at)
+}
+
+/// How messages of this account are filed.
+fn filing<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> FilingMode {
+    world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default()
 }
 
 /// Decides and plans. The inner error is the reason why this message is set aside.
@@ -127,7 +142,7 @@ fn decide<C: Clock>(
         }
         planned.to.push((to.to_ascii_lowercase(), domain_of(to)));
     }
-    if !old || existing == Existing::File {
+    if filing(raw, world) != FilingMode::None && (!old || existing == Existing::File) {
         effects.extend(set.routing.file(&raw.at.account, &decision));
     }
     if !old {
@@ -187,11 +202,15 @@ fn free_reference<C: Clock>(fingerprint: &Fingerprint, world: &World<'_, C>) -> 
     Ok(reference)
 }
 
-fn set_aside(raw: &RawMessage, reason: &str, set: &Set) -> EntryOutcome {
+fn set_aside(raw: &RawMessage, reason: &str, set: &Set, filing: FilingMode) -> EntryOutcome {
+    let effects = match filing {
+        FilingMode::None => Vec::new(),
+        FilingMode::Move | FilingMode::Copy => vec![set.routing.file_set_aside(&raw.at.account)],
+    };
     EntryOutcome::SetAside {
         reason: reason.to_owned(),
         due: Some(due_from_receipt(raw.received_at, set)),
-        effects: vec![set.routing.file_set_aside(&raw.at.account)],
+        effects,
     }
 }
 
@@ -223,7 +242,8 @@ fn unreadable_entry(unreadable: &Unreadable, set: &Set, now: DateTime<Utc>) -> E
         outcome: EntryOutcome::SetAside {
             reason: unreadable.reason.clone(),
             due: Some(due_from_receipt(received_at, set)),
-            effects: vec![set.routing.file_set_aside(&unreadable.at.account)],
+            // A server that will not show a message will hardly move it: a person finds it where it lies.
+            effects: Vec::new(),
         },
     }
 }

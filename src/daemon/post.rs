@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::clock::Clock;
 use crate::effect::Effect;
 use crate::outbox::{Courier, DeliveryError, retry};
@@ -10,10 +12,13 @@ use crate::record::{DueEffect, Which};
 use super::{Trouble, World};
 
 /// How many letters are looked up at a time.
-const BATCH: i64 = 50;
+const BATCH: usize = 50;
 
 /// How long the post rests when every letter would fail alike (a refused login, a server that is away).
 const REST: Duration = Duration::from_secs(60);
+
+/// How long after an answer failed to come its copy is looked for in Sent: servers that keep one need a moment.
+const SETTLE: TimeDelta = TimeDelta::seconds(5);
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +43,7 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
             world.pause(REST).await;
             continue;
         }
-        let next = world.records.next_effect_at(&Which::Letters { account: account.to_owned() });
+        let next = world.records.next_effect_at(Which::Letters { account: account.to_owned() });
         let wait = match next {
             Ok(Some(at)) => (at - world.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(50), REST),
             _ => REST,
@@ -60,7 +65,7 @@ pub async fn send_due<P: Courier, C: Clock>(
     let mut round = Round::default();
     let which = Which::Letters { account: account.to_owned() };
     loop {
-        let due = world.records.due_effects(&which, world.now(), BATCH)?;
+        let due = world.records.due_effects(which.clone(), world.now(), BATCH)?;
         if due.is_empty() {
             return Ok(round);
         }
@@ -106,7 +111,7 @@ async fn send_one<P: Courier, C: Clock>(courier: &mut P, world: &World<'_, C>, d
         }
         Err(DeliveryError::Uncertain { detail }) => {
             tracing::warn!(effect = due.id, "Effect {}: no answer after handing over ({detail}); looking in Sent.", due.id);
-            records.uncertain(due.id, &detail, now)?;
+            records.uncertain(due.id, &detail, now + SETTLE, now)?;
             world.bells.ring_copies(account);
             Ok(false)
         }

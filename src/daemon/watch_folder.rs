@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Existing;
-use crate::effect::Effect;
+use crate::effect::{Destination, Effect};
 use crate::mailbox::{Filed, Mailbox, MailboxError, Status};
 use crate::message::MessageRef;
 use crate::record::{DueEffect, Which};
@@ -62,7 +62,7 @@ fn longest_wait<M: Mailbox, C: Clock>(mailbox: &M, world: &World<'_, C>) -> Resu
         .and_then(|a| a.imap.as_ref())
         .map_or(LONGEST_WAIT, |imap| Duration::from_secs(u64::from(imap.poll_seconds)).min(LONGEST_WAIT));
     let which = Which::Mailbox { account: mailbox.account().to_owned(), folder: mailbox.folder().to_owned() };
-    let next = world.records.next_effect_at(&which)?;
+    let next = world.records.next_effect_at(which)?;
     let until = next.map(|at| (at - world.now()).to_std().unwrap_or(Duration::from_secs(1)));
     Ok(until.map_or(poll, |until| until.clamp(Duration::from_secs(1), poll)))
 }
@@ -96,7 +96,11 @@ pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>
             settle(mailbox, world, false).await?;
         }
     }
-    world.records.seen_alive(mailbox.account(), mailbox.folder(), world.now())?;
+    if !world.stopping() {
+        // Read to its end: what was to be filed before a resynchronisation and was not met again is no longer there.
+        world.records.resynchronised(mailbox.account(), mailbox.folder(), world.now())?;
+        world.records.seen_alive(mailbox.account(), mailbox.folder(), world.now())?;
+    }
     Ok(taken)
 }
 
@@ -151,7 +155,7 @@ pub async fn settle<M: Mailbox, C: Clock>(
     }
     for which in lists {
         loop {
-            let due = world.records.due_effects(&which, world.now(), i64::from(BATCH))?;
+            let due = world.records.due_effects(which.clone(), world.now(), BATCH as usize)?;
             if due.is_empty() || world.stopping() {
                 break;
             }
@@ -171,17 +175,21 @@ async fn settle_one<M: Mailbox, C: Clock>(
     due: &DueEffect,
 ) -> Result<(), Trouble> {
     let result = match &due.effect {
-        Effect::File { to, flagged } => match &due.message_at {
-            Some(at) => file(mailbox, at, &to.account, &to.folder, *flagged, world).await,
-            None => Ok(()),
+        Effect::File { to, flagged } => match &due.at {
+            Some(at) => file(mailbox, at, to, *flagged, world).await,
+            None => Ok(Filed::Gone),
         },
-        Effect::KeepCopy { letter, .. } => mailbox.keep_copy(letter, world.now()).await,
+        Effect::KeepCopy { letter, .. } => mailbox.keep_copy(letter, world.now()).await.map(|()| Filed::Moved),
         Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } => {
             return look_in_sent(mailbox, world, due, &letter.message_id).await;
         }
     };
     match result {
-        Ok(()) => world.records.done(due.id, world.now(), &[])?,
+        Ok(Filed::Moved) => world.records.done(due.id, world.now(), &[])?,
+        Ok(Filed::Gone) => {
+            tracing::info!(message = due.message, "Message {} was moved or deleted by somebody before it was filed.", due.message);
+            world.records.gone(due.id, world.now())?;
+        }
         Err(error) => {
             let now = world.now();
             match crate::outbox::retry::next_attempt(due.attempts + 1, due.id, now) {
@@ -197,21 +205,15 @@ async fn settle_one<M: Mailbox, C: Clock>(
 async fn file<M: Mailbox, C: Clock>(
     mailbox: &mut M,
     at: &MessageRef,
-    account: &str,
-    folder: &str,
+    to: &Destination,
     flagged: bool,
     world: &World<'_, C>,
-) -> Result<(), MailboxError> {
-    let filed = if account == mailbox.account() {
-        mailbox.file(at, folder, flagged).await?
+) -> Result<Filed, MailboxError> {
+    if to.account == mailbox.account() {
+        mailbox.file(at, &to.folder, flagged).await
     } else {
-        let to = crate::effect::Destination { account: account.to_owned(), folder: folder.to_owned() };
-        mailbox.transfer(at, &to, &world.config.filing.passed_on, flagged).await?
-    };
-    if filed == Filed::Gone {
-        tracing::info!(uid = at.uid, account = at.account, "A message was moved or deleted by somebody before it was filed.");
+        mailbox.transfer(at, to, &world.config.filing.passed_on, flagged).await
     }
-    Ok(())
 }
 
 /// An uncertain letter: is it in Sent? If it is, it was sent. If not, nobody can know, and a person is asked.

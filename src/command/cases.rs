@@ -1,0 +1,225 @@
+//! `send-triage cases`: what is on record. Reading only; the daemon may go on meanwhile.
+
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Subcommand, ValueEnum};
+
+use crate::calendar::london;
+use crate::record::{CaseDetail, CaseFilter, CaseRow, Records};
+
+use super::table::table;
+use super::{CommandError, Format, own_config};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Cases, the first due first
+    List(List),
+    /// Everything about one case
+    Show(Show),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// A table.
+    Text,
+    /// One object a line.
+    Json,
+    /// Comma-separated values, with a heading.
+    Csv,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+    /// Only those in this state: open, answered, ...
+    #[arg(long)]
+    state: Option<String>,
+    /// Only urgent or standard ones
+    #[arg(long)]
+    urgency: Option<String>,
+    /// Only this team's
+    #[arg(long)]
+    queue: Option<String>,
+    /// Only this area's
+    #[arg(long)]
+    area: Option<String>,
+    /// Only those due on this day or before, such as 2027-01-05
+    #[arg(long, value_name = "DATE")]
+    due_by: Option<NaiveDate>,
+    /// Only those of this sender
+    #[arg(long, value_name = "ADDRESS")]
+    sender: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Its reference, such as SEND-7K4M-2Q9X
+    #[arg(value_name = "REFERENCE")]
+    reference: String,
+}
+
+pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
+    let config = own_config(config)?;
+    let records = Records::open_read_only(&config.database)?;
+    match &arguments.what {
+        What::List(options) => list(options, &records),
+        What::Show(options) => show(options, &records),
+    }
+}
+
+fn list(options: &List, records: &Records) -> Result<(), CommandError> {
+    let filter = CaseFilter {
+        state: options.state.clone(),
+        urgency: options.urgency.clone(),
+        queue: options.queue.clone(),
+        area: options.area.clone(),
+        due_by: options.due_by,
+        sender: options.sender.clone(),
+        ..CaseFilter::default()
+    };
+    let cases = records.cases(&filter)?;
+    match options.format {
+        ListFormat::Json => {
+            for case in &cases {
+                println!("{}", json(case)?);
+            }
+        }
+        ListFormat::Csv => {
+            println!("{}", COLUMNS.join(","));
+            for case in &cases {
+                println!("{}", cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","));
+            }
+        }
+        ListFormat::Text if cases.is_empty() => println!("No cases."),
+        ListFormat::Text => {
+            let rows: Vec<Vec<String>> = cases.iter().map(|case| cells(case).to_vec()).collect();
+            println!("{}", table(&COLUMNS, &rows, 160));
+            let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
+            println!("{} cases, {urgent} urgent.", cases.len());
+        }
+    }
+    Ok(())
+}
+
+const COLUMNS: [&str; 8] = ["reference", "due", "urgency", "grounds", "queue", "state", "acknowledgement", "subject"];
+
+fn cells(case: &CaseRow) -> [String; 8] {
+    [
+        case.reference.clone(),
+        case.due_on.map(|on| on.to_string()).unwrap_or_default(),
+        case.urgency.clone(),
+        case.grounds.join(" "),
+        case.queue.clone(),
+        case.state.clone(),
+        case.acknowledgement.clone(),
+        printable(&case.subject),
+    ]
+}
+
+/// Text from strangers, without control characters or what turns the direction of writing.
+fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}
+
+/// RFC 4180; and no cell begins like a formula, lest a spreadsheet computes what a stranger wrote.
+fn csv(cell: &str) -> String {
+    let safe = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
+    if safe.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, CommandError> {
+    serde_json::to_string(value).map_err(|error| CommandError::Outside(error.to_string()))
+}
+
+fn show(options: &Show, records: &Records) -> Result<(), CommandError> {
+    let reference = options.reference.trim().to_ascii_uppercase();
+    let Some(case) = records.case(&reference)? else {
+        return Err(CommandError::Input(format!(
+            "There is no case {reference}. References look like SEND-7K4M-2Q9X; `send-triage cases list` lists them."
+        )));
+    };
+    match options.format {
+        Format::Json => println!("{}", json(&case)?),
+        Format::Text => print!("{}", as_text(&case)),
+    }
+    Ok(())
+}
+
+fn as_text(detail: &CaseDetail) -> String {
+    let case = &detail.case;
+    let mut out = format!("{}  {}, {}\n", case.reference, case.urgency, case.state);
+    let mut line = |name: &str, value: &str| out.push_str(&format!("  {name:<16}{value}\n"));
+    line("received", &moment(case.received_at));
+    line("answer due", &case.due_on.map_or_else(|| "-".to_owned(), |on| on.format("%A %-d %B %Y").to_string()));
+    line("grounds", &case.grounds.join(", "));
+    line("queue", &case.queue);
+    line("area", &case.area);
+    line("sender", &printable(case.sender.as_deref().unwrap_or("-")));
+    line("subject", &printable(&case.subject));
+    match &case.withheld {
+        Some(why) => line("acknowledgement", &format!("withheld: {why}")),
+        None => line("acknowledgement", &case.acknowledgement),
+    }
+    for message in &detail.messages {
+        out.push_str(&format!("  message {} ({})\n", message.message, message.role));
+        for place in &message.locations {
+            let left = place.left_at.map(|at| format!(", filed or gone {}", moment(at))).unwrap_or_default();
+            out.push_str(&format!("    {}/{} UID {}{left}\n", place.account, place.folder, place.uid));
+        }
+        if let Some(decision) = &message.decision {
+            out.push_str(&format!("    decided {} by rules {}\n", moment(decision.decided_at), decision.rules_version));
+            for finding in decision.trace.as_array().into_iter().flatten() {
+                let part = |key: &str| finding.get(key).and_then(|v| v.as_str()).unwrap_or_default();
+                let words = part("text").split_whitespace().collect::<Vec<_>>().join(" ");
+                let words = if words.is_empty() { String::new() } else { format!(" \"{}\"", printable(&words)) };
+                out.push_str(&format!("      {} {}:{words} {}\n", part("outcome"), part("rule"), part("reason")));
+            }
+        }
+    }
+    if !detail.effects.is_empty() {
+        out.push_str("  what followed\n");
+        for effect in &detail.effects {
+            out.push_str(&format!("    {} {}, {} attempts\n", effect.kind, effect.state, effect.attempts.len()));
+            for attempt in &effect.attempts {
+                out.push_str(&format!("      {} {}\n", moment(attempt.at), attempt.result()));
+            }
+        }
+    }
+    if !detail.events.is_empty() {
+        out.push_str("  events\n");
+        for event in &detail.events {
+            out.push_str(&format!("    {} {} ({})\n", moment(event.happened_at), event.what, event.actor));
+        }
+    }
+    out
+}
+
+/// An instant as people in London read it.
+fn moment(at: DateTime<Utc>) -> String {
+    format!("{} {}", london::date(at).format("%a %-d %b %Y"), london::time(at).format("%H:%M"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{csv, printable};
+
+    #[test]
+    fn what_strangers_wrote_neither_breaks_the_table_nor_runs_in_a_spreadsheet() {
+        assert_eq!(csv("=cmd()"), "'=cmd()");
+        assert_eq!(csv("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(printable("a\u{202E}b\nc"), "a b c");
+    }
+}
