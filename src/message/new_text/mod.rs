@@ -152,10 +152,14 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
     }
 }
 
-/// A notice does not begin with somebody's name and greeting.
+/// A notice begins as one, or fills its lines as wrapped text does. A name or greeting on top is the sender's, and so
+/// is a line longer than any program wraps at.
 fn opens_with_notice(lines: &[Line], paragraph: &[usize]) -> bool {
-    let Some(first) = paragraph.first().and_then(|at| lines.get(*at)) else { return false };
-    paragraph.len() == 1 || first.text.len() > 40 || notices::is_notice(&first.text)
+    let length = |at: &usize| lines.get(*at).map_or(0, |line| line.text.len());
+    let Some((first, rest)) = paragraph.split_first() else { return false };
+    let begins = lines.get(*first).is_some_and(|line| notices::is_notice(&line.text));
+    let full = |at: &usize| (45..=100).contains(&length(at));
+    rest.is_empty() || begins || full(first) && rest.iter().rev().skip(1).all(full)
 }
 
 fn set_signature_aside(lines: &[Line], fate: &mut [Option<CutReason>], sender: &str) {

@@ -131,7 +131,7 @@ fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -
         lines.iter().skip(at).take_while(|line| !line.is_blank()).take(4).map(|line| line.text.trim()).collect();
     let Some(first) = block.first().copied() else { return 0 };
     let lowered = first.to_lowercase();
-    if ["ps", "p.s", "pps", "nb", "n.b", "re:", "child", "pupil", "student", "name of", "dob", "d.o.b", "school:"]
+    if ["to:", "from:", "subject:", "sent:", "date:", "ps", "p.s", "pps", "nb", "n.b", "re:", "child", "pupil", "student", "name of", "dob", "d.o.b", "school:"]
         .iter()
         .any(|start| lowered.starts_with(start) && !lowered.starts_with("psych"))
         || is_prose(first)
@@ -222,8 +222,15 @@ const FAREWELLS: &[&str] = &[
     "saludos", "un saludo", "with every blessing", "love", "peace", "obrigada", "obrigado", "with hope", "in hope",
 ];
 
+fn greets(line: &str) -> bool {
+    let line = head(line, 60).to_lowercase();
+    GREETINGS
+        .iter()
+        .any(|hello| line.strip_prefix(hello).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())))
+}
+
 const GREETINGS: &[&str] = &[
-    "dear ", "hi", "hello", "good morning", "good afternoon", "good evening", "good day", "morning", "afternoon", "evening",
+    "dear", "your", "hi", "hello", "good morning", "good afternoon", "good evening", "good day", "morning", "afternoon", "evening",
     "hey", "to whom", "sir", "madam", "bonjour", "hola", "dzień", "greetings", "fao", "alright", "ladies",
 ];
 
@@ -236,7 +243,7 @@ fn is_name(line: &str) -> bool {
         && line.starts_with(|c: char| c.is_alphabetic())
         && !line.ends_with(['?', '!', ':', ';'])
         && !line.contains('@')
-        && !GREETINGS.iter().any(|hello| line.to_lowercase().starts_with(hello))
+        && !greets(line)
         && !line.chars().any(|c| c.is_ascii_digit())
         && (count <= 2 || line.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).count() * 2 >= count)
 }
@@ -248,6 +255,7 @@ fn is_last_word(lines: &[&Line], at: usize) -> bool {
     text.split_whitespace().count() <= 3
         && text.starts_with(char::is_uppercase)
         && !text.ends_with(['.', ','])
+        && lines.iter().skip(at).filter(|line| !line.is_blank()).count() <= 14
         && lines.get(at + 1).is_none_or(|next| next.is_blank() || next.text.starts_with(text))
 }
 
