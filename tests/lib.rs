@@ -3,6 +3,7 @@
 
 mod journey;
 mod letters;
+mod new_text;
 mod servers;
 mod support;
 mod tidy;

@@ -6,6 +6,11 @@ use std::fmt;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
+mod body;
+mod charset;
+mod flowed;
+mod head;
+mod html;
 pub mod new_text;
 pub mod parse;
 pub mod text;
