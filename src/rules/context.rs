@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::matcher::{Hit, PhraseId};
+use super::matcher::Hit;
 use super::zone::ZoneText;
 
 /// Why words may not count.
@@ -139,11 +139,6 @@ impl Contexts {
                     && pseudo.iter().any(|p| p.kind == trigger.kind && overlaps(&p.tokens, &trigger.tokens)))
         });
         all
-    }
-
-    /// Whether a phrase is a trigger rather than a part of a rule.
-    pub fn is_trigger(&self, phrase: PhraseId) -> bool {
-        self.triggers.get(phrase).is_some_and(Option::is_some)
     }
 
     /// Why these words do not count; `None`: they do. `cover` are words found by the same rule, in which no trigger counts.

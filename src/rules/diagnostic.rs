@@ -116,7 +116,7 @@ mod tests {
         let shown = Diagnostic {
             severity: Severity::Error,
             file: "urgent.yaml".into(),
-            range: 25..28,
+            range: 24..27,
             source,
             problem: "unknown key `wen`".into(),
             remedy: Some("Did you mean `when`?".into()),

@@ -346,3 +346,6 @@ fn version(files: &[SourceFile]) -> String {
     }
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,6 @@ use super::phrase::{Phrase, Slot, WordPattern};
 
 /// How many steps one phrase may have, lists and all.
 const MAX_STEPS: usize = 4_000;
-/// How many words one phrase may span.
-const MAX_SPAN: usize = 120;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +50,6 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// One of these stands in every match.
     pub anchors: Vec<Anchor>,
-    /// How many words a match may span.
-    pub span: usize,
 }
 
 /// The vocabulary: each list's name and its phrases.
@@ -79,9 +75,8 @@ pub fn compile(phrase: &Phrase, lists: &Lists, terms: &mut Builder) -> Result<Pr
     if steps.len() > MAX_STEPS {
         return Err(Unfit::TooLarge);
     }
-    let (_, span) = length(&part);
     let anchors = anchors(&part, terms).map(|found| found.anchors).unwrap_or_default();
-    Ok(Program { steps, anchors, span: span.min(MAX_SPAN) })
+    Ok(Program { steps, anchors })
 }
 
 /// A phrase with its lists put in and its words made terms.

@@ -14,6 +14,8 @@ pub struct Traits {
     pub capital: bool,
     /// It is joined to the word before by a hyphen or dash without spaces.
     pub joined: bool,
+    /// It is the second half of a contraction: the "not" of "isn't".
+    pub second_half: bool,
 }
 
 /// How the text before a word separates it from the word before.
@@ -152,7 +154,14 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
         let boundary = cutter.boundary(text, gap_start, start);
         let capital = text.get(start..).and_then(|rest| rest.chars().next()).is_some_and(char::is_uppercase);
         let joined = gap_start > 0 && text.get(gap_start..start).is_some_and(is_hyphen);
-        cutter.hand_over(text, start, end, Traits { skippable: false, capital, joined }, boundary, &mut sink);
+        cutter.hand_over(
+            text,
+            start,
+            end,
+            Traits { skippable: false, capital, joined, second_half: false },
+            boundary,
+            &mut sink,
+        );
         gap_start = end;
     }
 }
@@ -188,7 +197,7 @@ impl Cutter {
             form,
             start,
             end,
-            traits: Traits { skippable, capital: false, joined: false },
+            traits: Traits { skippable, capital: false, joined: false, second_half: true },
             boundary: Break::None,
             after_question: false,
         };

@@ -26,6 +26,8 @@ pub struct Token {
     pub skippable: bool,
     /// It begins with a capital.
     pub capital: bool,
+    /// The second half of a contraction.
+    second_half: bool,
     /// Its value, if it is a number.
     pub number: Option<f64>,
 }
@@ -110,6 +112,7 @@ impl<'t> ZoneText<'t> {
                 boundary: word.boundary,
                 skippable: word.traits.skippable,
                 capital: word.traits.capital,
+                second_half: word.traits.second_half,
                 number,
             });
         });
@@ -138,7 +141,10 @@ impl<'t> ZoneText<'t> {
 
     /// The bytes that these words cover.
     pub fn bytes(&self, tokens: &Range<usize>) -> Range<usize> {
-        let start = self.tokens.get(tokens.start).map_or(0, |token| token.range.start);
+        // A found "not" is shown as the "isn't" that it stands in.
+        let whole = self.tokens.get(tokens.start).is_some_and(|token| token.second_half && !token.skippable);
+        let first = if whole { tokens.start.saturating_sub(1) } else { tokens.start };
+        let start = self.tokens.get(first).map_or(0, |token| token.range.start);
         let end = self.tokens.get(tokens.end.saturating_sub(1)).map_or(start, |token| token.range.end);
         start..end.max(start)
     }
