@@ -1,4 +1,26 @@
-//! Where messages come from, and where they are filed.
+//! Where messages come from, and where they are filed: IMAP servers, and folders on this machine. What a message says is not
+//! looked at here.
+
+mod account;
+mod base64;
+mod connect;
+mod copies;
+mod fetch;
+mod filing;
+mod folder;
+mod folder_files;
+mod folder_index;
+mod folders;
+mod guard;
+mod idle;
+mod imap;
+mod login;
+mod names;
+mod passing;
+mod probe;
+mod session;
+mod tls;
+mod utf7;
 
 use std::time::Duration;
 
@@ -7,6 +29,14 @@ use chrono::{DateTime, Utc};
 use crate::effect::Destination;
 use crate::letter::Letter;
 use crate::message::MessageRef;
+
+pub use account::{
+    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, ImapAccount, Mechanism, Pipe, Security, Stream,
+    Timeouts, TokenSource,
+};
+pub use folder::FolderMailbox;
+pub use imap::ImapMailbox;
+pub use probe::{ProbeStep, probe};
 
 /// A message as fetched. `Debug` is not derived: bytes are people's words.
 #[derive(Clone)]
@@ -60,8 +90,12 @@ pub struct Status {
 /// What became of a request to file a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filed {
-    /// It lies in the folder now.
+    /// It lies in the folder now, and no longer where it was (or only marked as deleted there).
     Moved,
+    /// A copy lies in the folder; the account is set to leave originals where they are.
+    Copied,
+    /// Nothing was done: the account is set to be looked at only, or the message lies in that folder already.
+    Left,
     /// It is no longer where it was: staff moved or deleted it, or an earlier attempt did it.
     Gone,
 }
@@ -75,7 +109,8 @@ pub trait Mailbox {
     /// The watched folder's name in Unicode.
     fn folder(&self) -> &str;
 
-    /// What the folder says of itself now.
+    /// What the folder says of itself now. From here on the mailbox holds on to this UIDVALIDITY: when the folder turns out
+    /// to have another, calls fail with [`MailboxError::UidValidityChanged`] until `status` is asked again.
     async fn status(&mut self) -> Result<Status, MailboxError>;
 
     /// Messages with a UID above `after`, lowest first, at most so many. Looks, does not touch: they stay unread.
@@ -91,11 +126,12 @@ pub trait Mailbox {
     ) -> Result<Filed, MailboxError>;
 
     /// Delivers one message whole into another account's folder, unless it is there already, and then files the
-    /// original away.
+    /// original into the folder `original_to` of this account, such as `Triage/Passed on`.
     async fn transfer(
         &mut self,
         message: &MessageRef,
         to: &Destination,
+        original_to: &str,
         flagged: bool,
     ) -> Result<Filed, MailboxError>;
 
@@ -148,4 +184,69 @@ pub enum MailboxError {
         /// The new value.
         now: u32,
     },
+}
+
+/// Any kind of mailbox: what the daemon holds a list of.
+pub enum AnyMailbox {
+    /// On an IMAP server.
+    Imap(Box<ImapMailbox>),
+    /// On this machine.
+    Folder(FolderMailbox),
+}
+
+macro_rules! whichever {
+    ($self:ident, $mailbox:ident => $call:expr) => {
+        match $self {
+            AnyMailbox::Imap($mailbox) => $call,
+            AnyMailbox::Folder($mailbox) => $call,
+        }
+    };
+}
+
+impl Mailbox for AnyMailbox {
+    fn account(&self) -> &str {
+        whichever!(self, mailbox => mailbox.account())
+    }
+
+    fn folder(&self) -> &str {
+        whichever!(self, mailbox => mailbox.folder())
+    }
+
+    async fn status(&mut self) -> Result<Status, MailboxError> {
+        whichever!(self, mailbox => mailbox.status().await)
+    }
+
+    async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
+        whichever!(self, mailbox => mailbox.fetch(after, at_most).await)
+    }
+
+    async fn file(&mut self, message: &MessageRef, folder: &str, flagged: bool) -> Result<Filed, MailboxError> {
+        whichever!(self, mailbox => mailbox.file(message, folder, flagged).await)
+    }
+
+    async fn transfer(
+        &mut self,
+        message: &MessageRef,
+        to: &Destination,
+        original_to: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
+        whichever!(self, mailbox => mailbox.transfer(message, to, original_to, flagged).await)
+    }
+
+    async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {
+        whichever!(self, mailbox => mailbox.sent_holds(message_id).await)
+    }
+
+    async fn keep_copy(&mut self, letter: &Letter, sent_at: DateTime<Utc>) -> Result<(), MailboxError> {
+        whichever!(self, mailbox => mailbox.keep_copy(letter, sent_at).await)
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<(), MailboxError> {
+        whichever!(self, mailbox => mailbox.wait(at_most).await)
+    }
+
+    async fn close(&mut self) {
+        whichever!(self, mailbox => mailbox.close().await)
+    }
 }

@@ -1,0 +1,100 @@
+//! Is this message there already? Looked up before anything is appended or copied a second time, and afterwards as proof.
+//! Message-ID together with INTERNALDATE, which copies keep; without a Message-ID, INTERNALDATE and size. RFC 9051 section 6.4.4.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, Utc};
+
+use super::MailboxError;
+use super::fetch::{Piece, fetch, search};
+use super::names::{quoted, searchable};
+use super::session::{Fault, Session};
+use crate::message;
+
+/// By what a copy is known.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub message_id: Option<String>,
+    /// INTERNALDATE as the server wrote it.
+    pub received: Option<String>,
+    pub received_at: Option<DateTime<Utc>>,
+    pub size_bytes: Option<u32>,
+}
+
+/// The identity of a message in the open folder; `None` when it is not there.
+pub(super) async fn identity(
+    session: &mut Session,
+    account: &str,
+    uid: u32,
+) -> Result<Option<Identity>, MailboxError> {
+    let mut pieces = BTreeMap::new();
+    session.allow_literals_up_to(1 << 20);
+    let items = "UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]";
+    fetch(session, &[uid], items, &mut pieces).await.map_err(|fault| fault.at(account, "UID FETCH"))?;
+    Ok(pieces.remove(&uid).map(|piece| Identity {
+        message_id: message_id(piece.bytes.as_deref().unwrap_or_default()),
+        received_at: piece.received_at(),
+        received: piece.received,
+        size_bytes: piece.size_bytes,
+    }))
+}
+
+/// The Message-ID in a header, without its brackets.
+fn message_id(header: &[u8]) -> Option<String> {
+    message::parse(header, header.len()).message_id.or_else(|| {
+        let text = String::from_utf8_lossy(header);
+        let (_, id) = text.split_once('<')?;
+        let (id, _) = id.split_once('>')?;
+        Some(id.split_whitespace().collect())
+    })
+}
+
+/// Whether the open folder holds a message of this identity.
+pub(super) async fn find(
+    session: &mut Session,
+    account: &str,
+    identity: &Identity,
+) -> Result<bool, MailboxError> {
+    let at = |fault: Fault| fault.at(account, "looking for a copy");
+    let mut criteria = match identity.message_id.as_deref().and_then(searchable) {
+        Some(id) => format!("HEADER Message-ID {}", quoted(id)),
+        None => match identity.size_bytes {
+            Some(size) => format!("LARGER {} SMALLER {}", size.saturating_sub(1), size.saturating_add(1)),
+            None => return Ok(false),
+        },
+    };
+    let Some(received_at) = identity.received_at else {
+        return Ok(!search(session, &criteria).await.map_err(at)?.is_empty());
+    };
+    // The server compares dates in its own time zone: a day more on both sides, then exactly.
+    let day = received_at.date_naive();
+    if let (Some(from), Some(to)) = (day.checked_sub_days(Days::new(1)), day.checked_add_days(Days::new(2))) {
+        criteria.push_str(&format!(" SINCE {} BEFORE {}", from.format("%-d-%b-%Y"), to.format("%-d-%b-%Y")));
+    }
+    let candidates = search(session, &criteria).await.map_err(at)?;
+    if candidates.is_empty() {
+        return Ok(false);
+    }
+    let mut pieces: BTreeMap<u32, Piece> = BTreeMap::new();
+    fetch(session, &candidates, "UID INTERNALDATE", &mut pieces).await.map_err(at)?;
+    Ok(pieces.values().any(|piece| piece.received_at() == Some(received_at)))
+}
+
+/// Whether the open folder holds a message with this Message-ID, whenever it came.
+pub(super) async fn holds_id(session: &mut Session, message_id: &str) -> Result<bool, Fault> {
+    match searchable(message_id) {
+        Some(id) => Ok(!search(session, &format!("HEADER Message-ID {}", quoted(id))).await?.is_empty()),
+        None => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folded_message_id_is_found() {
+        assert_eq!(message_id(b"Message-ID:\r\n <a1@mail.example>\r\n\r\n").as_deref(), Some("a1@mail.example"));
+        assert_eq!(message_id(b"\r\n"), None);
+    }
+}

@@ -1,0 +1,226 @@
+//! Filing a message into another folder of its account: MOVE, or COPY, a look, and deletion of this one UID. Never both lost
+//! and gone: the original goes only when the copy is seen. RFC 6851 (MOVE), RFC 4315 (UIDPLUS).
+
+use async_imap::imap_proto::{Response, ResponseCode};
+use tracing::{debug, info};
+
+use super::account::Filing;
+use super::copies::{self, Identity};
+use super::fetch::search;
+use super::folders;
+use super::imap::ImapMailbox;
+use super::names::quoted;
+use super::session::{Fault, Pace, Session, ok_code};
+use super::{Filed, MailboxError};
+use crate::message::MessageRef;
+
+/// Marks what is urgent, beside \Flagged, on servers that keep keywords.
+const URGENT_KEYWORD: &str = "$Urgent";
+
+impl ImapMailbox {
+    /// See [`super::Mailbox::file`].
+    pub(super) async fn file_away(
+        &mut self,
+        message: &MessageRef,
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
+        if self.account.filing == Filing::None {
+            return Ok(Filed::Left);
+        }
+        let mut session = self.opened(true).await?;
+        let filed = self.file_over(&mut session, message, folder, flagged).await;
+        self.session = Some(session);
+        filed
+    }
+
+    async fn file_over(
+        &self,
+        session: &mut Session,
+        message: &MessageRef,
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
+        let (account, uid) = (&self.account.account, message.uid);
+        self.check_place(session, message, folder)?;
+        let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        if session.selected.as_ref().is_some_and(|open| open.wire_name == wire) {
+            return Ok(Filed::Left); // It lies there already.
+        }
+        if !self.is_there(session, uid).await? {
+            return Ok(Filed::Gone);
+        }
+        if flagged {
+            self.flag(session, uid).await?;
+        }
+        match self.account.filing {
+            Filing::None => Ok(Filed::Left),
+            Filing::Copy => {
+                self.copy(session, uid, folder).await?;
+                Ok(Filed::Copied)
+            }
+            Filing::Move if session.can("MOVE") => self.move_at_once(session, uid, folder).await,
+            Filing::Move => {
+                self.copy(session, uid, folder).await?;
+                self.delete(session, uid).await
+            }
+        }
+    }
+
+    /// The open folder is the one that the reference means, and may be written.
+    fn check_place(&self, session: &Session, message: &MessageRef, folder: &str) -> Result<(), MailboxError> {
+        let Some(open) = &session.selected else {
+            return Err(Fault::Lost("no folder is open".into()).at(&self.account.account, "filing"));
+        };
+        if open.uid_validity != message.uid_validity {
+            return Err(self.validity_changed(open.uid_validity));
+        }
+        if !open.writable {
+            return Err(MailboxError::NeedsAPerson {
+                account: self.account.account.clone(),
+                step: format!("filing into {folder}"),
+                problem: format!("{} can only be read by this user", self.folder),
+                remedy: "Give the account the right to change the mailbox, or set `filing` to `none`".into(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn is_there(&self, session: &mut Session, uid: u32) -> Result<bool, MailboxError> {
+        let found = search(session, &format!("UID {uid}")).await;
+        Ok(found.map_err(|fault| fault.at(&self.account.account, "UID SEARCH"))?.contains(&uid))
+    }
+
+    /// \Flagged, and a keyword where the server keeps them. A refusal is no reason not to file.
+    async fn flag(&self, session: &mut Session, uid: u32) -> Result<(), MailboxError> {
+        let Some(open) = &session.selected else { return Ok(()) };
+        let mut flags = Vec::new();
+        if open.permits_flagged {
+            flags.push("\\Flagged");
+        }
+        if open.permits_keywords {
+            flags.push(URGENT_KEYWORD);
+        }
+        if flags.is_empty() {
+            return Ok(());
+        }
+        let account = &self.account.account;
+        match session.order(&format!("UID STORE {uid} +FLAGS.SILENT ({})", flags.join(" "))).await {
+            Err(Fault::Refused(refusal)) => {
+                debug!(account, uid, "The server did not set flags: {}.", refusal.text);
+                Ok(())
+            }
+            other => other.map_err(|fault| fault.at(account, "UID STORE")),
+        }
+    }
+
+    async fn move_at_once(
+        &self,
+        session: &mut Session,
+        uid: u32,
+        folder: &str,
+    ) -> Result<Filed, MailboxError> {
+        let told = self.with_folder(session, "UID MOVE", uid, folder).await?;
+        // `UID MOVE` of nothing is a success too (RFC 6851 section 3.3): without COPYUID, look.
+        if told || !self.is_there(session, uid).await? {
+            return Ok(Filed::Moved);
+        }
+        Err(Fault::Lost("the server said OK, but the message has not moved".into())
+            .at(&self.account.account, "UID MOVE"))
+    }
+
+    /// Copies unless a copy is there, from an attempt that was cut short; returns when the copy has been seen.
+    async fn copy(&self, session: &mut Session, uid: u32, folder: &str) -> Result<(), MailboxError> {
+        let account = &self.account.account;
+        let Some(identity) = copies::identity(session, account, uid).await? else {
+            return Err(Fault::Lost("the server does not show the message".into()).at(account, "UID FETCH"));
+        };
+        if self.holds(session, folder, &identity).await? {
+            return Ok(());
+        }
+        if self.with_folder(session, "UID COPY", uid, folder).await? || self.holds(session, folder, &identity).await? {
+            return Ok(());
+        }
+        Err(Fault::Lost("the server said OK, but the copy is not in the folder".into()).at(account, "UID COPY"))
+    }
+
+    /// Whether a folder holds this message, with the watched folder open again afterwards.
+    async fn holds(
+        &self,
+        session: &mut Session,
+        folder: &str,
+        identity: &Identity,
+    ) -> Result<bool, MailboxError> {
+        let (account, home) = (&self.account.account, session.selected.clone());
+        let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        let found = match folders::open(session, &wire, false).await {
+            Ok(_) => copies::find(session, account, identity).await?,
+            Err(Fault::Refused(_)) => false, // No such folder yet.
+            Err(lost) => return Err(lost.at(account, "EXAMINE")),
+        };
+        if let Some(home) = home {
+            let again =
+                folders::open(session, &home.wire_name, home.writable).await.map_err(|f| f.at(account, "SELECT"))?;
+            if again.uid_validity != home.uid_validity {
+                return Err(self.validity_changed(again.uid_validity));
+            }
+        }
+        Ok(found)
+    }
+
+    /// `UID MOVE` or `UID COPY`, creating the folder when the server refuses for want of it. True when COPYUID proves it.
+    async fn with_folder(
+        &self,
+        session: &mut Session,
+        verb: &str,
+        uid: u32,
+        folder: &str,
+    ) -> Result<bool, MailboxError> {
+        let account = &self.account.account;
+        let step = || format!("{verb} into {folder}");
+        for first in [true, false] {
+            let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+            let mut told = false;
+            let each = |response: &Response<'_>| {
+                told |= matches!(ok_code(response), Some(ResponseCode::CopyUid(_, from, to)) if !from.is_empty() && !to.is_empty());
+            };
+            match session.run(&format!("{verb} {uid} {}", quoted(&wire)), Pace::Bulk, each).await {
+                Ok(()) => return Ok(told),
+                Err(Fault::Refused(refusal)) if first && !refusal.bad => {
+                    let exists = folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))?;
+                    if exists && !refusal.try_create {
+                        return Err(Fault::Refused(refusal).at(account, step()));
+                    }
+                    folders::create(session, account, folder).await?;
+                }
+                Err(fault) => return Err(fault.at(account, step())),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Deletes one message whose copy has been seen, and no other.
+    async fn delete(&self, session: &mut Session, uid: u32) -> Result<Filed, MailboxError> {
+        let account = &self.account.account;
+        let at = |step: &'static str| move |fault: Fault| fault.at(account, step);
+        session.order(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)")).await.map_err(at("UID STORE"))?;
+        if session.can("UIDPLUS") {
+            session.order(&format!("UID EXPUNGE {uid}")).await.map_err(at("UID EXPUNGE"))?;
+        } else {
+            // A plain EXPUNGE would also take what staff have marked \Deleted and may still want back.
+            let marked = search(session, "DELETED").await.map_err(at("UID SEARCH"))?;
+            match marked.as_slice() {
+                [only] if *only == uid => session.order("EXPUNGE").await.map_err(at("EXPUNGE"))?,
+                [] => return Err(Fault::Lost("\\Deleted was not set".into()).at(account, "UID STORE")),
+                _ => {
+                    info!(account, uid, "Message UID {uid} is filed; its original stays, marked \\Deleted.");
+                    return Ok(Filed::Moved);
+                }
+            }
+        }
+        if self.is_there(session, uid).await? {
+            return Err(Fault::Lost("the original has been copied but not removed".into()).at(account, "EXPUNGE"));
+        }
+        Ok(Filed::Moved)
+    }
+}

@@ -1,0 +1,232 @@
+//! A [`Mailbox`] on an IMAP server: keeps one connection, opens the folder, hands the work to its neighbours. What is fetched,
+//! filed and passed on stands in `fetch`, `filing` and `passing`; the wire in `session`. RFC 9051, RFC 3501.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep_until};
+use tracing::debug;
+
+use super::account::{Accounts, Filing, ImapAccount};
+use super::connect::connect;
+use super::folders;
+use super::idle::Idled;
+use super::session::{Fault, Session};
+use super::{Fetched, Filed, Mailbox, MailboxError, Status};
+use crate::effect::Destination;
+use crate::letter::Letter;
+use crate::message::MessageRef;
+
+/// Two wake-ups are never closer than this.
+const BREATH: Duration = Duration::from_millis(250);
+
+/// A watched folder of an account on an IMAP server.
+pub struct ImapMailbox {
+    pub(super) account: ImapAccount,
+    pub(super) folder: String,
+    pub(super) others: Rc<Accounts>,
+    /// The connection. Taken out while a command runs: a dropped future drops it too, and it is made anew.
+    pub(super) session: Option<Session>,
+    /// UIDVALIDITY as `status` told it last.
+    expected: Option<u32>,
+    /// Everything below this UID has been fetched.
+    pub(super) seen_next: u32,
+    /// `wait` has already returned early for a UIDNEXT up to this one.
+    told_next: u32,
+    woken_at: Option<Instant>,
+    /// How often a message could not be fetched.
+    pub(super) strikes: BTreeMap<u32, u32>,
+    pub(super) last_complaint: String,
+    /// Connections to accounts that messages are passed on to.
+    pub(super) targets: BTreeMap<String, Session>,
+}
+
+impl ImapMailbox {
+    /// The mailbox is not connected before it is used. `folder` is its name in Unicode, levels divided by `/`.
+    pub fn new(account: ImapAccount, folder: String, others: Rc<Accounts>) -> Self {
+        Self {
+            account,
+            folder,
+            others,
+            session: None,
+            expected: None,
+            seen_next: 0,
+            told_next: 0,
+            woken_at: None,
+            strikes: BTreeMap::new(),
+            last_complaint: String::new(),
+            targets: BTreeMap::new(),
+        }
+    }
+
+    /// A connection with the folder open. `fresh`: the server is asked to look for new mail, which also proves that a kept
+    /// connection is alive. A kept connection that turns out to be dead is replaced once.
+    pub(super) async fn opened(&mut self, fresh: bool) -> Result<Session, MailboxError> {
+        if let Some(mut kept) = self.session.take().filter(Session::is_usable) {
+            match self.prepare(&mut kept, fresh).await {
+                Ok(()) => return Ok(kept),
+                Err(MailboxError::Transient { problem, .. }) => {
+                    debug!(account = self.account.account, "The connection is dead ({problem}); connecting again.");
+                }
+                Err(other) => {
+                    self.session = Some(kept);
+                    return Err(other);
+                }
+            }
+        }
+        let mut session = connect(&self.account).await?;
+        self.prepare(&mut session, false).await?;
+        Ok(session)
+    }
+
+    async fn prepare(&self, session: &mut Session, fresh: bool) -> Result<(), MailboxError> {
+        let account = &self.account.account;
+        session.settle().await.map_err(|fault| fault.at(account, "DONE"))?;
+        let wire = folders::wire_name(session, &self.folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        if session.selected.as_ref().is_some_and(|open| open.wire_name == wire) {
+            if fresh {
+                session.order("NOOP").await.map_err(|fault| fault.at(account, "NOOP"))?;
+            }
+        } else {
+            self.open_folder(session, &wire).await?;
+        }
+        match (self.expected, session.selected.as_ref()) {
+            (Some(expected), Some(open)) if open.uid_validity != expected => {
+                Err(self.validity_changed(open.uid_validity))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn open_folder(&self, session: &mut Session, wire: &str) -> Result<(), MailboxError> {
+        let account = &self.account.account;
+        let step = format!("opening the folder {}", self.folder);
+        match folders::open(session, wire, self.account.filing != Filing::None).await {
+            Ok(open) if open.uid_validity != 0 => Ok(()),
+            Ok(_) => Err(MailboxError::NeedsAPerson {
+                account: account.clone(),
+                step,
+                problem: "the server gives no UIDVALIDITY, so messages cannot be told apart safely".into(),
+                remedy: "Have the server's mail store mended, or use another folder".into(),
+            }),
+            Err(Fault::Refused(refusal)) => match Fault::Refused(refusal.clone()).at(account, step.clone()) {
+                MailboxError::Transient { .. } if !self.folder.eq_ignore_ascii_case("INBOX") && !refusal.bad => {
+                    Err(MailboxError::NeedsAPerson {
+                        account: account.clone(),
+                        step,
+                        problem: format!("the server refused: {}", refusal.text),
+                        remedy: format!("The folders there are: {}", folders::some_names(session).await),
+                    })
+                }
+                other => Err(other),
+            },
+            Err(lost) => Err(lost.at(account, step)),
+        }
+    }
+
+    pub(super) fn validity_changed(&self, now: u32) -> MailboxError {
+        MailboxError::UidValidityChanged {
+            account: self.account.account.clone(),
+            folder: self.folder.clone(),
+            now,
+        }
+    }
+
+    /// Waits on the kept connection, so that a dropped future leaves it usable: the next command ends the IDLE.
+    async fn watch(&mut self, end: Instant) -> Result<(), MailboxError> {
+        let session = self.opened(false).await?;
+        let session = self.session.insert(session);
+        let uid_next = session.selected.as_ref().map_or(0, |open| open.uid_next);
+        if session.news || uid_next > self.seen_next.max(self.told_next) {
+            // It came between the last look and now. Said once only, or a message that is gone again would make us spin.
+            session.news = false;
+            self.told_next = uid_next.max(self.told_next);
+            return Ok(());
+        }
+        if session.can("IDLE") && !session.idle_refused {
+            let short = end.min(Instant::now() + self.account.timeouts.idle);
+            let idled =
+                session.idle(short).await.map_err(|fault| fault.at(&self.account.account, "waiting (IDLE)"))?;
+            match idled {
+                Idled::News => session.news = false,
+                Idled::Quiet => {}
+                Idled::Unwanted => {
+                    debug!(account = self.account.account, "The server will not idle; polling.");
+                    session.idle_refused = true;
+                    sleep_until(end).await;
+                }
+            }
+            return Ok(());
+        }
+        sleep_until(end).await;
+        Ok(())
+    }
+}
+
+impl Mailbox for ImapMailbox {
+    fn account(&self) -> &str {
+        &self.account.account
+    }
+
+    fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    async fn status(&mut self) -> Result<Status, MailboxError> {
+        self.expected = None;
+        let mut session = self.opened(false).await?;
+        // Opened again, so that UIDNEXT is the one of now.
+        let wire = session.selected.as_ref().map(|open| open.wire_name.clone()).unwrap_or_default();
+        let opened = self.open_folder(&mut session, &wire).await;
+        let (open, exists) = (session.selected.clone(), session.exists);
+        self.session = Some(session);
+        opened?;
+        let (uid_validity, uid_next) = open.map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
+        self.expected = Some(uid_validity);
+        Ok(Status { uid_validity, uid_next, exists })
+    }
+
+    async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
+        self.take_in(after, at_most).await
+    }
+
+    async fn file(&mut self, message: &MessageRef, folder: &str, flagged: bool) -> Result<Filed, MailboxError> {
+        self.file_away(message, folder, flagged).await
+    }
+
+    async fn transfer(
+        &mut self,
+        message: &MessageRef,
+        to: &Destination,
+        original_to: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
+        self.pass_on(message, to, original_to, flagged).await
+    }
+
+    async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {
+        self.is_in_sent(message_id).await
+    }
+
+    async fn keep_copy(&mut self, letter: &Letter, sent_at: DateTime<Utc>) -> Result<(), MailboxError> {
+        self.put_into_sent(letter, sent_at).await
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<(), MailboxError> {
+        let now = Instant::now();
+        if let Some(woken_at) = self.woken_at {
+            sleep_until(woken_at + BREATH).await;
+        }
+        let waited = self.watch(now + at_most).await;
+        self.woken_at = Some(Instant::now());
+        waited
+    }
+
+    async fn close(&mut self) {
+        for session in self.session.take().into_iter().chain(std::mem::take(&mut self.targets).into_values()) {
+            session.log_out().await;
+        }
+    }
+}
