@@ -27,7 +27,7 @@ pub(super) fn plan(
     place: Option<(i64, i64)>,
     now: DateTime<Utc>,
 ) -> Result<bool, Fault> {
-    let mut not_before = At::not_before(now);
+    let mut not_before = now.timestamp(); // At once, not at the next whole second.
     let mut payload = json!({});
     let (kind, account, letter) = match effect {
         Effect::Acknowledge { account, letter } => ("acknowledge", account, Some(letter)),
