@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use super::Records;
 use super::error::{Fault, RecordError};
-use super::rows::{
-    CaseRow, EffectRow, LocationRow, case_rows, effect_rows, instant, maybe_instant,
-};
+use super::rows::{CaseRow, EffectRow, LocationRow, case_rows, effect_rows, instant, maybe_instant};
 use super::value::{At, Json, On};
 
 /// Which cases. What is `None` does not matter.

@@ -1,19 +1,17 @@
 //! What is to be done: due, attempted, done, stuck. It does none of it: `daemon/` does, and says here how it went.
 //!
 //! A letter is marked `sending` before its bytes are handed over. Found so after a crash, or without an answer from the
-//! server, it is `uncertain`: neither sent nor unsent, until somebody has looked for it (peers.md section 2, rows 15 to 17).
+//! server, it is `uncertain`: neither sent nor unsent, until somebody has looked for it (peers.md section 2, row 33).
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use rusqlite::{Connection, Row, params};
 
 use super::Records;
-use super::enter::add_event;
-use super::error::{Fault, RecordError};
+use super::error::RecordError;
 use super::mailboxes::find;
+use super::settle::{Filing, Step, settle};
 use super::value::{At, Json};
-use crate::effect::{Destination, Effect};
+use crate::effect::Effect;
 use crate::letter::Letter;
 use crate::message::MessageRef;
 
@@ -62,13 +60,6 @@ pub struct Recovered {
     pub uncertain: usize,
 }
 
-/// What is kept as JSON for `File`.
-#[derive(Serialize, Deserialize)]
-struct Filing {
-    to: Destination,
-    flagged: bool,
-}
-
 const DUE: &str = "SELECT effects.id, effects.kind, effects.message_id, effects.account, effects.payload,
         effects.state, effects.attempts, effects.planned_at,
         letters.message_id AS letter_message_id, letters.envelope_from, letters.envelope_to, letters.raw,
@@ -103,7 +94,11 @@ impl Records {
             match effect {
                 Ok(effect) => due.push(effect),
                 Err(id) => {
-                    self.ask_a_person(id, "what is to be done is missing from the record; please report this", now)?;
+                    self.ask_a_person(
+                        id,
+                        "what is to be done is missing from the record; please report this",
+                        now,
+                    )?;
                 }
             }
         }
@@ -121,7 +116,11 @@ impl Records {
 
     /// The letter's bytes are about to be handed over. From here until its outcome is recorded, it may have been sent.
     pub fn committing(&self, effect: i64, now: DateTime<Utc>) -> Result<(), RecordError> {
-        self.settle(effect, now, &Step { from: &["pending"], to: "sending", outcome: "handed-over", ..Step::default() })
+        self.settle(
+            effect,
+            now,
+            &Step { from: &["pending"], to: "sending", outcome: "handed-over", ..Step::default() },
+        )
     }
 
     /// It is done; what follows from that is planned in the same transaction. Done before: nothing changes.
@@ -135,7 +134,7 @@ impl Records {
     }
 
     /// It failed and is tried again at `at`. Also for an uncertain letter that was looked for and is proven not sent, and
-    /// for one that a person gives another try.
+    /// for one that a person gives another try. Filing by a UID that has lost its meaning waits until the message is found.
     pub fn try_again(
         &self,
         effect: i64,
@@ -143,9 +142,13 @@ impl Records {
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), RecordError> {
-        let from = &["pending", "sending", "uncertain", "stuck"];
+        let from = &["pending", "sending", "uncertain", "adrift", "stuck"];
         let not_before = Some(at);
-        self.settle(effect, now, &Step { from, to: "pending", outcome: "failed", problem, not_before, ..Step::default() })
+        self.settle(
+            effect,
+            now,
+            &Step { from, to: "pending", outcome: "failed", problem, not_before, ..Step::default() },
+        )
     }
 
     /// The letter was handed over and no answer came, or it was looked for in vain: it is looked for (again) at `at`.
@@ -183,7 +186,6 @@ impl Records {
                     to: "uncertain",
                     outcome: "interrupted",
                     problem: PROBLEM,
-                    not_before: Some(now),
                     ..Step::default()
                 };
                 settle(tx, *id, now, &step)?;
@@ -252,217 +254,6 @@ fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
     }))
 }
 
-/// Writes an effect down. `false`: it was written down before.
-pub(super) fn plan(
-    tx: &Transaction<'_>,
-    effect: &Effect,
-    message: i64,
-    place: Option<(i64, i64)>,
-    now: DateTime<Utc>,
-) -> Result<bool, Fault> {
-    let mut not_before = At::not_before(now);
-    let mut payload = json!({});
-    let (kind, account, letter) = match effect {
-        Effect::Acknowledge { account, letter } => ("acknowledge", account, Some(letter)),
-        Effect::KeepCopy { account, letter } => ("keep-copy", account, Some(letter)),
-        Effect::Alert { account, letter, not_before: wait_until } => {
-            not_before = not_before.max(At::not_before(*wait_until));
-            ("alert", account, Some(letter))
-        }
-        Effect::File { to, flagged } => {
-            payload = json!({ "to": to, "flagged": flagged });
-            ("file", &to.account, None)
-        }
-    };
-    let (letter, (location, mailbox)) = match (letter, place) {
-        (Some(letter), _) => match letter_id(tx, kind, letter, message, now)? {
-            Some(id) => (Some(id), (None, None)),
-            None => return Ok(false),
-        },
-        (None, Some((location, mailbox))) => (None, (Some(location), Some(mailbox))),
-        (None, None) => return Ok(false), // Filing follows from a place; without one there is nothing to file.
-    };
-    let planned = tx
-        .prepare_cached(
-            "INSERT INTO effects (kind, message_id, account, letter_id, location_id, mailbox_id, payload, state,
-                 not_before, attempts, planned_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, 0, ?9)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![kind, message, account, letter, location, mailbox, Json(payload), not_before, At(now)])?;
-    Ok(planned == 1)
-}
-
-/// The letter's number: of a new one, or, for a copy to be kept, of one that was sent. `None`: it was planned before.
-fn letter_id(
-    tx: &Transaction<'_>,
-    kind: &str,
-    letter: &Letter,
-    message: i64,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Option<i64>> {
-    if kind == "keep-copy" {
-        return tx
-            .prepare_cached("SELECT id FROM letters WHERE message_id = ?1 AND envelope_to = ?2")?
-            .query_row([&letter.message_id, &letter.envelope_to], |row| row.get(0))
-            .optional();
-    }
-    let recipient = letter.envelope_to.to_lowercase();
-    let domain = recipient.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
-    tx.prepare_cached(
-        "INSERT INTO letters (kind, answers, message_id, envelope_from, envelope_to, recipient, recipient_domain, raw,
-             planned_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT DO NOTHING
-         RETURNING id",
-    )?
-    .query_row(
-        params![
-            kind,
-            message,
-            letter.message_id,
-            letter.envelope_from,
-            letter.envelope_to,
-            recipient,
-            domain,
-            letter.raw,
-            At(now)
-        ],
-        |row| row.get(0),
-    )
-    .optional()
-}
-
-/// One step of an effect's life.
-#[derive(Default)]
-struct Step<'a> {
-    from: &'a [&'a str],
-    to: &'a str,
-    outcome: &'a str,
-    problem: &'a str,
-    not_before: Option<DateTime<Utc>>,
-    follow_on: &'a [Effect],
-}
-
-impl Step<'static> {
-    const DONE: Self = Self {
-        from: &["pending", "sending", "uncertain", "adrift", "stuck"],
-        to: "done",
-        outcome: "done",
-        problem: "",
-        not_before: None,
-        follow_on: &[],
-    };
-}
-
-struct Settled {
-    kind: String,
-    state: String,
-    message: i64,
-    letter: Option<i64>,
-    location: Option<i64>,
-    mailbox: Option<i64>,
-}
-
-fn settle(tx: &Transaction<'_>, effect: i64, now: DateTime<Utc>, step: &Step<'_>) -> Result<(), Fault> {
-    let not_possible = |problem: String| RecordError::NotPossible { effect, problem };
-    let row = find_effect(tx, effect)?.ok_or_else(|| not_possible("there is no such effect".to_owned()))?;
-    if row.state == "done" && step.to == "done" {
-        return Ok(());
-    }
-    if !step.from.contains(&row.state.as_str()) || (step.to == "sending" && row.kind == "file") {
-        return Err(not_possible(format!("it is {} and cannot become {}", row.state, step.to)).into());
-    }
-    tx.prepare_cached(
-        "UPDATE effects SET state = ?2, not_before = coalesce(?3, not_before), problem = nullif(?4, ''),
-             attempts = attempts + ?5, done_at = ?6
-         WHERE id = ?1",
-    )?
-    .execute(params![
-        effect,
-        step.to,
-        step.not_before.map(At::not_before),
-        step.problem,
-        step.to != "sending",
-        (step.to == "done").then_some(At(now))
-    ])?;
-    tx.prepare_cached("INSERT INTO attempts (effect_id, made_at, outcome, detail) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![effect, At(now), step.outcome, step.problem])?;
-    if step.to == "done" {
-        finish(tx, &row, now, step.follow_on)?;
-    }
-    if matches!(step.to, "done" | "uncertain" | "stuck") && row.state != step.to {
-        let case = tx
-            .prepare_cached("SELECT case_id FROM case_messages WHERE message_id = ?1")?
-            .query_row([row.message], |row| row.get(0))
-            .optional()?;
-        let detail = json!({ "effect": effect, "outcome": step.outcome, "problem": step.problem });
-        add_event(tx, now, what_happened(&row.kind, step), case, Some(row.message), &detail)?;
-    }
-    Ok(())
-}
-
-fn find_effect(tx: &Transaction<'_>, effect: i64) -> rusqlite::Result<Option<Settled>> {
-    tx.prepare_cached(
-        "SELECT kind, state, message_id, letter_id, location_id, mailbox_id FROM effects WHERE id = ?1",
-    )?
-    .query_row([effect], |row| {
-        Ok(Settled {
-            kind: row.get(0)?,
-            state: row.get(1)?,
-            message: row.get(2)?,
-            letter: row.get(3)?,
-            location: row.get(4)?,
-            mailbox: row.get(5)?,
-        })
-    })
-    .optional()
-}
-
-/// What an effect's end means for its letter and for the place it was done at.
-fn finish(
-    tx: &Transaction<'_>,
-    row: &Settled,
-    now: DateTime<Utc>,
-    follow_on: &[Effect],
-) -> Result<(), Fault> {
-    for effect in follow_on {
-        plan(tx, effect, row.message, row.location.zip(row.mailbox), now)?;
-    }
-    if let Some(location) = row.location {
-        tx.prepare_cached("UPDATE locations SET left_at = ?2 WHERE id = ?1")?
-            .execute(params![location, At(now)])?;
-    }
-    if let Some(letter) = row.letter {
-        if row.kind != "keep-copy" {
-            tx.prepare_cached("UPDATE letters SET sent_at = ?2 WHERE id = ?1")?.execute(params![letter, At(now)])?;
-        }
-        // Its bytes have served: only the Message-ID, by which it is known again, stays.
-        tx.prepare_cached(
-            "UPDATE letters SET raw = NULL
-             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM effects WHERE letter_id = ?1 AND state <> 'done')",
-        )?
-        .execute([letter])?;
-    }
-    Ok(())
-}
-
-fn what_happened(kind: &str, step: &Step<'_>) -> &'static str {
-    match (kind, step.to, step.outcome) {
-        ("acknowledge", "done", _) => "acknowledged",
-        ("acknowledge", "uncertain", _) => "acknowledgement-uncertain",
-        ("acknowledge", _, _) => "acknowledgement-stuck",
-        ("alert", "done", _) => "alerted",
-        ("alert", "uncertain", _) => "alert-uncertain",
-        ("alert", _, _) => "alert-stuck",
-        ("keep-copy", "done", _) => "copy-kept",
-        ("keep-copy", _, _) => "copy-stuck",
-        (_, "done", "gone") => "gone-before-filing",
-        (_, "done", _) => "filed",
-        (_, _, _) => "filing-stuck",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::{Sample, at};
@@ -490,13 +281,16 @@ mod tests {
         sample.enter_one(1);
         let due = letter_due(&sample, 5).remove(0);
         let Effect::Acknowledge { account, letter } = &due.effect else { panic!() };
-        assert_eq!((letter.envelope_to.as_str(), letter.envelope_from.as_ref()), ("Parent-1@home.example", None));
+        assert_eq!(
+            (letter.envelope_to.as_str(), letter.envelope_from.as_ref()),
+            ("Parent-1@home.example", None)
+        );
         sample.records.committing(due.id, at(5)).unwrap();
         assert!(letter_due(&sample, 5).is_empty());
         let copy = Effect::KeepCopy { account: account.clone(), letter: letter.clone() };
         sample.records.done(due.id, at(6), std::slice::from_ref(&copy)).unwrap();
         assert!(words_are_kept(&sample));
-        sample.records.done(due.id, at(7), &[copy.clone()]).unwrap();
+        sample.records.done(due.id, at(7), std::slice::from_ref(&copy)).unwrap();
 
         let keep = sent_due(&sample, 6);
         assert_eq!((keep.len(), &keep[0].effect, keep[0].uncertain), (1, &copy, false));
@@ -573,7 +367,13 @@ mod tests {
         assert!(sample.records.next_effect_at(inbox()).unwrap().is_none());
         assert_eq!(sample.count("locations WHERE left_at IS NOT NULL"), 2);
         assert_eq!(sample.count("events WHERE what = 'gone-before-filing'"), 1);
-        assert!(sample.records.due_effects(Which::Mailbox { account: "x".into(), folder: "y".into() }, at(9), 9).unwrap().is_empty());
+        assert!(
+            sample
+                .records
+                .due_effects(Which::Mailbox { account: "x".into(), folder: "y".into() }, at(9), 9)
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
@@ -590,7 +390,11 @@ mod tests {
             };
             Effect::Alert { account: "general".into(), letter, not_before: at(9000) }
         };
-        effects.extend([alert("duty@council.example"), alert("second@council.example"), alert("duty@council.example")]);
+        effects.extend([
+            alert("duty@council.example"),
+            alert("second@council.example"),
+            alert("duty@council.example"),
+        ]);
         assert_eq!(sample.records.enter(&sample.batch(vec![entry])).unwrap()[0].effects, 4);
         assert_eq!(letter_due(&sample, 8999).len(), 1);
         assert_eq!(letter_due(&sample, 9000).len(), 3);

@@ -8,11 +8,11 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::json;
 
 use super::Records;
-use super::effects::plan;
 use super::entry::{Batch, Entered, EnteredAs, Entry, EntryOutcome, StoredDecision, StoredDue};
 use super::error::{Fault, RecordError};
 use super::known::BY_FINGERPRINT;
 use super::mailboxes::{OpenMailbox, advance, find_in_use, not_absent};
+use super::settle::plan;
 use super::value::{At, Json, On};
 use crate::case::Reference;
 use crate::effect::Effect;
@@ -82,9 +82,11 @@ impl Hand<'_> {
             EntryOutcome::Decided { effects, .. } | EntryOutcome::SetAside { effects, .. } => {
                 match self.known(entry)? {
                     // The caller took it for new. It was acknowledged as the first one; only this copy is to be filed.
-                    Some(of) => {
-                        self.copy(uid, of, effects.iter().filter(|effect| matches!(effect, Effect::File { .. })))?
-                    }
+                    Some(of) => self.copy(
+                        uid,
+                        of,
+                        effects.iter().filter(|effect| matches!(effect, Effect::File { .. })),
+                    )?,
                     None => self.new_message(entry, effects)?,
                 }
             }
@@ -99,9 +101,7 @@ impl Hand<'_> {
                 let location = self.locate(entry.at.uid, "decided", None, Some(message))?;
                 self.decision(message, decision)?;
                 let case = match reference {
-                    Some(reference) => {
-                        Some(self.case(entry, message, reference, decision, due.as_ref())?)
-                    }
+                    Some(reference) => Some(self.case(entry, message, reference, decision, due.as_ref())?),
                     None => None,
                 };
                 (EnteredAs::New { message, case }, location)
@@ -149,7 +149,8 @@ impl Hand<'_> {
     ) -> Result<usize, Fault> {
         let mut planned = 0;
         for effect in effects {
-            planned += usize::from(plan(self.tx, effect, message, Some((location, self.mailbox.id)), self.now)?);
+            planned +=
+                usize::from(plan(self.tx, effect, message, Some((location, self.mailbox.id)), self.now)?);
         }
         Ok(planned)
     }
@@ -290,7 +291,9 @@ impl Hand<'_> {
             return Err(RecordError::ReferenceTaken { reference, uid: entry.at.uid }.into());
         };
         self.tx
-            .prepare_cached("INSERT INTO case_messages (message_id, case_id, role) VALUES (?1, ?2, 'opened')")?
+            .prepare_cached(
+                "INSERT INTO case_messages (message_id, case_id, role) VALUES (?1, ?2, 'opened')",
+            )?
             .execute(params![message, case])?;
         let detail = due.map_or(json!({}), |due| {
             json!({ "day_zero": due.day_zero, "due_on": due.due_on, "first_response_on": due.first_response_on,
@@ -330,7 +333,8 @@ mod tests {
         let batch = sample.batch(vec![sample.letter_writer(1), sample.letter_writer(2)]);
         let first = sample.records.enter(&batch).unwrap();
         assert_eq!(first[0].effects, 2);
-        let tables = ["messages", "cases", "decisions", "effects", "letters", "events", "locations", "absences"];
+        let tables =
+            ["messages", "cases", "decisions", "effects", "letters", "events", "locations", "absences"];
         let before = tables.map(|table| sample.count(table));
         let again = sample.records.enter(&batch).unwrap();
         assert!(again.iter().all(|entered| entered.what == EnteredAs::Already && entered.effects == 0));
@@ -365,7 +369,7 @@ mod tests {
         assert_eq!(entered[0].effects, 1, "only the filing of the copy");
         assert_eq!(sample.count("letters"), 1);
         let which = Which::Mailbox { account: "assessment".into(), folder: "INBOX".into() };
-        assert_eq!(sample.records.due_effects(&which, at(9), 9).unwrap().len(), 1);
+        assert_eq!(sample.records.due_effects(which, at(9), 9).unwrap().len(), 1);
     }
 
     #[test]
@@ -392,8 +396,8 @@ mod tests {
             (*reference, *effects) = (None, Vec::new());
         }
         let old = sample.with(2, EntryOutcome::LeftAlone { reason: "received before go-live".into() });
-        let broken =
-            sample.with(3, EntryOutcome::SetAside { reason: "no body".into(), due: None, effects: Vec::new() });
+        let broken = sample
+            .with(3, EntryOutcome::SetAside { reason: "no body".into(), due: None, effects: Vec::new() });
         let entered = sample.records.enter(&sample.batch(vec![bounce, old, broken])).unwrap();
         assert!(matches!(entered[0].what, EnteredAs::New { case: None, .. }));
         assert!(matches!(entered[2].what, EnteredAs::SetAside { .. }));

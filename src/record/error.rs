@@ -204,6 +204,7 @@ impl RecordError {
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     Said(RecordError),
+    Mistake(String),
 }
 
 impl Fault {
@@ -211,6 +212,7 @@ impl Fault {
         match self {
             Self::Sqlite(error) => RecordError::of_sqlite(path, &error),
             Self::Said(error) => error,
+            Self::Mistake(detail) => RecordError::Mistake { path: path.to_owned(), detail },
         }
     }
 }

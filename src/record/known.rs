@@ -159,7 +159,10 @@ mod tests {
         let soon = count("Parent-1@Home.example", 60);
         assert_eq!((soon.to_sender_in_a_day, soon.to_domain_in_an_hour, soon.in_all_in_an_hour), (1, 2, 2));
         let later = count("parent-1@home.example", 2 * 3600);
-        assert_eq!((later.to_sender_in_a_day, later.to_domain_in_an_hour, later.in_all_in_an_hour), (1, 0, 0));
+        assert_eq!(
+            (later.to_sender_in_a_day, later.to_domain_in_an_hour, later.in_all_in_an_hour),
+            (1, 0, 0)
+        );
         assert_eq!(count("parent-1@home.example", 25 * 3600).to_sender_in_a_day, 0);
     }
 

@@ -137,11 +137,16 @@ impl Records {
 
     /// The mailbox has been read to its end again: what was to be filed and was not met again is no longer there. Returns
     /// how many. Does nothing when there is nothing of the kind, so it may be called whenever the end is reached.
-    pub fn resynchronised(&self, account: &str, folder: &str, at: DateTime<Utc>) -> Result<usize, RecordError> {
+    pub fn resynchronised(
+        &self,
+        account: &str,
+        folder: &str,
+        at: DateTime<Utc>,
+    ) -> Result<usize, RecordError> {
         let adrift = self.read(|connection| {
             let Some(mailbox) = find(connection, account, folder)? else { return Ok(Vec::new()) };
-            let mut statement =
-                connection.prepare_cached("SELECT id FROM effects WHERE desk = 'adrift/' || ?1 ORDER BY id")?;
+            let mut statement = connection
+                .prepare_cached("SELECT id FROM effects WHERE desk = 'adrift/' || ?1 ORDER BY id")?;
             let ids = statement.query_map(params![mailbox.id], |row| row.get(0))?;
             Ok(ids.collect::<rusqlite::Result<Vec<i64>>>()?)
         })?;
@@ -232,7 +237,9 @@ pub(super) fn advance(
     )?;
     let mut next = mailbox.state.last_uid.saturating_add(1);
     let uids = present
-        .query_map(params![mailbox.id, mailbox.epoch, mailbox.state.last_uid, up_to], |row| row.get::<_, u32>(0))?
+        .query_map(params![mailbox.id, mailbox.epoch, mailbox.state.last_uid, up_to], |row| {
+            row.get::<_, u32>(0)
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for uid in uids {
         if uid > next {
@@ -321,8 +328,7 @@ fn ledger(connection: &Connection, mailbox: &OpenMailbox) -> Result<MailboxLedge
     if next <= ledger.last_uid {
         ledger.gaps.push((next, ledger.last_uid));
     }
-    ledger.seen =
-        ledger.decided + ledger.copies + ledger.own_letters + ledger.set_aside + ledger.left_alone;
+    ledger.seen = ledger.decided + ledger.copies + ledger.own_letters + ledger.set_aside + ledger.left_alone;
     Ok(ledger)
 }
 
@@ -388,8 +394,8 @@ mod tests {
         for uid in [4, 5] {
             sample.enter_one(uid);
         }
-        let inbox = Which::Mailbox { account: "general".into(), folder: "INBOX".into() };
-        let due = || sample.records.due_effects(&inbox, at(1000), 10).unwrap();
+        let inbox = || Which::Mailbox { account: "general".into(), folder: "INBOX".into() };
+        let due = || sample.records.due_effects(inbox(), at(1000), 10).unwrap();
         assert_eq!(due().len(), 2);
         sample.records.resynchronise("general", "INBOX", 2, at(60)).unwrap();
         assert!(due().is_empty(), "the old UIDs may be other messages now");
@@ -405,7 +411,8 @@ mod tests {
         assert!(matches!(entered[0].what, EnteredAs::Copy { .. }));
         assert!(matches!(entered[1].what, EnteredAs::New { .. }));
         assert_eq!(sample.count("letters WHERE kind = 'acknowledge'"), 3);
-        let filed: Vec<_> = due().into_iter().filter_map(|due| due.at).map(|at| (at.uid_validity, at.uid)).collect();
+        let filed: Vec<_> =
+            due().into_iter().filter_map(|due| due.at).map(|at| (at.uid_validity, at.uid)).collect();
         assert_eq!(filed, [(2, 1), (2, 2)]);
 
         assert_eq!(sample.records.resynchronised("general", "INBOX", at(70)).unwrap(), 1);
@@ -413,6 +420,20 @@ mod tests {
         assert_eq!(sample.count("attempts WHERE outcome = 'gone'"), 1);
         let ledger = &sample.records.ledger().unwrap()[0];
         assert_eq!((ledger.uid_validity, ledger.seen, ledger.copies, ledger.gaps.len()), (2, 2, 1, 0));
+    }
+
+    #[test]
+    fn filing_that_was_stuck_is_not_tried_again_by_a_uid_that_may_be_another_message() {
+        let sample = Sample::new();
+        sample.enter_one(1);
+        let inbox = || Which::Mailbox { account: "general".into(), folder: "INBOX".into() };
+        let id = sample.records.due_effects(inbox(), at(5), 1).unwrap()[0].id;
+        sample.records.ask_a_person(id, "no right to make the folder", at(5)).unwrap();
+        sample.records.resynchronise("general", "INBOX", 1, at(6)).unwrap();
+        sample.records.try_again(id, "the right was given", at(7), at(7)).unwrap();
+        assert!(sample.records.due_effects(inbox(), at(9), 9).unwrap().is_empty());
+        sample.enter_one(1);
+        assert_eq!(sample.records.due_effects(inbox(), at(9), 9).unwrap().len(), 1);
     }
 
     #[test]

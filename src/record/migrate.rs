@@ -144,9 +144,14 @@ mod tests {
                 assert!(!in_table || line.contains("STRICT"), "line {}: not STRICT", number + 1);
                 in_table = false;
             }
-            let column = line.strip_prefix("    ").is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase()));
+            let column =
+                line.strip_prefix("    ").is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase()));
             if in_table && column {
-                assert!(line.contains("-- "), "schema.sql line {}: a column without a comment: {line}", number + 1);
+                assert!(
+                    line.contains("-- "),
+                    "schema.sql line {}: a column without a comment: {line}",
+                    number + 1
+                );
             }
         }
         assert_eq!(tables, 13);

@@ -23,6 +23,7 @@ mod migrate;
 mod rows;
 #[cfg(test)]
 mod sample;
+mod settle;
 mod upkeep;
 mod value;
 
@@ -61,18 +62,11 @@ pub struct DaemonLock {
 impl Records {
     /// Opens the record for reading and writing; makes it when there is none, brings it up to date, checks it.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let made = make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
+        make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let records = Self { connection, path };
-        if let Err(fault) = records.make_ready() {
-            let error = fault.at(&records.path);
-            if made && matches!(error, RecordError::Full { .. }) {
-                // An empty file of our own making would only puzzle the next reader.
-                let _ = std::fs::remove_file(&records.path);
-            }
-            return Err(error);
-        }
+        records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
 
@@ -139,7 +133,8 @@ impl Records {
         let connection = &self.connection;
         let found = migrate::look(connection, &self.path)?;
         for name in ["", "-wal", "-shm"] {
-            keep_private(&beside(&self.path, name)).map_err(|error| RecordError::of_io(&self.path, &error))?;
+            keep_private(&beside(&self.path, name))
+                .map_err(|error| RecordError::of_io(&self.path, &error))?;
         }
         if found != migrate::Found::Empty {
             self.check_quickly(connection)?;
@@ -188,12 +183,11 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
     connect().map_err(|error: rusqlite::Error| RecordError::of_sqlite(path, &error))
 }
 
-/// Makes the file, for its owner alone. `false`: it was there.
-fn make_private(path: &Path) -> std::io::Result<bool> {
+/// Makes the file, for its owner alone, unless it is there.
+fn make_private(path: &Path) -> std::io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -243,7 +237,10 @@ mod tests {
     fn commits_are_on_disk_and_foreign_keys_hold() {
         let sample = Sample::new();
         let pragma = |name| {
-            sample.records.connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+            sample
+                .records
+                .connection
+                .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
         };
         assert_eq!(pragma("synchronous").unwrap(), rusqlite::types::Value::Integer(2));
         assert_eq!(pragma("foreign_keys").unwrap(), rusqlite::types::Value::Integer(1));
@@ -272,7 +269,8 @@ mod tests {
         let sample = Sample::new();
         sample.enter_one(1);
         let raw = Connection::open(sample.path()).unwrap();
-        raw.execute_batch("BEGIN IMMEDIATE; UPDATE mailboxes SET last_uid = 99; DELETE FROM case_messages").unwrap();
+        raw.execute_batch("BEGIN IMMEDIATE; UPDATE mailboxes SET last_uid = 99; DELETE FROM case_messages")
+            .unwrap();
         std::mem::forget(raw); // As a killed process would: neither commit nor rollback.
         let copy = sample.path().with_file_name("after.db");
         for name in ["", "-wal"] {
@@ -281,6 +279,65 @@ mod tests {
         let after = Records::open(&copy).unwrap();
         assert_eq!(after.mailbox("general", "INBOX").unwrap().unwrap().last_uid, 1);
         assert_eq!(after.cases(&CaseFilter::default()).unwrap().len(), 1);
+    }
+
+    const VICTIM: &str = "SEND_TRIAGE_TEST_VICTIM";
+
+    /// Not a test of its own: the process that the next test kills.
+    #[test]
+    #[ignore = "started by a_process_killed_at_any_moment_leaves_whole_batches"]
+    fn victim() {
+        let Some(path) = std::env::var_os(VICTIM) else { return };
+        let records = Records::open(Path::new(&path)).unwrap();
+        let _lock = records.lock_for_daemon().unwrap();
+        let sample = Sample::new(); // For its messages only.
+        let mut next = records.mailbox("general", "INBOX").unwrap().unwrap().last_uid + 1;
+        loop {
+            let batch = sample.batch((next..next + 5).map(|uid| sample.letter_writer(uid)).collect());
+            records.enter(&batch).unwrap();
+            for due in records.due_effects(Which::Letters, at(5), 3).unwrap() {
+                records.committing(due.id, at(5)).unwrap();
+                records.done(due.id, at(5), &[]).unwrap();
+            }
+            next += 5;
+        }
+    }
+
+    #[test]
+    fn a_process_killed_at_any_moment_leaves_whole_batches() {
+        let sample = Sample::new().close();
+        let path = sample.path();
+        let mut last = 0;
+        for kill in 0..6 {
+            let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "record::tests::victim", "--ignored"])
+                .env(VICTIM, &path)
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            // It is seen at work before it is killed.
+            let reader = Records::open_read_only(&path).unwrap();
+            while reader.mailbox("general", "INBOX").unwrap().unwrap().last_uid < last + 20 + kill {
+                assert!(victim.try_wait().unwrap().is_none(), "it ended by itself");
+                std::thread::yield_now();
+            }
+            drop(reader);
+            victim.kill().unwrap();
+            victim.wait().unwrap();
+
+            let records = Records::open(&path).unwrap();
+            let _lock = records.lock_for_daemon().unwrap();
+            records.integrity().unwrap();
+            last = records.mailbox("general", "INBOX").unwrap().unwrap().last_uid;
+            assert_eq!(last % 5, 0);
+            let ledger = &records.ledger().unwrap()[0];
+            assert_eq!((ledger.decided, ledger.gaps.len()), (u64::from(last), 0));
+            assert_eq!(records.standing().unwrap().open_cases, u64::from(last));
+            assert!(records.recover(at(9)).unwrap().uncertain <= 1);
+            for due in records.due_effects(Which::Account { account: "general".into() }, at(9), 9).unwrap() {
+                records.done(due.id, at(9), &[]).unwrap();
+            }
+        }
     }
 
     #[test]
@@ -292,18 +349,29 @@ mod tests {
         let limit = |pages: i64| {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
         };
-        limit(pages);
         let batch = sample.batch((2..200).map(|uid| sample.letter_writer(uid)).collect());
-        let error = sample.records.enter(&batch).err().unwrap();
-        assert!(matches!(error, RecordError::Full { .. }), "{error}");
-        assert!(error.is_transient() && error.needs_a_person());
-        assert!(error.to_string().contains("no more mail is taken in"), "{error}");
-        assert_eq!(sample.records.mailbox("general", "INBOX").unwrap().unwrap().last_uid, 1);
-        assert_eq!(sample.records.ledger().unwrap()[0].seen, 1);
-
-        limit(1 << 20);
-        assert_eq!(sample.records.enter(&batch).unwrap().len(), 198);
+        // The disk fills up after one more page, after two, ... until there is room for the whole batch.
+        let mut failures = 0;
+        let entered = loop {
+            limit(pages + failures);
+            match sample.records.enter(&batch) {
+                Ok(entered) => break entered,
+                Err(error) => {
+                    assert!(matches!(error, RecordError::Full { .. }), "{error}");
+                    assert!(error.is_transient() && error.needs_a_person());
+                    assert!(error.to_string().contains("no more mail is taken in"), "{error}");
+                }
+            }
+            failures += 1;
+            assert_eq!(sample.records.mailbox("general", "INBOX").unwrap().unwrap().last_uid, 1);
+            for table in ["messages", "locations", "cases", "letters", "attempts", "events"] {
+                assert!(sample.count(table) <= 1, "{table} after {failures} failures");
+            }
+        };
+        assert!(failures > 10, "{failures}");
+        assert_eq!(entered.len(), 198);
         assert!(sample.records.ledger().unwrap()[0].gaps.is_empty());
+        sample.records.integrity().unwrap();
     }
 
     #[test]

@@ -343,7 +343,8 @@ impl Records {
     /// Messages that were set aside and that nobody has dealt with.
     pub fn set_aside(&self) -> Result<Vec<MessageRow>, RecordError> {
         self.read(|connection| {
-            let unsettled = "WHERE m.id IN (SELECT message_id FROM set_aside WHERE settled_at IS NULL) ORDER BY m.id";
+            let unsettled =
+                "WHERE m.id IN (SELECT message_id FROM set_aside WHERE settled_at IS NULL) ORDER BY m.id";
             message_rows(connection, unsettled, &[])
         })
     }

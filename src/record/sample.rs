@@ -82,7 +82,8 @@ impl Sample {
             message_id: format!("ack-{uid}@council.example"),
             envelope_from: None,
             envelope_to: format!("Parent-{uid}@home.example"),
-            raw: format!("Subject: We have your email\r\n\r\nA very private letter, number {uid}.\r\n").into(),
+            raw: format!("Subject: We have your email\r\n\r\nA very private letter, number {uid}.\r\n")
+                .into(),
         };
         let to = Destination { account: "general".into(), folder: "Triage/East".into() };
         let effects = vec![
@@ -131,7 +132,7 @@ impl Sample {
 
     /// Hands over all letters that are due; the server takes them and keeps a copy by itself.
     pub(super) fn send_all(&self, now: DateTime<Utc>) {
-        for due in self.records.due_effects(&Which::Letters, now, 1000).unwrap() {
+        for due in self.records.due_effects(Which::Letters, now, 1000).unwrap() {
             self.records.committing(due.id, now).unwrap();
             self.records.done(due.id, now, &[]).unwrap();
         }
@@ -152,7 +153,8 @@ impl Sample {
     pub(super) fn plan(&self, sql: &str) -> String {
         let mut statement = self.records.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let none = vec![rusqlite::types::Null; statement.parameter_count()];
-        let steps = statement.query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>(3)).unwrap();
+        let steps =
+            statement.query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>(3)).unwrap();
         steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
     }
 }
