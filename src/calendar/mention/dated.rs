@@ -109,6 +109,11 @@ impl Reader<'_> {
         let third = (words.at(i + 3) == separator && words.is_glued(i + 3) && words.is_glued(i + 4))
             .then(|| words.number(i + 4))
             .flatten();
+        // "550 5.1.10", "421 4.7.28": what mail servers say.
+        let code = separator == "." && words.digits(i.saturating_sub(1)) == 3;
+        if code {
+            return None;
+        }
         if let Some(third) = third {
             let end = i + 5;
             let runs_on = words.is_glued(end)
@@ -177,8 +182,8 @@ impl Reader<'_> {
     fn month_day(&self, i: usize) -> Dates {
         let words = &self.words;
         let number = month(words.at(i))?;
-        let day_at =
-            words.skip(if words.is_glued(i + 1) { words.skip(i + 1, &["."]) } else { i + 1 }, &["the"]);
+        let short = words.is_glued(i + 1) && words.at(i).len() < 5;
+        let day_at = words.skip(if short { words.skip(i + 1, &["."]) } else { i + 1 }, &["the"]);
         let (end, day) = self.day_number(day_at)?;
         let ordinal = end > day_at + 1;
         let time = matches!(words.at(end), "." | ":" | "/" | "-")
@@ -198,17 +203,19 @@ impl Reader<'_> {
         if !led || !ordinal || glued_to_more(&self.words, i) || !ends_a_date(&self.words, end) {
             return None;
         }
-        Some((
-            self.words
-                .follow(end, &["of", "this", "month"])
-                .or_else(|| self.words.follow(end, &["of", "the", "month"]))
-                .unwrap_or(end),
-            self.in_months(day),
-        ))
+        let of_month = match (self.words.at(end), self.words.at(end + 1), self.words.at(end + 2)) {
+            ("of", "this", "month") => 0,
+            ("of", "next", "month") => 1,
+            ("of", "last", "month") => -1,
+            ("of", "the", "month") => return Some((end + 3, self.in_months(day))),
+            _ => return Some((end, self.in_months(day))),
+        };
+        let date = Period::month(self.today, of_month)?.first.with_day(day)?;
+        Some((end + 3, vec![Period::day(date)]))
     }
 
-    /// After "w/c" even "7" is a day.
-    fn bare_day(&self, i: usize) -> Dates {
+    /// After "w/c" or a weekday even "7" is a day.
+    pub(super) fn bare_day(&self, i: usize) -> Dates {
         let (end, day) = self.day_number(i)?;
         Some((end, self.in_months(day)))
     }
@@ -305,7 +312,7 @@ fn short_year(year: u32) -> i32 {
 }
 
 fn leads_to_a_date(word: &str) -> bool {
-    const LEADS: &str = "on by since until till from before after dated starting starts due date c e for";
+    const LEADS: &str = "on by since until till til from before after dated starting starts due date c e for";
     is_among(word, LEADS)
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::words::{Words, number_word};
+use super::words::{Words, is_among, number_word};
 
 /// A length of time that a text speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,30 @@ pub fn durations(text: &str) -> Vec<Duration> {
         };
         let end = amount.end;
         let dash = usize::from(words.at(end) == "-");
-        if !matches!(words.at(end + dash), "old" | "olds") {
+        let age = matches!(words.at(end + dash), "old" | "olds")
+            || amount.unit == Unit::Year && words.before(i, 1) == "(" && words.at(end) == ")";
+        if !age && !is_a_rate(&words, i, &amount) {
             let (days_min, days_max) = amount.days();
             found.push(Duration { range: words.range(i, end), days_min, days_max });
         }
         i = end;
     }
     found
+}
+
+/// "three days a week", "once a fortnight", "a Year 9": no length.
+fn is_a_rate(words: &Words<'_>, i: usize, amount: &Amount) -> bool {
+    if amount.counted || !matches!(words.at(i), "a" | "an") {
+        return false;
+    }
+    const NOT_PLURAL: &str = "was is as this its has takes lasts us yes hers perhaps";
+    const RATES: &str = "once twice hour hr day min morning afternoon session lesson visit time -";
+    let before = words.before(i, 1);
+    let plural = before.ends_with('s') && !is_among(before, NOT_PLURAL);
+    plural
+        || is_among(before, RATES)
+        || words.digits(i.saturating_sub(1)) > 0
+        || amount.unit == Unit::Year && words.number(amount.end).is_some()
 }
 
 /// All week numbers in the text: "week 23", "wk 9", "week nine of 20", "the 23rd week".

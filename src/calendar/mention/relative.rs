@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::duration::{Amount, Hedge, Unit};
+use super::duration::{Amount, Hedge, Unit, is_ordinal_ending};
 use super::period::{Period, Readings, plus};
 use super::weekday::nth;
 use super::words::month;
@@ -18,6 +18,10 @@ pub(super) enum Part {
     Late,
     End,
     Later,
+    FirstDay,
+    LastDay,
+    /// The first week is 0.
+    Week(u8),
 }
 
 impl Reader<'_> {
@@ -36,7 +40,9 @@ impl Reader<'_> {
         let at = words.skip(the, &["the", "these", "this", "my", "our"]);
         let ahead = match words.at(at) {
             "next" | "coming" => true,
-            "last" | "past" | "previous" => false,
+            "last" | "previous" => false,
+            // "we are past 27 weeks" is something else.
+            "past" if at > i => false,
             _ if lead == "within" && at == the + 1 => {
                 let (end, unit, times) = Unit::at(words, at)?;
                 let amount = Amount { end, min: times, max: times, unit, hedge: Hedge::Exact, counted: true };
@@ -112,6 +118,14 @@ impl Reader<'_> {
         // "it's been three weeks today", "he has been off a week on Friday".
         let so_far = (1..=4).any(|back| matches!(words.before(i, back), "been" | "for" | "was" | "since"));
         match (words.at(end), words.at(end + 1)) {
+            ("ago", "today") => Some((end + 2, past(self.today))),
+            ("ago", "yesterday") => Some((end + 2, past(plus(self.today, -1)))),
+            ("ago", "on" | "last" | "this")
+                if amount.unit == Unit::Week && self.day_name(end + 2).is_some() =>
+            {
+                let (day_end, day) = self.day_name(end + 2)?;
+                Some((day_end, past(nth(self.today, day, -1))))
+            }
             ("ago", _) => Some((end + 1, past(self.today))),
             ("back", next) if !matches!(next, "to" | "in" | "at" | "into" | "on") => {
                 Some((end + 1, past(self.today)))
@@ -172,7 +186,12 @@ impl Reader<'_> {
             _ => (words.skip(at, &["the"]), 0, false),
         };
         // "the month" alone is no date; "the end of the month" is.
-        if !said && !matches!(part, Some(Part::Start | Part::Mid | Part::End)) {
+        if !said
+            && !matches!(
+                part,
+                Some(Part::Start | Part::Mid | Part::End | Part::FirstDay | Part::LastDay | Part::Week(_))
+            )
+        {
             return None;
         }
         let (end, period) = match words.at(unit_at) {
@@ -283,11 +302,11 @@ impl Reader<'_> {
         if !dated && !self.is_a_month(month_at, led) {
             return None;
         }
-        let readings = Readings::nearest(periods.into_iter().map(|period| part_of(period, part)), self.today);
+        let periods = periods.into_iter().map(|period| part_of(period, part));
         let readings = match modifier {
-            "next" => readings.only_ahead(),
-            "last" => readings.only_past(),
-            _ => readings,
+            "next" => Readings::next(periods, self.today),
+            "last" => Readings::last(periods, self.today),
+            _ => Readings::nearest(periods, self.today),
         };
         Some((if dated { end } else { month_at + 1 }, readings))
     }
@@ -329,10 +348,41 @@ impl Reader<'_> {
         }
     }
 
+    /// "the first week of", "3rd week in", "the last day of".
+    fn part_in_order(&self, i: usize) -> Option<(usize, Option<Part>)> {
+        let words = &self.words;
+        let after_figure = if words.is_glued(i + 1) { i + 2 } else { i + 1 };
+        let (at, place) = match words.at(i) {
+            "first" => (i + 1, 0),
+            "second" => (i + 1, 1),
+            "third" => (i + 1, 2),
+            "fourth" => (i + 1, 3),
+            "last" | "final" => (i + 1, u8::MAX),
+            "1" | "2" | "3" | "4" if is_ordinal_ending(words.at(i + 1)) => {
+                (after_figure, u8::try_from(words.number(i)?).ok()?.checked_sub(1)?)
+            }
+            _ => return None,
+        };
+        let part = match (words.at(at), place) {
+            ("week", u8::MAX) => Part::End,
+            ("week", place) => Part::Week(place),
+            ("day", 0) => Part::FirstDay,
+            ("day", u8::MAX) => Part::LastDay,
+            _ => return None,
+        };
+        // "last week in hospital" is simply last week.
+        let in_too = place != u8::MAX || words.before(i, 1) == "the";
+        let follows = words.at(at + 1) == "of" || in_too && matches!(words.at(at + 1), "in" | "back");
+        follows.then_some((at + 2, Some(part)))
+    }
+
     /// "early", "mid-", "the end of": the place after it and which part, or this place and none.
     pub(super) fn part(&self, i: usize) -> (usize, Option<Part>) {
         let words = &self.words;
-        let at = words.skip(i, &["the", "very"]);
+        let at = words.skip(words.skip(i, &["the"]), &["very"]);
+        if let Some(found) = self.part_in_order(at) {
+            return found;
+        }
         let part = match words.at(at) {
             "end" => Part::End,
             "beginning" | "start" => Part::Start,
@@ -362,6 +412,12 @@ pub(super) fn part_of(period: Period, part: Option<Part>) -> Period {
     let long = (period.last - period.first).num_days() > 10;
     match part {
         None | Some(Part::Earlier | Part::Later) => period,
+        Some(Part::FirstDay) => period.head(1),
+        Some(Part::LastDay) => period.tail(1),
+        Some(Part::Week(place)) => {
+            let first = plus(period.first, 7 * i64::from(place)).min(period.last);
+            Period::new(first, plus(first, 6).min(period.last))
+        }
         Some(Part::Start) => period.head(if long { 7 } else { 2 }),
         Some(Part::Early) => period.head(if long { 10 } else { 3 }),
         Some(Part::Mid) if long => period.middle(),

@@ -103,6 +103,11 @@ fn habits_and_other_words_are_no_days() {
             ("he last sat an exam", "", ""),
             ("a second opinion", "", ""),
             ("the following Friday", "", ""),
+            ("in Monday, Wednesday and Friday mornings", "", ""),
+            ("she has a Saturday job", "", ""),
+            ("Happy Friday!", "", ""),
+            ("Merry Christmas", "", ""),
+            ("he came out one Thursday and said", "", ""),
         ],
     );
 }
@@ -119,6 +124,11 @@ fn a_weekday_with_its_date() {
             ("Friday the 25th", "", "2026-09-25"),
             ("Friday 4th", "2026-09-04", ""),
             ("on Friday 25/9", "", "2026-09-25"),
+            ("the following Friday, 2nd October", "", "2026-10-02"),
+            ("Saturday 26th rather than", "", "2026-09-26"),
+            ("last Wednesday (the 9th)", "2026-09-09", ""),
+            ("next Weds (23rd)", "", "2026-09-23"),
+            ("we get the keys on Friday coming", "", "2026-09-18"),
             ("Thursday (10th September)", "2026-09-10", ""),
         ],
     );
@@ -168,6 +178,7 @@ fn figures_that_are_no_dates() {
             ("the 2025/26 year", "", ""),
             ("2-3 hours", "", ""),
             ("version 1.2.3", "", ""),
+            ("550 5.1.10 no such user", "", ""),
             ("SEND-7K4M-2Q9X", "", ""),
             ("31/2/2026", "", ""),
             ("costs of 25.50", "", ""),
@@ -207,6 +218,9 @@ fn days_alone() {
         &[
             ("the meeting is on the 25th.", "2026-08-25", "2026-09-25"),
             ("by the 7th", "2026-09-07", "2026-10-07"),
+            ("the 11th of this month", "2026-09-11", ""),
+            ("the 2nd of next month", "", "2026-10-02"),
+            ("until the 20th please", "2026-08-20", "2026-09-20"),
             ("on the 31st", "2026-08-31", "2026-10-31"),
             ("the 7th time I have asked", "", ""),
             ("the 3rd school to refuse", "", ""),
@@ -328,6 +342,9 @@ fn counted_back() {
         WEDNESDAY,
         &[
             ("three weeks ago", "2026-08-26", ""),
+            ("three weeks ago today", "2026-08-26", ""),
+            ("two weeks ago on Monday", "2026-08-31", ""),
+            ("we are past twenty-seven weeks", "", ""),
             ("a fortnight ago", "2026-09-02", ""),
             ("2 weeks back", "2026-09-02", ""),
             ("a couple of weeks ago", "2026-09-02", ""),
@@ -365,7 +382,13 @@ fn months() {
             ("early November", "2025-11-01..2025-11-10", "2026-11-01..2026-11-10"),
             ("late January", "2026-01-22..2026-01-31", "2027-01-22..2027-01-31"),
             ("next January", "", "2027-01-01..2027-01-31"),
-            ("last September", "2026-09-01..2026-09-16", ""),
+            ("last September", "2025-09-01..2025-09-30", ""),
+            ("next September", "", "2027-09-01..2027-09-30"),
+            ("the last week of November", "2025-11-24..2025-11-30", "2026-11-24..2026-11-30"),
+            ("the third week of November", "2025-11-15..2025-11-21", "2026-11-15..2026-11-21"),
+            ("1st week in October", "2025-10-01..2025-10-07", "2026-10-01..2026-10-07"),
+            ("we want him back in November", "2025-11-01..2025-11-30", "2026-11-01..2026-11-30"),
+            ("was it November. 2 things", "2025-11-01..2025-11-30", "2026-11-01..2026-11-30"),
             ("in March last year", "2025-03-01..2025-03-31", ""),
             ("in 2025", "2025-01-01..2025-12-31", ""),
             ("it may be that he", "", ""),
@@ -386,6 +409,11 @@ fn the_school_year() {
     check(
         WEDNESDAY,
         &[
+            ("not to bring him back after half term", "2026-06-01..2026-06-07", "2026-11-02..2026-11-08"),
+            ("once each half term", "", ""),
+            ("the last day of term", "2026-07-21", "2026-12-18"),
+            ("since the first day of term", "2026-09-03", ""),
+            ("last winter", "2025-12-01..2026-02-28", ""),
             ("after half term", "2026-06-01..2026-06-07", "2026-11-02..2026-11-08"),
             ("over half term", "2026-05-23..2026-05-31", "2026-10-24..2026-11-01"),
             ("before half-term", "2026-05-16..2026-05-22", "2026-10-17..2026-10-23"),
@@ -440,7 +468,9 @@ fn lengths_of_time() {
     check("twenty-six weeks", &[(182, 182)]);
     check("2-3 weeks", &[(14, 21)]);
     check("a week and a half", &[(10, 11)]);
-    check("two hours a day", &[(1, 1)]);
+    check("two hours a day, three days a week, once a fortnight", &[(3, 3)]);
+    check("a Year 9 review (6yrs)", &[]);
+    check("it took a week", &[(7, 7)]);
     check("he is 6 years old, a 6-year-old", &[]);
     check("half term", &[]);
     check("next week", &[]);
