@@ -1,2 +1,3 @@
 //! All tests, in reading order.
 mod letters;
+mod outbox;
