@@ -1,6 +1,8 @@
 //! What becomes of a letter when the mail server fails at any step: sent once, tried again, given up, left open, or told to
 //! a person; and never sent twice by the courier itself. Written for RFC 5321.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on has failed.
+
 #[path = "support/fake_smtp.rs"]
 mod fake_smtp;
 
@@ -143,6 +145,14 @@ async fn each_refusal_goes_to_who_must_act() {
         assert!(told.contains(said.split(' ').next().unwrap()), "the code is told: {told}");
         assert!(told.contains("127.0.0.1:"), "the server is told: {told}");
     }
+}
+
+#[tokio::test]
+async fn not_allowed_without_a_login_is_about_the_login() {
+    let server = FakeSmtp::start(vec![vec![("RCPT", Act::Say("554 5.7.1 Access denied"))]]).await;
+    let mut courier = SmtpCourier::new(SmtpConfig { login: SmtpLogin::None, ..config(server.port, PATIENT) });
+    let outcome = courier.deliver(&letter(), &mut || true).await;
+    assert_eq!(word(&outcome), "person", "{outcome:?}");
 }
 
 #[tokio::test]

@@ -331,6 +331,14 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_lists_every_field() {
+        let manual = include_str!("../../rules/wording/README.md");
+        let fields = BUILT_IN.iter().flat_map(|(name, _)| known_fields(name));
+        let missing: Vec<&str> = fields.filter(|f| !manual.contains(&format!("`{f}`"))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn each_mistake_is_said_with_its_line_and_what_to_write() {
         for (added, line, said) in [
             ("By {{ answer_date }}", 6, "no field \"answer_date\""),

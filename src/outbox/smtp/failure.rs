@@ -65,14 +65,20 @@ pub(super) enum Failure {
     Unexpected(Response),
 }
 
-/// Sorts a failure by who acts next. `server` is `host:port`.
-pub(super) fn sorted(stage: Stage, failure: &Failure, server: &str) -> DeliveryError {
-    let what = format!("{server}, {}: {}", stage.words(), told(failure));
+/// Sorts a failure by who acts next. `server` is `host:port`; `logged_in` says whether the account is to log in at all.
+pub(super) fn sorted(stage: Stage, failure: &Failure, server: &str, logged_in: bool) -> DeliveryError {
+    let place = format!("{server}, {}", stage.words());
+    if let Failure::Smtp(error) = failure
+        && let Some((problem, remedy)) = tls_fault(error)
+    {
+        return DeliveryError::NeedsAPerson { problem: format!("{place}: {problem}"), remedy };
+    }
+    let what = format!("{place}: {}", told(failure));
     if stage == Stage::Answer {
         return after_the_end(failure, what);
     }
     match failure {
-        Failure::Smtp(error) => refused(stage, error, what),
+        Failure::Smtp(error) => refused(stage, error, what, logged_in),
         Failure::Silence(_) if stage == Stage::Connect => DeliveryError::Transient {
             server_said: format!(
                 "{what} (if this port speaks TLS from the start, as 465 does, set `security: tls`)"
@@ -94,15 +100,16 @@ fn after_the_end(failure: &Failure, what: String) -> DeliveryError {
     }
 }
 
-fn refused(stage: Stage, error: &Error, what: String) -> DeliveryError {
-    if let Some((problem, remedy)) = tls_fault(error) {
-        return DeliveryError::NeedsAPerson { problem: format!("{what} ({problem})"), remedy };
-    }
+fn refused(stage: Stage, error: &Error, what: String, logged_in: bool) -> DeliveryError {
     if !error.is_permanent() {
         return DeliveryError::Transient { server_said: what };
     }
     if let Some(remedy) = remedy(stage, error) {
         return DeliveryError::NeedsAPerson { problem: what, remedy };
+    }
+    // "Not allowed" to a stranger is about the stranger, not about the recipient (RFC 3463 section 3.8).
+    if stage == Stage::Recipient && !logged_in && error.to_string().contains("5.7.1") {
+        return DeliveryError::NeedsAPerson { problem: what, remedy: LOG_IN.to_owned() };
     }
     // Up to and with MAIL a letter has played no part in it but by its size, so every letter would fare the same.
     let about_us = stage <= Stage::Mail && code(error) != Some(552);
@@ -123,6 +130,9 @@ fn refused(stage: Stage, error: &Error, what: String) -> DeliveryError {
     DeliveryError::Permanent { server_said: what }
 }
 
+const LOG_IN: &str =
+    "the server wants a login before it takes letters: set `user` and a password or token, and `security`";
+
 /// Refusals whose cause lies in an account's set-up, at whatever stage a server speaks of it.
 fn remedy(stage: Stage, error: &Error) -> Option<String> {
     let said = error.to_string().to_ascii_lowercase();
@@ -136,7 +146,7 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
     } else if stage == Stage::Login || code == Some(535) {
         "check `user`, and the password or token; then the account itself (locked, expired, no SMTP allowed)"
     } else if code == Some(530) || said.contains("relay") {
-        "the server wants a login before it takes letters: set `user` and a password or token, and `security`"
+        LOG_IN
     } else {
         return None;
     };
@@ -154,7 +164,7 @@ fn tls_fault(error: &Error) -> Option<(String, String)> {
         if let Some(tls) = tls {
             return match tls {
                 rustls::Error::InvalidCertificate(why) => Some((
-                    format!("the server's certificate is not trusted: {why:?}"),
+                    format!("the server's certificate is not trusted ({why})"),
                     "check that `host` is the name in the certificate; if the council has its own certificate authority, \
                      name its file with `ca_file`; if the certificate has expired, tell those who run the server"
                         .to_owned(),

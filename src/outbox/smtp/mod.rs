@@ -134,6 +134,10 @@ impl SmtpConfig {
         }
     }
 
+    fn logs_in(&self) -> bool {
+        !matches!(self.login, SmtpLogin::None)
+    }
+
     fn server(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
@@ -301,7 +305,7 @@ impl Courier for SmtpCourier {
                 {
                     self.kept = Some(connection);
                 }
-                Err(sorted(stage, &failure, &self.config.server()))
+                Err(sorted(stage, &failure, &self.config.server(), self.config.logs_in()))
             }
             Err(Stop::Unfit(server_said)) => {
                 self.kept = Some(connection);

@@ -84,7 +84,7 @@ impl SmtpCourier {
             Err(Refusal::Theirs(stage, failure)) => {
                 // A new CA file, or a renewed store, shall be looked at the next time.
                 self.tls = None;
-                Err(sorted(stage, &failure, &server))
+                Err(sorted(stage, &failure, &server, self.config.logs_in()))
             }
         }
     }
@@ -214,7 +214,10 @@ impl SmtpCourier {
     ) -> Result<(), Refusal> {
         let offered = |name: &str| offers.logins.iter().any(|login| login == name);
         let (user, secret, mechanism) = match &self.config.login {
-            SmtpLogin::None => return Ok(()),
+            SmtpLogin::None => {
+                steps.push("not logged in: no login is configured".to_owned());
+                return Ok(());
+            }
             SmtpLogin::Token { user, token } => {
                 (user, token, offered("XOAUTH2").then_some(Mechanism::Xoauth2))
             }
