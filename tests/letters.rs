@@ -1,6 +1,8 @@
 //! The letters as the reader gets them, byte for byte: `fixtures/letters/`. `UPDATE_GOLDEN=1 cargo test letters` writes
 //! them anew; the difference is what is reviewed. Written for RFC 3834, and policy, email a to d.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on has failed.
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};

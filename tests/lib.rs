@@ -4,6 +4,7 @@
 mod journey;
 mod letters;
 mod new_text;
+mod outbox;
 mod record;
 mod servers;
 mod support;

@@ -101,7 +101,10 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("received", "the day on which the email arrived"),
     ("working_days", "how many working days there are for an answer"),
     ("joined", "yes or no: the email was put with an earlier one of the same case"),
-    ("counted_from", "the day from which the working days run: that of the earlier email, where there is one"),
+    (
+        "counted_from",
+        "the day from which the working days run: that of the earlier email, where there is one",
+    ),
     ("date_has_passed", "yes or no: the last day for the answer is over already"),
     ("chasing", "yes or no: the sender seems to chase an earlier email"),
     ("chasing_overdue", "yes or no: the sender seems to chase one whose time is over"),

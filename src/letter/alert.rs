@@ -71,7 +71,10 @@ pub fn alert(facts: &AlertFacts<'_>, wording: &Wording) -> Result<Letter, Wordin
 /// What the text may name, beside the council's own fields.
 pub(super) const FIELDS: &[(&str, &str)] = &[
     ("reference", "the case's reference"),
-    ("grounds", "the list of the urgent grounds that hold: {% for ground in grounds %}- {{ ground }}{% endfor %}"),
+    (
+        "grounds",
+        "the list of the urgent grounds that hold: {% for ground in grounds %}- {{ ground }}{% endfor %}",
+    ),
     ("mailbox", "the mailbox in which the email lies"),
     ("folder", "the folder in which it lies"),
     ("queue", "the team that gets it"),

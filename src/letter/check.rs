@@ -34,9 +34,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
 fn known_fields(name: &str) -> Vec<&'static str> {
     let own: &[&[(&'static str, &str)]] = match name {
         "alert.txt" => &[alert::FIELDS, Council::FIELDS],
-        "acknowledgement.txt" => {
-            &[acknowledgement::FIELDS, acknowledgement::INNER_TEXTS, Council::FIELDS]
-        }
+        "acknowledgement.txt" => &[acknowledgement::FIELDS, acknowledgement::INNER_TEXTS, Council::FIELDS],
         _ => &[acknowledgement::FIELDS, Council::FIELDS],
     };
     own.iter().flat_map(|fields| fields.iter().map(|(name, _)| *name)).collect()
@@ -48,7 +46,8 @@ fn unknown_field(name: &str, source: &Source, field: &str) -> Option<WordingProb
         return None;
     }
     let (line, column) = whereabouts(&source.text, field).map_or((0, None), |at| place(&source.text, at));
-    let guess = nearest(field, known.iter().copied()).map(|n| format!("did you mean {n}? ")).unwrap_or_default();
+    let guess =
+        nearest(field, known.iter().copied()).map(|n| format!("did you mean {n}? ")).unwrap_or_default();
     Some(WordingProblem {
         file: source.file.clone(),
         line,
@@ -61,7 +60,8 @@ fn unknown_field(name: &str, source: &Source, field: &str) -> Option<WordingProb
 /// A file that is none of ours.
 pub(super) fn unknown_file(file: &str, name: &str) -> WordingProblem {
     let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    let guess = nearest(name, names.iter().copied()).map(|n| format!("did you mean {n}? ")).unwrap_or_default();
+    let guess =
+        nearest(name, names.iter().copied()).map(|n| format!("did you mean {n}? ")).unwrap_or_default();
     WordingProblem {
         file: file.to_owned(),
         line: 0,
@@ -165,7 +165,13 @@ impl Complaints {
             }
         }
         for line in subject.lines().chain(body.lines()).filter(|line| line.contains(['{', '}'])) {
-            self.slip(wording, name, line, "a single { or } would be shown to the reader", "write {{ name }} for a field");
+            self.slip(
+                wording,
+                name,
+                line,
+                "a single { or } would be shown to the reader",
+                "write {{ name }} for a field",
+            );
         }
         for slip in slips {
             self.slip(wording, name, &slip.line, &slip.problem, &slip.remedy);
@@ -325,6 +331,14 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_lists_every_field() {
+        let manual = include_str!("../../rules/wording/README.md");
+        let fields = BUILT_IN.iter().flat_map(|(name, _)| known_fields(name));
+        let missing: Vec<&str> = fields.filter(|f| !manual.contains(&format!("`{f}`"))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn each_mistake_is_said_with_its_line_and_what_to_write() {
         for (added, line, said) in [
             ("By {{ answer_date }}", 6, "no field \"answer_date\""),
@@ -336,7 +350,11 @@ mod tests {
             ("Is it {{ urgent }}?", 6, "yes or no"),
             ("See [this](www.grid.example)", 6, "https://"),
             ("**Never closed", 6, "both sides"),
-            ("{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}", 6, "no field \"range\""),
+            (
+                "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}",
+                6,
+                "no field \"range\"",
+            ),
             ("{{ none }}", 6, "no value"),
         ] {
             let found = complaints("wording/acknowledgement.txt", &format!("{GOOD}\n{added}\n"));
@@ -370,7 +388,8 @@ mod tests {
     #[test]
     fn all_mistakes_of_all_files_are_said_at_once() {
         let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        let files = [file("alert.txt", "Subject: {{ refrence }}"), file("signposts/report.txt", "{{ fone }}")];
+        let files =
+            [file("alert.txt", "Subject: {{ refrence }}"), file("signposts/report.txt", "{{ fone }}")];
         assert_eq!(Wording::load(&files).err().map(|found| found.len()), Some(2));
     }
 

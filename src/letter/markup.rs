@@ -83,7 +83,8 @@ pub fn parse(source: &str) -> (Vec<Block>, Vec<Slip>) {
                 slips.push(Slip {
                     line: line.to_owned(),
                     problem: "the line begins with a sign that is not understood".to_owned(),
-                    remedy: "write # or ## and a space for a heading, - and a space for an item of a list".to_owned(),
+                    remedy: "write # or ## and a space for a heading, - and a space for an item of a list"
+                        .to_owned(),
                 });
             }
             let words = spans(line, &mut slips);
@@ -99,7 +100,9 @@ pub fn parse(source: &str) -> (Vec<Block>, Vec<Slip>) {
 /// A target that a letter may link to.
 fn may_link(target: &str) -> bool {
     ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| {
-        target.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+        target
+            .strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
     })
 }
 
@@ -140,7 +143,9 @@ fn spans(line: &str, slips: &mut Vec<Slip>) -> Vec<Span> {
                     out.push(Span::Link(words.to_owned(), target.to_owned()));
                 } else {
                     slip(
-                        &format!("the link leads to \"{target}\", which is no web page, email address or telephone number"),
+                        &format!(
+                            "the link leads to \"{target}\", which is no web page, email address or telephone number"
+                        ),
                         "begin it with https://, mailto: or tel:",
                     );
                     text(&mut out, words);

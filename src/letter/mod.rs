@@ -100,8 +100,7 @@ pub fn message_id(purpose: Purpose, about: &Fingerprint, from: &str) -> String {
 pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
-    let minted =
-        hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     [Purpose::Acknowledgement, Purpose::Alert].into_iter().find(|p| minted && p.word() == word)
 }
 
@@ -227,7 +226,11 @@ fn header(name: &'static str, value: &str) -> Result<HeaderValue, WordingError> 
 
 /// White space of any kind, line ends above all, becomes one space.
 fn one_line(words: &str) -> String {
-    words.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+    words
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Whether a stranger's Message-ID may stand in our headers: visible ASCII, no brackets, of a sensible length.
@@ -268,12 +271,24 @@ mod tests {
 
     #[test]
     fn addresses_that_could_end_a_header_or_a_command_are_not_used() {
-        for good in ["a@b.example", "a..b@c.example", "a.@c.example", "jos\u{e9}@c.example", "o'hara+x@c.example"] {
+        for good in
+            ["a@b.example", "a..b@c.example", "a.@c.example", "jos\u{e9}@c.example", "o'hara+x@c.example"]
+        {
             assert!(usable_address(good).is_some(), "{good}");
         }
         for bad in [
-            "", "a", "@b.example", "a@", "a@b..example", "a b@c.example", "a@b.example\r\nBcc: x@y.example",
-            "a@b.example> SIZE=1", "<a@b.example>", "\"a\"@b.example", "a,b@c.example", "a\u{0}@b.example",
+            "",
+            "a",
+            "@b.example",
+            "a@",
+            "a@b..example",
+            "a b@c.example",
+            "a@b.example\r\nBcc: x@y.example",
+            "a@b.example> SIZE=1",
+            "<a@b.example>",
+            "\"a\"@b.example",
+            "a,b@c.example",
+            "a\u{0}@b.example",
         ] {
             assert!(usable_address(bad).is_none(), "{bad:?}");
         }
@@ -283,7 +298,9 @@ mod tests {
     fn a_long_thread_keeps_its_first_and_its_last() {
         let old: Vec<String> = (0..60).map(|n| format!("message-number-{n}@mail.example")).collect();
         let references = thread(&old, "answered@mail.example");
-        assert!(references.starts_with("<message-number-0@") && references.ends_with("<answered@mail.example>"));
+        assert!(
+            references.starts_with("<message-number-0@") && references.ends_with("<answered@mail.example>")
+        );
         assert!(references.len() < 998 && references.contains("message-number-59"), "{references}");
     }
 

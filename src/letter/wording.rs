@@ -70,7 +70,10 @@ pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("signposts/school-support.txt", include_str!("../../rules/wording/signposts/school-support.txt")),
     ("signposts/disagreement.txt", include_str!("../../rules/wording/signposts/disagreement.txt")),
     ("signposts/complaint-service.txt", include_str!("../../rules/wording/signposts/complaint-service.txt")),
-    ("signposts/complaint-section-f.txt", include_str!("../../rules/wording/signposts/complaint-section-f.txt")),
+    (
+        "signposts/complaint-section-f.txt",
+        include_str!("../../rules/wording/signposts/complaint-section-f.txt"),
+    ),
     ("signposts/complaint-school.txt", include_str!("../../rules/wording/signposts/complaint-school.txt")),
     ("signposts/complaint-nhs.txt", include_str!("../../rules/wording/signposts/complaint-nhs.txt")),
 ];
@@ -188,7 +191,11 @@ impl Wording {
         };
         let rendered = self
             .environment
-            .render_named_str(name, &source.text, Value::from_pairs(fields.iter().map(|(name, value)| (*name, value.clone()))))
+            .render_named_str(
+                name,
+                &source.text,
+                Value::from_pairs(fields.iter().map(|(name, value)| (*name, value.clone()))),
+            )
             .map_err(|error| problem(&error, source))?;
         Ok(rendered.trim().to_owned())
     }
@@ -207,7 +214,8 @@ impl Wording {
                 line: 1,
                 column: None,
                 problem: "the text does not begin with its subject".to_owned(),
-                remedy: "write as its first line: Subject: We have your email (ref {{ reference }})".to_owned(),
+                remedy: "write as its first line: Subject: We have your email (ref {{ reference }})"
+                    .to_owned(),
             }),
         }
     }
@@ -225,16 +233,16 @@ fn problem(error: &Error, source: &Source) -> WordingProblem {
     let (problem, remedy) = match error.kind() {
         ErrorKind::SyntaxError => (
             format!("this cannot be read: {said}"),
-            "write {{ name }} for a field, {% if name %} ... {% else %} ... {% endif %} for a choice".to_owned(),
+            "write {{ name }} for a field, {% if name %} ... {% else %} ... {% endif %} for a choice"
+                .to_owned(),
         ),
         ErrorKind::UndefinedError => (
             format!("\"{named}\" has no value here"),
             "use one of the fields that rules/wording/README.md lists".to_owned(),
         ),
-        ErrorKind::OutOfFuel => (
-            "the text never ends: a loop in it runs too long".to_owned(),
-            "take the loop out".to_owned(),
-        ),
+        ErrorKind::OutOfFuel => {
+            ("the text never ends: a loop in it runs too long".to_owned(), "take the loop out".to_owned())
+        }
         ErrorKind::InvalidOperation if said.contains("{%") => {
             (format!("\"{named}\" cannot be shown"), said.to_owned())
         }

@@ -1,8 +1,14 @@
-//! Takes letters to the next server.
+//! Takes letters to the next server, or writes them as files. What is to be sent, and whether again, is the record's to
+//! say; here is only how, and what came of it (RFC 5321).
 
 use crate::letter::Letter;
 
+pub mod file;
 pub mod retry;
+pub mod smtp;
+
+pub use file::FileCourier;
+pub use smtp::{SmtpConfig, SmtpCourier};
 
 /// Whoever takes a letter to the next server.
 #[allow(async_fn_in_trait)] // One thread, joined tasks: no `Send` is wanted.
@@ -50,4 +56,26 @@ pub enum DeliveryError {
     /// `commit` said no.
     #[error("not sent: its attempt could not be recorded")]
     NotCommitted,
+}
+
+/// One of the couriers, as the configuration names it.
+#[derive(Debug)]
+pub enum AnyCourier {
+    /// Over SMTP.
+    Smtp(Box<SmtpCourier>),
+    /// Into a folder.
+    File(FileCourier),
+}
+
+impl Courier for AnyCourier {
+    async fn deliver(
+        &mut self,
+        letter: &Letter,
+        commit: &mut dyn FnMut() -> bool,
+    ) -> Result<(), DeliveryError> {
+        match self {
+            Self::Smtp(courier) => courier.deliver(letter, commit).await,
+            Self::File(courier) => courier.deliver(letter, commit).await,
+        }
+    }
 }

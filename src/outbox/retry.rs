@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn waits_grow_to_an_hour_and_end_after_three_days() {
-        for (attempts, minutes) in [(0, 1.0), (1, 1.0), (2, 5.0), (3, 15.0), (4, 30.0), (5, 60.0), (40, 60.0)] {
+        for (attempts, minutes) in [(0, 1.0), (1, 1.0), (2, 5.0), (3, 15.0), (4, 30.0), (5, 60.0), (40, 60.0)]
+        {
             let waited = minutes_waited(attempts, 17).unwrap();
             assert!((minutes..=minutes * 1.1).contains(&waited), "attempt {attempts}: {waited}");
         }
