@@ -21,11 +21,13 @@ fn main() {
 #[divan::bench]
 fn parse(bencher: Bencher) {
     let corpus = corpus();
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            black_box(send_triage::message::parse(black_box(raw), raw.len()));
-        }
-    });
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
+        || {
+            for raw in &corpus {
+                black_box(send_triage::message::parse(black_box(raw), raw.len()));
+            }
+        },
+    );
 }
 
 // `decide` and `parse_and_decide` belong here: `send_triage::triage::triage` with the rules that are built in.
@@ -38,7 +40,10 @@ fn corpus() -> Vec<Vec<u8>> {
         for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
             match entry.path() {
                 path if path.is_dir() => folders.push(path),
-                path if path.extension().is_some_and(|extension| extension == "eml" || extension == "council") => {
+                path if path
+                    .extension()
+                    .is_some_and(|extension| extension == "eml" || extension == "council") =>
+                {
                     files.push(path);
                 }
                 _ => {}

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 /// The only files that name a package (style: guests), as the beginning of their path below `src/`.
 const GUESTS: &[(&str, &[&str])] = &[
     ("mail_parser", &["message/parse"]),
-    ("html2text", &["message/text"]),
-    ("encoding_rs", &["message/parse", "message/text"]),
+    ("html2text", &["message/"]),
+    ("encoding_rs", &["message/"]),
     ("serde_yaml", &["yaml"]),
     ("regex", &["rules/", "message/new_text"]),
     ("chrono_tz", &["calendar/london"]),
     ("minijinja", &["letter/"]),
     ("lettre", &["letter/mod", "outbox/smtp"]),
     ("async_imap", &["mailbox/"]),
-    ("tokio_rustls", &["mailbox/"]),
+    ("tokio_rustls", &["mailbox/", "outbox/smtp"]),
     ("rusqlite", &["record/"]),
     ("tokio", &["mailbox/", "record/", "outbox/", "config", "daemon/", "command/"]),
 ];

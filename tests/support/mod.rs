@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+mod machine;
 pub mod program;
 pub mod proxy;
 pub mod servers;
