@@ -1,0 +1,497 @@
+//! What people write, and what it means on the day on which it arrives: text, as past, as ahead. Empty: no such reading;
+//! both empty: no date at all.
+
+use chrono::NaiveDate;
+use proptest::prelude::*;
+
+use super::*;
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap_or_else(|_| panic!("{text}"))
+}
+
+fn terms() -> Vec<Term> {
+    let term = |name: &str, first, last, from, to| Term {
+        name: name.to_owned(),
+        first: day(first),
+        last: day(last),
+        half_term: (day(from), day(to)),
+    };
+    vec![
+        term("autumn", "2025-09-02", "2025-12-19", "2025-10-27", "2025-10-31"),
+        term("spring", "2026-01-05", "2026-03-27", "2026-02-16", "2026-02-20"),
+        term("summer", "2026-04-13", "2026-07-21", "2026-05-25", "2026-05-29"),
+        term("autumn", "2026-09-03", "2026-12-18", "2026-10-26", "2026-10-30"),
+        term("spring", "2027-01-04", "2027-03-25", "2027-02-15", "2027-02-19"),
+        term("summer", "2027-04-12", "2027-07-21", "2027-05-31", "2027-06-04"),
+    ]
+}
+
+fn shown(period: Option<(NaiveDate, NaiveDate)>) -> String {
+    period.map_or_else(String::new, |(first, last)| {
+        if first == last { first.to_string() } else { format!("{first}..{last}") }
+    })
+}
+
+/// Every line, and all that are wrong at once.
+fn check(received: &str, lines: &[(&str, &str, &str)]) {
+    let mut wrong = String::new();
+    for (text, past, ahead) in lines {
+        let found = mentions(text, day(received), &terms());
+        let readings: Vec<_> = found.iter().map(|m| (shown(m.past), shown(m.ahead))).collect();
+        let wanted: Vec<_> = Some(((*past).to_owned(), (*ahead).to_owned()))
+            .filter(|_| !(past.is_empty() && ahead.is_empty()))
+            .into_iter()
+            .collect();
+        if readings != wanted {
+            let words: Vec<_> = found.iter().map(|m| &text[m.range.clone()]).collect();
+            wrong += &format!("{text:?}\n   wanted {wanted:?}\n   found  {readings:?} in {words:?}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "received {received}:\n{wrong}");
+}
+
+/// A Wednesday in term.
+const WEDNESDAY: &str = "2026-09-16";
+
+#[test]
+fn days_of_the_week() {
+    check(
+        WEDNESDAY,
+        &[
+            ("We are moving this Friday.", "", "2026-09-18"),
+            ("The head wants to see me on Friday", "2026-09-11", "2026-09-18"),
+            ("we move next Friday", "", "2026-09-18..2026-09-25"),
+            ("next Monday he starts", "", "2026-09-21"),
+            ("I emailed last Friday", "2026-09-11", ""),
+            ("I emailed last Tuesday", "2026-09-08..2026-09-15", ""),
+            ("this Monday we had a meeting", "2026-09-14", "2026-09-21"),
+            ("this coming Friday", "", "2026-09-18"),
+            ("a week on Friday", "", "2026-09-25"),
+            ("Friday week", "", "2026-09-25"),
+            ("a fortnight on Friday", "", "2026-10-02"),
+            ("on Friday last", "2026-09-11", ""),
+            ("Friday just gone", "2026-09-11", ""),
+            ("He has been home since Monday", "2026-09-14", ""),
+            ("off since last Thursday", "2026-09-10", ""),
+            ("on Wednesday", "2026-09-09..2026-09-16", "2026-09-16..2026-09-23"),
+            ("this Wednesday", "2026-09-16", "2026-09-16"),
+            ("Monday's meeting", "2026-09-14", "2026-09-21"),
+            ("by Fri please", "2026-09-11", "2026-09-18"),
+            ("on Thurs", "2026-09-10", "2026-09-17"),
+            ("Friday of next week", "", "2026-09-25"),
+            ("on Friday next week", "", "2026-09-25"),
+            ("Monday last week", "2026-09-07", ""),
+            ("on Friday morning", "2026-09-11", "2026-09-18"),
+            ("Friday before last", "2026-09-04", ""),
+        ],
+    );
+}
+
+#[test]
+fn habits_and_other_words_are_no_days() {
+    check(
+        WEDNESDAY,
+        &[
+            ("He goes every Monday", "", ""),
+            ("I work Monday to Thursday", "", ""),
+            ("Mon-Fri 9-5", "", ""),
+            ("Mondays are hard", "", ""),
+            ("She sat down on the floor", "", ""),
+            ("the sat nav", "", ""),
+            ("sitting in the sun", "", ""),
+            ("he last sat an exam", "", ""),
+            ("a second opinion", "", ""),
+            ("the following Friday", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn a_weekday_with_its_date() {
+    check(
+        WEDNESDAY,
+        &[
+            ("Friday 25 September", "", "2026-09-25"),
+            ("Friday, 25th September 2026", "", "2026-09-25"),
+            ("Fri 25 Sept", "", "2026-09-25"),
+            ("Sat 26th Sept", "", "2026-09-26"),
+            ("Friday the 25th", "", "2026-09-25"),
+            ("Friday 4th", "2026-09-04", ""),
+            ("on Friday 25/9", "", "2026-09-25"),
+            ("Thursday (10th September)", "2026-09-10", ""),
+        ],
+    );
+}
+
+#[test]
+fn dates_in_figures() {
+    check(
+        WEDNESDAY,
+        &[
+            ("25/09/26", "", "2026-09-25"),
+            ("25/9/2026", "", "2026-09-25"),
+            ("25.9.2026", "", "2026-09-25"),
+            ("25-09-2026", "", "2026-09-25"),
+            ("2026-09-25", "", "2026-09-25"),
+            ("12/01/27", "", "2027-01-12"),
+            ("09/25/2026", "", "2026-09-25"),
+            ("we move 25/9", "2025-09-25", "2026-09-25"),
+            ("on 1/10", "2025-10-01", "2026-10-01"),
+            ("(dob 14/3/17)", "2017-03-14", ""),
+            ("DOB: 14/03/2017.", "2017-03-14", ""),
+            ("since 1/9 he has", "2026-09-01", ""),
+        ],
+    );
+}
+
+#[test]
+fn figures_that_are_no_dates() {
+    check(
+        WEDNESDAY,
+        &[
+            ("1/2 term", "", ""),
+            ("about 1/2 hour a day", "", ""),
+            ("he needs 24/7 care", "", ""),
+            ("1/1 support", "", ""),
+            ("9/10 times", "", ""),
+            ("at 9.30", "", ""),
+            ("at 9.30am and 15:45", "", ""),
+            ("call 01992 555 123", "", ""),
+            ("0300 123 4043", "", ""),
+            ("ref 12/3/26/45", "", ""),
+            ("EHC-12/3", "", ""),
+            ("SG1 2AB", "", ""),
+            ("Year 7", "", ""),
+            ("Key Stage 2", "", ""),
+            ("she is 7 now", "", ""),
+            ("the 2025/26 year", "", ""),
+            ("2-3 hours", "", ""),
+            ("version 1.2.3", "", ""),
+            ("SEND-7K4M-2Q9X", "", ""),
+            ("31/2/2026", "", ""),
+            ("costs of 25.50", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn days_of_a_month() {
+    check(
+        WEDNESDAY,
+        &[
+            ("25th Sept", "2025-09-25", "2026-09-25"),
+            ("Sept 25th", "2025-09-25", "2026-09-25"),
+            ("September 25, 2026", "", "2026-09-25"),
+            ("the 25th of September", "2025-09-25", "2026-09-25"),
+            ("on 3 October 2026", "", "2026-10-03"),
+            ("3rd Oct 26", "", "2026-10-03"),
+            ("25-Sep-2026", "", "2026-09-25"),
+            ("since 14 September", "2026-09-14", ""),
+            ("14 September last year", "2025-09-14", ""),
+            ("7 to 11 October", "2025-10-07..2025-10-11", "2026-10-07..2026-10-11"),
+            ("7th - 11th October 2026", "", "2026-10-07..2026-10-11"),
+            ("5 May", "2026-05-05", "2027-05-05"),
+            ("on 7 March", "2026-03-07", "2027-03-07"),
+            ("May 25th", "2026-05-25", "2027-05-25"),
+            ("the 16th of September", "2026-09-16", "2026-09-16"),
+            ("29 February", "2024-02-29", "2028-02-29"),
+        ],
+    );
+}
+
+#[test]
+fn days_alone() {
+    check(
+        WEDNESDAY,
+        &[
+            ("the meeting is on the 25th.", "2026-08-25", "2026-09-25"),
+            ("by the 7th", "2026-09-07", "2026-10-07"),
+            ("on the 31st", "2026-08-31", "2026-10-31"),
+            ("the 7th time I have asked", "", ""),
+            ("the 3rd school to refuse", "", ""),
+            ("the 2nd draft", "", ""),
+            ("her 7th birthday", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn weeks_named_by_a_day() {
+    check(
+        WEDNESDAY,
+        &[
+            ("w/c 21st", "", "2026-09-21..2026-09-27"),
+            ("w/c 21", "", "2026-09-21..2026-09-27"),
+            ("W/C 7th September", "2026-09-07..2026-09-13", ""),
+            ("week commencing 4 Jan", "", "2027-01-04..2027-01-10"),
+            ("week beginning Monday 28th September", "", "2026-09-28..2026-10-04"),
+            ("w/c 28/09/26", "", "2026-09-28..2026-10-04"),
+            ("w/e 25/9", "", "2026-09-21..2026-09-25"),
+            ("week ending Friday 2nd October", "", "2026-09-28..2026-10-02"),
+        ],
+    );
+}
+
+#[test]
+fn today_and_around() {
+    check(
+        WEDNESDAY,
+        &[
+            ("today", "2026-09-16", "2026-09-16"),
+            ("tonight", "2026-09-16", "2026-09-16"),
+            ("this morning", "2026-09-16", "2026-09-16"),
+            ("tomorrow", "", "2026-09-17"),
+            ("tmrw", "", "2026-09-17"),
+            ("TOMORROW MORNING", "", "2026-09-17"),
+            ("yesterday", "2026-09-15", ""),
+            ("yesterday afternoon", "2026-09-15", ""),
+            ("last night", "2026-09-15", ""),
+            ("the day after tomorrow", "", "2026-09-18"),
+            ("the day before yesterday", "2026-09-14", ""),
+            ("the other day", "2026-09-09..2026-09-15", ""),
+            ("a week today", "", "2026-09-23"),
+            ("it has been a week today", "2026-09-09", ""),
+            ("a week tomorrow", "", "2026-09-24"),
+            ("nowadays", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn weeks_months_and_years() {
+    check(
+        WEDNESDAY,
+        &[
+            ("next week", "", "2026-09-21..2026-09-27"),
+            ("last week", "2026-09-07..2026-09-13", ""),
+            ("this week", "2026-09-14..2026-09-16", "2026-09-16..2026-09-20"),
+            ("earlier this week", "2026-09-14..2026-09-16", ""),
+            ("later this week", "", "2026-09-16..2026-09-20"),
+            ("early next week", "", "2026-09-21..2026-09-23"),
+            ("the end of next week", "", "2026-09-25..2026-09-27"),
+            ("by the end of the week", "2026-09-11..2026-09-13", "2026-09-18..2026-09-20"),
+            ("the week after next", "", "2026-09-28..2026-10-04"),
+            ("the week before last", "2026-08-31..2026-09-06", ""),
+            ("this weekend", "", "2026-09-19..2026-09-20"),
+            ("over the weekend", "2026-09-12..2026-09-13", "2026-09-19..2026-09-20"),
+            ("last weekend", "2026-09-12..2026-09-13", ""),
+            ("next weekend", "", "2026-09-19..2026-09-27"),
+            ("next month", "", "2026-10-01..2026-10-31"),
+            ("last month", "2026-08-01..2026-08-31", ""),
+            ("end of the month", "2026-08-25..2026-08-31", "2026-09-24..2026-09-30"),
+            ("at the end of this month", "", "2026-09-24..2026-09-30"),
+            ("the beginning of next month", "", "2026-10-01..2026-10-07"),
+            ("next year", "", "2027-01-01..2027-12-31"),
+            ("last year", "2025-01-01..2025-12-31", ""),
+            ("the next academic year", "", "2027-09-01..2028-07-31"),
+            ("the next year 7 intake", "", ""),
+        ],
+    );
+    check(
+        "2026-09-14",
+        &[("this weekend he had a seizure", "2026-09-12..2026-09-13", "2026-09-19..2026-09-20")],
+    );
+}
+
+#[test]
+fn counted_ahead() {
+    check(
+        WEDNESDAY,
+        &[
+            ("in 3 weeks", "", "2026-10-07"),
+            ("in three weeks' time", "", "2026-10-07"),
+            ("in three weeks\u{2019} time", "", "2026-10-07"),
+            ("in a week's time", "", "2026-09-23"),
+            ("we move in a fortnight", "", "2026-09-30"),
+            ("in 10 days", "", "2026-09-26"),
+            ("within the next 10 days", "", "2026-09-16..2026-09-26"),
+            ("within 10 days", "", "2026-09-16..2026-09-26"),
+            ("in the next couple of weeks", "", "2026-09-16..2026-09-30"),
+            ("over the next week", "", "2026-09-16..2026-09-23"),
+            ("within the week", "", "2026-09-16..2026-09-23"),
+            ("in a few days", "", "2026-09-18..2026-09-21"),
+            ("in two to three weeks", "", "2026-09-30..2026-10-07"),
+            ("in a week or two", "", "2026-09-23..2026-09-30"),
+            ("two weeks from now", "", "2026-09-30"),
+            ("in less than a week", "", "2026-09-16..2026-09-22"),
+            ("within 4 weeks of the review", "", ""),
+            ("in 20 minutes", "", ""),
+            ("three times in a day", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn counted_back() {
+    check(
+        WEDNESDAY,
+        &[
+            ("three weeks ago", "2026-08-26", ""),
+            ("a fortnight ago", "2026-09-02", ""),
+            ("2 weeks back", "2026-09-02", ""),
+            ("a couple of weeks ago", "2026-09-02", ""),
+            ("ten days ago", "2026-09-06", ""),
+            ("over two weeks ago", "2026-08-19..2026-09-01", ""),
+            ("more than 2 weeks ago", "2026-08-19..2026-09-01", ""),
+            ("a few days ago", "2026-09-11..2026-09-14", ""),
+            ("two and a half weeks ago", "2026-08-29..2026-08-30", ""),
+            ("12 weeks since the review", "2026-06-24", ""),
+            ("5 working days ago", "2026-09-07..2026-09-09", ""),
+            ("in the last 10 days", "2026-09-06..2026-09-16", ""),
+            ("over the past two weeks", "2026-09-02..2026-09-16", ""),
+            ("for the past 3 weeks", "", ""),
+            ("for 3 weeks", "", ""),
+            ("twenty-one days ago", "2026-08-26", ""),
+            ("a month ago", "2026-08-14..2026-08-19", ""),
+        ],
+    );
+}
+
+#[test]
+fn months() {
+    check(
+        WEDNESDAY,
+        &[
+            ("in March", "2026-03-01..2026-03-31", "2027-03-01..2027-03-31"),
+            ("March 2027", "", "2027-03-01..2027-03-31"),
+            ("in July", "2026-07-01..2026-07-31", "2027-07-01..2027-07-31"),
+            ("since JUNE", "2026-06-01..2026-06-30", ""),
+            ("he starts in september", "2026-09-01..2026-09-16", "2026-09-16..2026-09-30"),
+            ("back in May", "2026-05-01..2026-05-31", ""),
+            ("since may", "2026-05-01..2026-05-31", ""),
+            ("mid-October", "2025-10-11..2025-10-21", "2026-10-11..2026-10-21"),
+            ("beginning of March", "2026-03-01..2026-03-07", "2027-03-01..2027-03-07"),
+            ("early November", "2025-11-01..2025-11-10", "2026-11-01..2026-11-10"),
+            ("late January", "2026-01-22..2026-01-31", "2027-01-22..2027-01-31"),
+            ("next January", "", "2027-01-01..2027-01-31"),
+            ("last September", "2026-09-01..2026-09-16", ""),
+            ("in March last year", "2025-03-01..2025-03-31", ""),
+            ("in 2025", "2025-01-01..2025-12-31", ""),
+            ("it may be that he", "", ""),
+            ("May I ask", "", ""),
+            ("this may not work", "", ""),
+            ("under section 19 may be", "", ""),
+            ("they march him out", "", ""),
+            ("Kind regards, June", "", ""),
+            ("Dear April", "", ""),
+            ("Jan Smith", "", ""),
+            ("Year 5 pupils", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn the_school_year() {
+    check(
+        WEDNESDAY,
+        &[
+            ("after half term", "2026-06-01..2026-06-07", "2026-11-02..2026-11-08"),
+            ("over half term", "2026-05-23..2026-05-31", "2026-10-24..2026-11-01"),
+            ("before half-term", "2026-05-16..2026-05-22", "2026-10-17..2026-10-23"),
+            ("since half term", "2026-05-23..2026-05-31", ""),
+            ("the October half term", "2025-10-25..2025-11-02", "2026-10-24..2026-11-01"),
+            ("end of term", "2026-07-17..2026-07-21", "2026-12-14..2026-12-18"),
+            ("at the start of term", "2026-09-03..2026-09-07", "2027-01-04..2027-01-08"),
+            ("next term", "", "2027-01-04..2027-03-25"),
+            ("last term", "2026-04-13..2026-07-21", ""),
+            ("this term", "2026-09-03..2026-09-16", "2026-09-16..2026-12-18"),
+            ("the spring term", "2026-01-05..2026-03-27", "2027-01-04..2027-03-25"),
+            ("in the short term", "", ""),
+            ("the Easter holidays", "2026-03-28..2026-04-12", "2027-03-26..2027-04-11"),
+            ("over the summer holidays", "2026-07-22..2026-09-02", "2027-07-22..2027-09-02"),
+            ("at Christmas", "2025-12-24..2025-12-26", "2026-12-24..2026-12-26"),
+            ("by Christmas", "2025-12-17..2025-12-23", "2026-12-17..2026-12-23"),
+            ("in the new year", "2026-01-01..2026-01-14", "2027-01-01..2027-01-14"),
+            ("on Easter Monday", "2026-04-06", "2027-03-29"),
+            ("Good Friday", "2026-04-03", "2027-03-26"),
+            ("over the summer", "2026-06-01..2026-08-31", "2027-06-01..2027-08-31"),
+            ("last summer", "2026-06-01..2026-08-31", ""),
+            ("the August bank holiday", "2026-08-31", "2027-08-30"),
+            ("a new year group", "", ""),
+        ],
+    );
+}
+
+#[test]
+fn several_in_one_text_in_order() {
+    let text = "I emailed on 1 September and again last Friday. We move on 25/09/26, a week on Friday.";
+    let found = mentions(text, day(WEDNESDAY), &[]);
+    let words: Vec<_> = found.iter().map(|m| &text[m.range.clone()]).collect();
+    assert_eq!(words, ["1 September", "last Friday", "25/09/26", "a week on Friday"]);
+}
+
+#[test]
+fn lengths_of_time() {
+    let check = |text: &str, wanted: &[(u32, u32)]| {
+        let found: Vec<_> = durations(text).iter().map(|d| (d.days_min, d.days_max)).collect();
+        assert_eq!(found, wanted, "{text}");
+    };
+    check("12 weeks", &[(84, 84)]);
+    check("three months", &[(90, 93)]);
+    check("a fortnight", &[(14, 14)]);
+    check("two and a half weeks", &[(17, 18)]);
+    check("a 6-week wait", &[(42, 42)]);
+    check("over 20 weeks", &[(141, 280)]);
+    check("18 months", &[(540, 558)]);
+    check("half a term", &[(35, 49)]);
+    check("10 working days", &[(14, 14)]);
+    check("a couple of weeks, then 3 days", &[(14, 14), (3, 3)]);
+    check("twenty-six weeks", &[(182, 182)]);
+    check("2-3 weeks", &[(14, 21)]);
+    check("a week and a half", &[(10, 11)]);
+    check("two hours a day", &[(1, 1)]);
+    check("he is 6 years old, a 6-year-old", &[]);
+    check("half term", &[]);
+    check("next week", &[]);
+}
+
+#[test]
+fn numbers_of_weeks() {
+    let check = |text: &str, wanted: &[(u32, Option<u32>)]| {
+        let found: Vec<_> = week_numbers(text).iter().map(|w| (w.number, w.of)).collect();
+        assert_eq!(found, wanted, "{text}");
+    };
+    check("We are at week 23 and no final plan", &[(23, None)]);
+    check("week nine of 20", &[(9, Some(20))]);
+    check("Wk 18 of the 20", &[(18, Some(20))]);
+    check("in the 22nd week", &[(22, None)]);
+    check("week 7/9", &[]);
+    check("next week 3 children", &[]);
+    check("2 weeks 3 days", &[]);
+}
+
+proptest! {
+    #[test]
+    fn any_text_on_any_day(text in "\\PC*", at in -95_000_000_i32..95_000_000) {
+        if let Some(on) = NaiveDate::from_num_days_from_ce_opt(at) {
+            hold(&text, on);
+        }
+    }
+
+    #[test]
+    fn calendar_words_in_any_order(words in proptest::collection::vec(prop_oneof![
+        Just("Friday"), Just("week"), Just("the"), Just("7th"), Just("of"), Just("May"), Just("next"), Just("last"), Just("half"),
+        Just("term"), Just("in"), Just("3"), Just("weeks"), Just("ago"), Just("/"), Just("25/9"), Just("2026"), Just("end"), Just("-"),
+        Just("w/c"), Just("on"), Just("since"), Just("Easter"), Just("a"), Just("31"), Just("Sept"), Just("99/99/9999"), Just("9999"),
+        Just("months"), Just("years"), Just("before"), Just("after"), Just("\u{2019}"), Just("é"), Just("Month"), Just("this"),
+    ], 0..12), joined in any::<bool>(), ends in 0..4) {
+        let text = words.join(if joined { "" } else { " " });
+        let on = [day(WEDNESDAY), day("2024-02-29"), NaiveDate::MIN, NaiveDate::MAX][ends as usize];
+        hold(&text, on);
+    }
+}
+
+/// What holds for every text: in order, apart, on character bounds, not empty, each reading on its side of today.
+fn hold(text: &str, on: NaiveDate) {
+    let mut end = 0;
+    for mention in mentions(text, on, &terms()) {
+        assert!(mention.range.start >= end && mention.range.end > mention.range.start);
+        assert!(text.get(mention.range.clone()).is_some());
+        assert!(mention.past.is_some() || mention.ahead.is_some());
+        assert!(mention.past.is_none_or(|(first, last)| first <= last && last <= on));
+        assert!(mention.ahead.is_none_or(|(first, last)| on <= first && first <= last));
+        end = mention.range.end;
+    }
+    let _ = (durations(text), week_numbers(text));
+}
