@@ -1,7 +1,13 @@
 //! Whether the sender gets the automatic acknowledgement.
 //!
 //! Policy, email a, promises one to every email; RFC 3834 asks that machines get none. Each question can only withhold,
-//! and says why; the first that does wins.
+//! and says why; the first that does wins. Nothing here counts: what was sent already is read from `History`.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::kind::{from_own_domain, takes_no_replies};
+use super::{History, Kind, Team};
+use crate::message::{Message, ReturnPath};
 
 /// Whether the sender is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +19,21 @@ pub enum Acknowledgement {
     },
     /// No, and why.
     Withhold(Why),
+}
+
+impl Acknowledgement {
+    /// Whether one is sent.
+    pub fn is_sent(&self) -> bool {
+        matches!(self, Self::Send { .. })
+    }
+
+    /// Why, in words that staff understand.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Send { .. } => "a person wrote to the team",
+            Self::Withhold(why) => why.words(),
+        }
+    }
 }
 
 /// Why an acknowledgement is withheld.
@@ -46,4 +67,134 @@ pub enum Why {
     DomainLimit,
     /// We have sent as many as an hour allows.
     OverallLimit,
+}
+
+impl Why {
+    /// The reason, in words that staff understand.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotAPerson => "not written by a person",
+            Self::OnlyCopied => "the team is only copied in (policy, email b and c)",
+            Self::NoReplyAddress => "the sender's address takes no replies",
+            Self::NoAddress => "there is no address to answer",
+            Self::NullSender => "the envelope sender is empty (RFC 3834)",
+            Self::AutoSubmitted => "its headers say that it is automatic (RFC 3834)",
+            Self::ListOrBulk => "its headers say that it is list or bulk mail (RFC 5230)",
+            Self::SuppressionAsked => "its headers ask for no automatic answer",
+            Self::OwnDomain => "it comes from the council itself",
+            Self::BeforeGoLive => "it was received before this mailbox was taken into use",
+            Self::TooOld => "it was too old when it was first seen",
+            Self::SenderLimit => "this sender has had as many acknowledgements as a day allows",
+            Self::DomainLimit => "this sender's domain has had as many acknowledgements as an hour allows",
+            Self::OverallLimit => "as many acknowledgements as an hour allows have been sent",
+        }
+    }
+
+    /// Whether people should be told that a person's message went without one.
+    pub fn is_a_limit(self) -> bool {
+        matches!(self, Self::SenderLimit | Self::DomainLimit | Self::OverallLimit)
+    }
+}
+
+/// Asks every question in turn.
+pub fn acknowledge(
+    message: &Message,
+    kind: Kind,
+    copied: bool,
+    received_at: DateTime<Utc>,
+    history: &History,
+    team: &Team,
+) -> Acknowledgement {
+    let withheld = not_for_machines(message, kind, copied, team).or_else(|| not_now(received_at, history, team));
+    let to = message.from.as_ref().map(|from| from.address.clone()).unwrap_or_default();
+    match withheld {
+        Some(why) => Acknowledgement::Withhold(why),
+        None => Acknowledgement::Send { to },
+    }
+}
+
+/// What the message itself tells.
+fn not_for_machines(message: &Message, kind: Kind, copied: bool, team: &Team) -> Option<Why> {
+    if kind != Kind::Person {
+        return Some(Why::NotAPerson);
+    }
+    if copied {
+        return Some(Why::OnlyCopied);
+    }
+    let Some(from) = message.from.as_ref().filter(|from| is_an_address(&from.address)) else {
+        return Some(Why::NoAddress);
+    };
+    let answers_elsewhere = message.sender.as_ref().is_some_and(|sender| takes_no_replies(&sender.address));
+    if takes_no_replies(&from.address) || answers_elsewhere || is_a_robot(&from.address) {
+        return Some(Why::NoReplyAddress);
+    }
+    match &message.return_path {
+        ReturnPath::Null => return Some(Why::NullSender),
+        ReturnPath::Address(path) if takes_no_replies(&path.address) || is_a_robot(&path.address) => {
+            return Some(Why::NoReplyAddress);
+        }
+        _ => {}
+    }
+    if message.headers("Auto-Submitted").any(|value| !first_word(value).is_empty() && first_word(value) != "no") {
+        return Some(Why::AutoSubmitted);
+    }
+    if ["X-Autoreply", "X-Autorespond"].iter().any(|name| message.header(name).is_some()) {
+        return Some(Why::AutoSubmitted);
+    }
+    let is_list = message.headers.iter().any(|header| header.name.to_ascii_lowercase().starts_with("list-"));
+    let is_bulk = message.headers("Precedence").any(|value| {
+        matches!(first_word(value).as_str(), "bulk" | "list" | "junk") || first_word(value).starts_with("auto")
+    });
+    if is_list || is_bulk {
+        return Some(Why::ListOrBulk);
+    }
+    // Exchange: DR, NDR, RN, NRN are about receipts and OOF about out-of-office replies; only these two mean us.
+    let asked = message.headers("X-Auto-Response-Suppress").any(|value| {
+        value.split([',', ';']).any(|word| matches!(word.trim().to_ascii_lowercase().as_str(), "all" | "autoreply"))
+    });
+    if asked {
+        return Some(Why::SuppressionAsked);
+    }
+    let ours = team.mailboxes.iter().any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&from.address)));
+    (ours || from_own_domain(message, team)).then_some(Why::OwnDomain)
+}
+
+/// What time and the record tell.
+fn not_now(received_at: DateTime<Utc>, history: &History, team: &Team) -> Option<Why> {
+    let limits = team.limits;
+    if history.taken_into_use_at.is_some_and(|since| received_at < since) {
+        return Some(Why::BeforeGoLive);
+    }
+    let too_old = |hours: u32| history.now.signed_duration_since(received_at) > Duration::hours(i64::from(hours));
+    if limits.oldest_hours.is_some_and(too_old) {
+        return Some(Why::TooOld);
+    }
+    if history.to_sender_in_a_day >= limits.per_sender_a_day {
+        return Some(Why::SenderLimit);
+    }
+    if history.to_domain_in_an_hour >= limits.per_domain_an_hour {
+        return Some(Why::DomainLimit);
+    }
+    (history.in_all_in_an_hour >= limits.in_all_an_hour).then_some(Why::OverallLimit)
+}
+
+fn is_an_address(address: &str) -> bool {
+    address.rsplit_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !address.chars().any(|c| c.is_whitespace() || c.is_control())
+    })
+}
+
+/// Names that RFC 5230 section 4.6 has every responder leave alone. `postmaster` may be a person.
+fn is_a_robot(address: &str) -> bool {
+    let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_ascii_lowercase();
+    matches!(local.as_str(), "mailer-daemon" | "mailer_daemon" | "listserv" | "majordomo" | "bounce" | "bounces")
+        || local.starts_with("owner-")
+        || local.ends_with("-request")
+        || local.ends_with("-owner")
+        || local.starts_with("bounce+")
+        || local.starts_with("bounces+")
+}
+
+fn first_word(value: &str) -> String {
+    value.split([';', ' ', '\t']).map(str::trim).find(|word| !word.is_empty()).unwrap_or_default().to_ascii_lowercase()
 }

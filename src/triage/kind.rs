@@ -1,1 +1,218 @@
-//! See labelling.md, `kind`.
+//! What sort of message it is: a person's, or a machine's of some kind.
+//!
+//! First what headers and parts prove (RFC 3834, RFC 3464, RFC 8098, RFC 5546, RFC 2919), then the council's own domain,
+//! then the words, by `senders.yaml`. Whether it is acknowledged is another question: see [`super::acknowledge`].
+//! A person's own words sent through a no-reply system stay a person's (labelling.md, settled cases).
+
+use super::{Finding, Kind, Outcome, Team};
+use crate::message::{Message, ReturnPath};
+use crate::rules::{Group, Reading};
+
+const POLICY: &str = "labelling.md, kind";
+
+/// The kind of a message, and why.
+pub fn kind(message: &Message, team: &Team, reading: &Reading<'_>, trace: &mut Vec<Finding>) -> Kind {
+    let by_words = reading.group(Group::Kinds).filter(|verdict| verdict.holds).find_map(|verdict| {
+        let kind = named(&verdict.rule.then)?;
+        Some((kind, verdict))
+    });
+    if let Some((kind, reason)) = by_headers(message, by_words.as_ref().map(|(kind, _)| *kind)) {
+        trace.push(Finding::plain("kind", POLICY, Outcome::Holds, reason));
+        return kind;
+    }
+    if is_form(message) {
+        trace.push(Finding::plain("kind", POLICY, Outcome::Noted, "a web form that carries a person's own words"));
+        return Kind::Person;
+    }
+    let own = from_own_domain(message, team);
+    match by_words {
+        Some((kind, verdict)) if !own || kind != Kind::List => {
+            trace.push(Finding::holds(verdict, verdict.rule.title.clone()));
+            kind
+        }
+        _ if own => {
+            trace.push(Finding::plain("kind", POLICY, Outcome::Holds, "sent from the council's own domain"));
+            Kind::Internal
+        }
+        _ => Kind::Person,
+    }
+}
+
+/// Whether the sender's address lies in the council's own domain or below it.
+pub(super) fn from_own_domain(message: &Message, team: &Team) -> bool {
+    let domain = message.from.as_ref().map(|from| from.domain()).unwrap_or_default();
+    let own = team.domain.to_ascii_lowercase();
+    !own.is_empty() && (domain == own || domain.strip_suffix(&own).is_some_and(|rest| rest.ends_with('.')))
+}
+
+/// Whether an address says of itself that it takes no replies.
+pub(super) fn takes_no_replies(address: &str) -> bool {
+    let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_ascii_lowercase();
+    let plain: String = local.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["noreply", "donotreply", "dontreply", "notreply", "unmonitored", "nicht-antworten", "nepasrepondre"]
+        .iter()
+        .any(|mark| plain.contains(mark))
+}
+
+fn named(name: &str) -> Option<Kind> {
+    Some(match name {
+        "person" => Kind::Person,
+        "auto-reply" => Kind::AutoReply,
+        "bounce" => Kind::Bounce,
+        "list" => Kind::List,
+        "internal" => Kind::Internal,
+        "calendar" => Kind::Calendar,
+        _ => return None,
+    })
+}
+
+/// What headers and parts prove by themselves.
+fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'static str)> {
+    if let Some(reason) = report(message) {
+        return Some((Kind::Bounce, reason));
+    }
+    if let Some(found) = calendar(message) {
+        return Some(found);
+    }
+    let person_in_form = is_form(message);
+    let automatic = message.headers("Auto-Submitted").map(first_word).find(|value| value != "no" && !value.is_empty());
+    if let Some(value) = automatic {
+        if value == "auto-replied" || by_words == Some(Kind::AutoReply) {
+            return Some((Kind::AutoReply, "Auto-Submitted says that it is an automatic reply (RFC 3834)"));
+        }
+        if by_words == Some(Kind::Bounce) {
+            return Some((Kind::Bounce, "Auto-Submitted, and the words of a delivery report"));
+        }
+        if !person_in_form {
+            let answers = message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"))
+                || (!message.in_reply_to.is_empty() && !has_list_headers(message));
+            return Some(if answers {
+                (Kind::AutoReply, "Auto-Submitted, in answer to a message (RFC 3834)")
+            } else {
+                (Kind::List, "Auto-Submitted says that a system wrote it (RFC 3834)")
+            });
+        }
+    }
+    let answers_by_itself = ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-AutoReply-From"]
+        .iter()
+        .any(|name| message.header(name).is_some_and(|value| first_word(value) != "no"))
+        || message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"));
+    if answers_by_itself {
+        return Some((Kind::AutoReply, "its headers say that it is an automatic reply"));
+    }
+    if person_in_form {
+        return None;
+    }
+    if has_list_headers(message) {
+        return Some((Kind::List, "it carries the headers of a mailing list or bulk mail (RFC 2369, RFC 2919)"));
+    }
+    if message.return_path == ReturnPath::Null {
+        return Some(match by_words {
+            Some(Kind::Bounce) => (Kind::Bounce, "an empty return path, and the words of a delivery report"),
+            Some(Kind::List) => (Kind::List, "an empty return path (RFC 5321), and the words of bulk mail"),
+            _ => (Kind::AutoReply, "an empty return path: an automatic message (RFC 5321 section 4.5.5)"),
+        });
+    }
+    None
+}
+
+/// A delivery status notification or a receipt (RFC 3464, RFC 8098).
+fn report(message: &Message) -> Option<&'static str> {
+    let type_of_report = message.parts.iter().filter(|part| part.content_type == "multipart/report");
+    for part in type_of_report {
+        let report_type = part.parameters.iter().find(|(name, _)| name == "report-type").map(|(_, value)| value.as_str());
+        return Some(match report_type.map(str::to_ascii_lowercase).as_deref() {
+            Some("disposition-notification") => "a read receipt (RFC 8098)",
+            _ => "a delivery report (RFC 3464)",
+        });
+    }
+    if message.parts.iter().any(|part| part.content_type == "message/delivery-status") {
+        return Some("a delivery report (RFC 3464)");
+    }
+    if message.parts.iter().any(|part| part.content_type == "message/disposition-notification") {
+        return Some("a read receipt (RFC 8098)");
+    }
+    if message.header("X-MS-Exchange-Message-Is-Ndr").is_some() || message.header("X-Failed-Recipients").is_some() {
+        return Some("its headers say that it is a delivery report");
+    }
+    None
+}
+
+/// A meeting invitation, answer or cancellation (RFC 5546) with no message of its own.
+fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
+    let method = message.parts.iter().find_map(|part| {
+        (part.content_type == "text/calendar" || part.content_type == "application/ics")
+            .then(|| part.parameters.iter().find(|(name, _)| name == "method"))
+            .flatten()
+            .map(|(_, value)| value.to_ascii_lowercase())
+    })?;
+    if !matches!(method.as_str(), "request" | "reply" | "cancel" | "counter" | "declinecounter" | "refresh" | "add") {
+        return None;
+    }
+    if own_words(&message.new_text.new) >= 5 {
+        return None;
+    }
+    Some((Kind::Calendar, "a meeting invitation, answer or cancellation with no message of its own (RFC 5546)"))
+}
+
+/// How many words of a meeting's text are its sender's own, and not the meeting's particulars.
+fn own_words(text: &str) -> usize {
+    const PARTICULARS: [&str; 30] = [
+        "when:", "where:", "location:", "time:", "date:", "organiser:", "organizer:", "subject:", "what:", "who:",
+        "microsoft teams", "join on", "join the meeting", "join:", "click here to join", "meeting id", "passcode",
+        "meeting options", "learn more", "dial", "phone conference", "http", "____", "----", "~*~", "zoom", "google meet",
+        "accepted:", "has accepted", "invitation",
+    ];
+    text.lines()
+        .map(|line| line.trim().to_lowercase())
+        .filter(|line| !PARTICULARS.iter().any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark))))
+        .map(|line| line.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count())
+        .sum()
+}
+
+/// A web form that passes on a person's own words: a sender that is a system, and a text of labelled answers.
+pub(super) fn is_form(message: &Message) -> bool {
+    let Some(from) = &message.from else { return false };
+    let local = from.address.rsplit_once('@').map_or(from.address.as_str(), |(local, _)| local).to_ascii_lowercase();
+    let system = takes_no_replies(&from.address)
+        || ["form", "website", "webmaster", "online", "enquir", "contactus", "contact-us", "portal", "eservices"]
+            .iter()
+            .any(|mark| local.contains(mark));
+    if !system {
+        return false;
+    }
+    let text = message.new_text.new.to_lowercase();
+    let label = |line: &&str| {
+        line.split_once(':').is_some_and(|(name, value)| {
+            let words = name.split_whitespace().count();
+            (1..=6).contains(&words) && (FORM_LABELS.iter().any(|mark| name.contains(mark))) && value.len() < 4000
+        })
+    };
+    let labels = text.lines().map(str::trim).filter(label).count();
+    let says_so = FORM_WORDS.iter().any(|mark| text.contains(mark) || message.subject.to_lowercase().contains(mark));
+    let own_voice = OWN_VOICE.iter().any(|mark| text.contains(mark));
+    own_voice && (labels >= 2 || (says_so && (labels >= 1 || text.split_whitespace().count() > 25)))
+}
+
+const FORM_LABELS: [&str; 16] = [
+    "name", "message", "email", "e-mail", "phone", "telephone", "enquiry", "query", "comment", "child", "relationship",
+    "question", "details", "postcode", "date of birth", "how can we help",
+];
+const FORM_WORDS: [&str; 10] = [
+    "web form", "webform", "contact form", "online form", "enquiry form", "form submission", "submitted", "via the website",
+    "through the website", "from the website",
+];
+const OWN_VOICE: [&str; 14] =
+    [" my ", "my son", "my daughter", " i ", "i am", "i'm", "i’m", "i have", " we ", "we are", " our ", " he ", " she ", " us "];
+
+fn has_list_headers(message: &Message) -> bool {
+    const LIST: [&str; 8] = [
+        "List-Id", "List-Unsubscribe", "List-Help", "List-Subscribe", "List-Post", "List-Owner", "List-Archive", "Feedback-ID",
+    ];
+    LIST.iter().any(|name| message.header(name).is_some())
+        || message.header("Precedence").is_some_and(|value| matches!(first_word(value).as_str(), "bulk" | "list" | "junk"))
+}
+
+fn first_word(value: &str) -> String {
+    value.split([';', ' ', '\t']).map(str::trim).find(|word| !word.is_empty()).unwrap_or_default().to_ascii_lowercase()
+}

@@ -6,9 +6,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::calendar::{Due, WorkingCalendar};
+use crate::calendar::{Due, WorkingCalendar, london};
 use crate::message::Message;
-use crate::rules::Ruleset;
+use crate::rules::{Addressed, Circumstances, Ruleset};
 
 pub mod acknowledge;
 pub mod area;
@@ -16,8 +16,10 @@ pub mod chaser;
 pub mod kind;
 pub mod leadership;
 pub mod queue;
+pub mod score;
 pub mod signpost;
 pub mod trace;
+pub mod unsure;
 pub mod urgency;
 
 pub use acknowledge::{Acknowledgement, Why};
@@ -237,6 +239,96 @@ impl Decision {
 
 /// Decides about one message received at this instant (the server's INTERNALDATE).
 pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, policy: &Policy) -> Decision {
-    let _ = (message, received_at, history, policy);
-    todo!()
+    let received_on = london::date(received_at);
+    let team = &policy.team;
+    let addressed = addressed(message, team);
+    let circumstances = Circumstances { received_on, mailbox: &history.mailbox, addressed };
+    let reading = policy.rules.read(message, &circumstances);
+    let mut trace = Vec::new();
+
+    let kind = kind::kind(message, team, &reading, &mut trace);
+    let copied = kind == Kind::Person && addressed != Addressed::To;
+    let acknowledgement = acknowledge::acknowledge(message, kind, copied, received_at, history, team);
+    let reason = acknowledgement.reason();
+    trace.push(Finding::plain("acknowledge", "communication-policy, email a to c", Outcome::Noted, reason));
+    let rules_version = policy.rules.version().to_owned();
+    if kind != Kind::Person {
+        return Decision::not_a_person(kind, acknowledgement, trace, rules_version);
+    }
+
+    let found = urgency::urgency(&reading, &mut trace);
+    let (area, contradictory) = area::area(message, &reading, &mut trace);
+    let measure = chaser::Measure {
+        received_on,
+        calendar: &policy.calendar,
+        working_days: team.answer_within_working_days,
+    };
+    let chaser = chaser::chaser(message, &reading, measure, &mut trace);
+    let known = queue::Known { urgency: found.urgency, chaser, area };
+    let queue = if copied {
+        let reason = "only copied in: recorded, nobody's to answer (policy, email c)";
+        trace.push(Finding::plain("queue", "communication-policy, email c", Outcome::Noted, reason));
+        Queue::None
+    } else {
+        queue::queue(message, team, &reading, known, &mut trace)
+    };
+    let signposts = signpost::signposts(&reading, &mut trace);
+    let refer_leadership = leadership::leadership(&reading, &mut trace);
+    let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
+    trace::set_aside(&reading, &mut trace);
+    let due = (!copied).then(|| policy.calendar.due(received_at, team.answer_within_working_days));
+    Decision {
+        kind,
+        acknowledgement,
+        copied,
+        urgency: found.urgency,
+        grounds: found.grounds,
+        claimed_urgent: found.claimed,
+        queue,
+        area,
+        chaser,
+        signposts,
+        refer_leadership,
+        unsure,
+        due,
+        trace,
+        rules_version,
+    }
+}
+
+impl Decision {
+    /// What is not a person's is standard, nobody's to answer, and not acknowledged (labelling.md, kind).
+    fn not_a_person(kind: Kind, acknowledgement: Acknowledgement, trace: Vec<Finding>, rules_version: String) -> Self {
+        Self {
+            kind,
+            acknowledgement,
+            copied: false,
+            urgency: Urgency::Standard,
+            grounds: Vec::new(),
+            claimed_urgent: false,
+            queue: Queue::None,
+            area: Area::Unknown,
+            chaser: Chaser::None,
+            signposts: Vec::new(),
+            refer_leadership: false,
+            unsure: false,
+            due: None,
+            trace,
+            rules_version,
+        }
+    }
+}
+
+/// Where the team's own addresses stand in a message.
+pub fn addressed(message: &Message, team: &Team) -> Addressed {
+    let ours = |address: &crate::message::Address| {
+        team.mailboxes.iter().any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&address.address)))
+    };
+    if message.to.iter().any(ours) {
+        Addressed::To
+    } else if message.cc.iter().any(ours) {
+        Addressed::Cc
+    } else {
+        Addressed::Nowhere
+    }
 }

@@ -1,6 +1,10 @@
 //! One rule's say in a decision: the rule, the policy's clause, the words, and what came of it.
+//!
+//! The trace is what staff read when they ask *why*. It decides nothing; each question adds its own findings.
 
 use serde::Serialize;
+
+use crate::rules::{Reading, Verdict};
 
 /// One finding. Serialises as the contract's `{rule, policy, text, outcome, reason}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,4 +31,58 @@ pub enum Outcome {
     SetAside,
     /// Told for information.
     Noted,
+}
+
+impl Finding {
+    /// A finding that rests on no words of the message.
+    pub fn plain(rule: &str, policy: &str, outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self { rule: rule.to_owned(), policy: policy.to_owned(), text: String::new(), outcome, reason: reason.into() }
+    }
+
+    /// A rule that holds, with its words.
+    pub fn holds(verdict: &Verdict<'_>, reason: impl Into<String>) -> Self {
+        Self::of(verdict, Outcome::Holds, reason)
+    }
+
+    /// A rule's words told for information.
+    pub fn noted(verdict: &Verdict<'_>, reason: impl Into<String>) -> Self {
+        Self::of(verdict, Outcome::Noted, reason)
+    }
+
+    fn of(verdict: &Verdict<'_>, outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            rule: verdict.rule.id.clone(),
+            policy: verdict.rule.policy.clone(),
+            text: words(verdict),
+            outcome,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The words on which a verdict rests, each once, in the order of the message.
+pub(super) fn words(verdict: &Verdict<'_>) -> String {
+    let mut pieces: Vec<&str> = Vec::new();
+    for evidence in &verdict.evidence {
+        let text = evidence.text.trim();
+        if !text.is_empty() && !pieces.contains(&text) {
+            pieces.push(text);
+        }
+    }
+    pieces.join(" ... ")
+}
+
+/// Everything that any rule found but that does not count, and why.
+pub(super) fn set_aside(reading: &Reading<'_>, trace: &mut Vec<Finding>) {
+    for verdict in &reading.verdicts {
+        for aside in &verdict.set_aside {
+            trace.push(Finding {
+                rule: verdict.rule.id.clone(),
+                policy: verdict.rule.policy.clone(),
+                text: aside.evidence.text.clone(),
+                outcome: Outcome::SetAside,
+                reason: aside.reason.clone(),
+            });
+        }
+    }
 }
