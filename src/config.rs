@@ -10,7 +10,9 @@ use chrono::NaiveTime;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::rules::{Diagnostic, Severity};
 use crate::triage::{Kind, Queue};
+use crate::yaml::SyntaxError;
 
 mod check;
 mod secret;
@@ -167,9 +169,12 @@ pub struct Smtp {
     /// The login name; without it, no login.
     #[serde(default)]
     pub user: Option<String>,
-    /// Where the password is.
+    /// Where the password, or the access token, is.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// Log in by SASL XOAUTH2: `password` then names a file that holds a current access token.
+    #[serde(default)]
+    pub xoauth2: bool,
     /// A file of further certificate authorities, PEM.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
@@ -430,7 +435,7 @@ impl Config {
     /// Reads a configuration from text; `name` is for messages.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
         let mut config: Self =
-            crate::yaml::typed(text).map_err(|error| ConfigError(error.excerpt(name, text)))?;
+            crate::yaml::typed(text).map_err(|error| ConfigError(excerpt(error, name, text)))?;
         config.make_absolute(folder);
         let problems = check::problems(&config);
         if problems.is_empty() {
@@ -467,6 +472,13 @@ impl Config {
     pub fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name)
     }
+}
+
+/// A complaint with its file, line and the line's text.
+fn excerpt(error: SyntaxError, name: &str, text: &str) -> String {
+    let SyntaxError { range, problem, remedy } = error;
+    let file = name.to_owned();
+    Diagnostic { severity: Severity::Error, file, range, source: text.to_owned(), problem, remedy }.to_string()
 }
 
 impl Account {

@@ -7,6 +7,30 @@ use std::ops::Range;
 
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
 
+/// Reads one YAML document into a type. For configuration, where one complaint at a time will do.
+pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
+    // The same limits, and the same better explanation of plain slips, as for rules.
+    parse(text)?;
+    let options = serde_yaml::options! { strict_booleans: true };
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
+        let error = error.without_snippet();
+        let range = error.location().map_or(0..0, |at| word_at(text, at.line() as usize, at.column() as usize));
+        // The package repeats the place at the end of its sentence; the excerpt shows it.
+        let said = error.to_string();
+        let problem = said.split(" at line ").next().unwrap_or(&said).to_owned();
+        SyntaxError { range, problem, remedy: None }
+    })
+}
+
+/// The word that begins at this line and column (both from 1, in characters), as bytes.
+fn word_at(text: &str, line: usize, column: usize) -> Range<usize> {
+    let begin: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = text.get(begin..).unwrap_or_default();
+    let start = begin + rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
+    let word = text.get(start..).unwrap_or_default().split([' ', ':', ',', '}', ']', '\n']).next().unwrap_or_default();
+    start..start + word.len()
+}
+
 /// How deep lists and maps may nest.
 const MAX_DEPTH: usize = 32;
 /// How many values one file may hold.

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Subcommand, ValueEnum};
 
 use crate::calendar::london;
-use crate::record::{CaseDetail, CaseFilter, CaseRow, Records};
+use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 
 use super::table::table;
 use super::{CommandError, Format, own_config};
@@ -192,9 +192,9 @@ fn as_text(detail: &CaseDetail) -> String {
     if !detail.effects.is_empty() {
         out.push_str("  what followed\n");
         for effect in &detail.effects {
-            out.push_str(&format!("    {} {}, {} attempts\n", effect.kind, effect.state, effect.attempts.len()));
-            for attempt in &effect.attempts {
-                out.push_str(&format!("      {} {}\n", moment(attempt.at), attempt.result()));
+            out.push_str(&format!("    {} {}, {} attempts\n", effect.kind, effect.state, effect.attempts));
+            for attempt in &effect.history {
+                out.push_str(&format!("      {} {}\n", moment(attempt.made_at), attempt_in_words(attempt)));
             }
         }
     }
@@ -205,6 +205,10 @@ fn as_text(detail: &CaseDetail) -> String {
         }
     }
     out
+}
+
+fn attempt_in_words(attempt: &AttemptRow) -> String {
+    if attempt.detail.is_empty() { attempt.outcome.clone() } else { format!("{}: {}", attempt.outcome, attempt.detail) }
 }
 
 /// An instant as people in London read it.

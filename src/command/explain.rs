@@ -10,7 +10,7 @@ use crate::calendar::london;
 use crate::config::Config;
 use crate::daemon::in_force::{self, Set};
 use crate::message::{self, Message};
-use crate::triage::{self, Acknowledgement, Decision, History, Outcome};
+use crate::triage::{self, Decision, History, Outcome};
 
 use super::{CommandError, Format, when};
 
@@ -116,8 +116,8 @@ impl<'a> Explained<'a> {
         let mut value = json!({
             "file": self.file,
             "kind": d.kind,
-            "acknowledge": matches!(d.acknowledgement, Acknowledgement::Send { .. }),
-            "acknowledge_reason": reason(&d.acknowledgement),
+            "acknowledge": d.acknowledgement.is_sent(),
+            "acknowledge_reason": d.acknowledgement.reason(),
             "copied": d.copied,
             "urgency": d.urgency,
             "grounds": d.grounds,
@@ -150,9 +150,10 @@ impl<'a> Explained<'a> {
             Some(due) => line("due", due.format("%A %-d %B %Y").to_string()),
             None => line("due", "no answer is owed".to_owned()),
         }
-        line("acknowledged", match &d.acknowledgement {
-            Acknowledgement::Send { .. } => "yes".to_owned(),
-            Acknowledgement::Withhold(_) => format!("no: {}", reason(&d.acknowledgement)),
+        line("acknowledged", if d.acknowledgement.is_sent() {
+            "yes".to_owned()
+        } else {
+            format!("no: {}", d.acknowledgement.reason())
         });
         if d.chaser != triage::Chaser::None {
             line("chaser", word(&d.chaser));
@@ -199,14 +200,6 @@ impl<'a> Explained<'a> {
 /// The grounds with their titles, as in ": part-time timetable (U4)".
 pub(super) fn grounds_in_words(decision: &Decision) -> String {
     if decision.grounds.is_empty() { String::new() } else { format!(": {}", decision.grounds.join(", ")) }
-}
-
-/// Why the sender is acknowledged or not, in words.
-pub(super) fn reason(acknowledgement: &Acknowledgement) -> String {
-    match acknowledgement {
-        Acknowledgement::Send { .. } => "a person wrote to the team".to_owned(),
-        Acknowledgement::Withhold(why) => why.to_string(),
-    }
 }
 
 /// A value of the contract as its own word.

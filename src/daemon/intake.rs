@@ -151,10 +151,7 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
         }
     }
-    let withheld = match &decision.acknowledgement {
-        Acknowledgement::Send { .. } => None,
-        Acknowledgement::Withhold(why) => Some(why.to_string()),
-    };
+    let withheld = (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
     let due = decision.due.as_ref().map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
     let decision = Box::new(StoredDecision::of(&decision, withheld));
     Ok(Ok(EntryOutcome::Decided { decision, reference, due, effects }))

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::calendar::{WorkingHours, london};
+use crate::calendar::{Hours, WorkingHours, london};
 use crate::case::Reference;
 use crate::config::{Account, Config, EnvelopeFrom};
 use crate::effect::{Effect, queue_name};
@@ -69,7 +69,7 @@ pub fn alerts(
     let not_before = if config.alerts.out_of_hours {
         now
     } else {
-        set.policy.calendar.next_working_time(now, &working_hours(config))
+        set.policy.calendar.next_working_time(now, working_hours(config))
     };
     let place = set.routing.destination(&raw.at.account, decision);
     let grounds: Vec<String> = decision.grounds.iter().map(|id| title(set, id)).collect();
@@ -103,7 +103,9 @@ pub fn title(set: &Set, id: &str) -> String {
 
 fn working_hours(config: &Config) -> WorkingHours {
     let days = &config.deadlines;
-    WorkingHours { starts: days.work_starts, ends: days.work_ends, ends_friday: days.work_ends_friday }
+    let until = |closes| Hours { opens: days.work_starts, closes };
+    // `check` has refused hours that end before they begin; what is left to fall back to is the usual hours.
+    WorkingHours::new(until(days.work_ends), until(days.work_ends_friday)).unwrap_or_default()
 }
 
 fn sender(account: Option<&Account>, name: &str) -> Sender {

@@ -12,7 +12,8 @@ use crate::mailbox::{
     Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, ImapAccount, ImapMailbox, Mechanism,
     Security, TokenSource,
 };
-use crate::outbox::{self, AnyCourier, FileCourier, SmtpCourier, SmtpServer};
+use crate::outbox::smtp::{self, SmtpLogin};
+use crate::outbox::{AnyCourier, FileCourier, SmtpConfig, SmtpCourier};
 
 /// Every watched folder, in the order of the configuration.
 pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
@@ -23,7 +24,7 @@ pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
             let imap = accounts.imap.iter().find(|a| a.account == account.name);
             let on_disk = accounts.folders.iter().find(|a| a.account == account.name);
             let mailbox = match (imap, on_disk) {
-                (Some(imap), _) => AnyMailbox::Imap(ImapMailbox::new(imap.clone(), folder.clone(), accounts.clone())),
+                (Some(imap), _) => AnyMailbox::Imap(Box::new(ImapMailbox::new(imap.clone(), folder.clone(), accounts.clone()))),
                 (None, Some(place)) => {
                     AnyMailbox::Folder(FolderMailbox::new(place.clone(), folder.clone(), accounts.clone()))
                 }
@@ -40,7 +41,7 @@ pub fn couriers(config: &Config) -> Result<BTreeMap<String, AnyCourier>, ConfigE
     let mut couriers = BTreeMap::new();
     for account in &config.accounts {
         let courier = match (&account.smtp, &account.outbox) {
-            (Some(_), _) => AnyCourier::Smtp(SmtpCourier::new(smtp(account)?)),
+            (Some(_), _) => AnyCourier::Smtp(Box::new(SmtpCourier::new(smtp(account)?))),
             (None, Some(folder)) => AnyCourier::File(FileCourier::new(folder)),
             (None, None) => continue,
         };
@@ -113,21 +114,25 @@ impl TokenSource for TokenInFile {
 }
 
 /// An account's submission server.
-pub fn smtp(account: &Account) -> Result<SmtpServer, ConfigError> {
+pub fn smtp(account: &Account) -> Result<SmtpConfig, ConfigError> {
     let Some(smtp) = &account.smtp else {
         return Err(ConfigError(format!("account `{}` has no `smtp`.", account.name)));
     };
-    let password = smtp.password.as_ref().map(Secret::read).transpose()?;
-    Ok(SmtpServer {
-        host: smtp.host.clone(),
-        port: smtp.port(),
+    let login = match (&smtp.user, &smtp.password) {
+        (Some(user), Some(password)) if smtp.xoauth2 => {
+            SmtpLogin::Token { user: user.clone(), token: password.read()? }
+        }
+        (Some(user), Some(password)) => SmtpLogin::Password { user: user.clone(), password: password.read()? },
+        _ => SmtpLogin::None,
+    };
+    Ok(SmtpConfig {
         security: match smtp.security {
-            config::Security::Tls => outbox::Security::Tls,
-            config::Security::Starttls => outbox::Security::StartTls,
-            config::Security::Plain => outbox::Security::Plain,
+            config::Security::Tls => smtp::Security::Tls,
+            config::Security::Starttls => smtp::Security::StartTls,
+            config::Security::Plain => smtp::Security::Plain,
         },
-        user: smtp.user.clone(),
-        password,
+        login,
         ca_file: smtp.ca_file.clone(),
+        ..SmtpConfig::new(&smtp.host, smtp.port())
     })
 }

@@ -135,7 +135,7 @@ async fn send_one<P: Courier, C: Clock>(courier: &mut P, world: &World<'_, C>, d
 
 fn again<C: Clock>(world: &World<'_, C>, due: &DueEffect, error: &DeliveryError) -> Result<(), Trouble> {
     let now = world.now();
-    match retry::next_attempt(due.attempts + 1, due.id, now) {
+    match retry::next_attempt(due.attempts + 1, now, due.id.unsigned_abs()) {
         Some(at) => world.records.try_again(due.id, &error.to_string(), at, now)?,
         None => {
             tracing::error!(effect = due.id, "Effect {} was tried for days in vain; a person is needed.", due.id);

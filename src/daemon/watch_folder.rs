@@ -192,7 +192,7 @@ async fn settle_one<M: Mailbox, C: Clock>(
         }
         Err(error) => {
             let now = world.now();
-            match crate::outbox::retry::next_attempt(due.attempts + 1, due.id, now) {
+            match crate::outbox::retry::next_attempt(due.attempts + 1, now, due.id.unsigned_abs()) {
                 Some(at) => world.records.try_again(due.id, &error.to_string(), at, now)?,
                 None => world.records.ask_a_person(due.id, &error.to_string(), now)?,
             }

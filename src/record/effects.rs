@@ -18,8 +18,11 @@ use crate::message::MessageRef;
 /// Whose effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
-    /// Letters to be sent: acknowledgements and alerts, of all accounts.
-    Letters,
+    /// Letters that this account is to send: acknowledgements and alerts.
+    Letters {
+        /// The account.
+        account: String,
+    },
     /// Messages to be filed from this mailbox.
     Mailbox {
         /// The account.
@@ -201,7 +204,7 @@ impl Records {
 
 fn desk(connection: &Connection, which: &Which) -> rusqlite::Result<Option<String>> {
     Ok(match which {
-        Which::Letters => Some("post".to_owned()),
+        Which::Letters { account } => Some(format!("post/{account}")),
         Which::Account { account } => Some(format!("sent/{account}")),
         Which::Mailbox { account, folder } => {
             find(connection, account, folder)?.map(|mailbox| format!("mailbox/{}", mailbox.id))

@@ -166,7 +166,7 @@ CREATE TABLE effects (
     done_at INTEGER,                        -- When it was done; NULL: it is not.
     desk TEXT GENERATED ALWAYS AS (         -- Whose turn it is; NULL: nobody's.
         CASE
-            WHEN state = 'pending' AND kind IN ('acknowledge', 'alert') THEN 'post'
+            WHEN state = 'pending' AND kind IN ('acknowledge', 'alert') THEN 'post/' || account
             WHEN state = 'pending' AND kind = 'file' THEN 'mailbox/' || mailbox_id
             WHEN state = 'pending' AND kind = 'keep-copy' THEN 'sent/' || account
             WHEN state = 'uncertain' THEN 'sent/' || account
