@@ -6,6 +6,7 @@ mod letters;
 mod new_text;
 mod outbox;
 mod record;
+mod rules;
 mod servers;
 mod support;
 mod tidy;

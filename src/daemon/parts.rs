@@ -54,13 +54,8 @@ pub fn couriers(config: &Config) -> Result<BTreeMap<String, AnyCourier>, ConfigE
 pub fn accounts(config: &Config) -> Result<Accounts, ConfigError> {
     let mut accounts = Accounts::default();
     for account in &config.accounts {
-        let filing = match account.filing {
-            FilingMode::Move => Filing::Move,
-            FilingMode::Copy => Filing::Copy,
-            FilingMode::None => Filing::None,
-        };
-        if let Some(imap) = &account.imap {
-            accounts.imap.push(imap_account(account, imap, filing)?);
+        if account.imap.is_some() {
+            accounts.imap.push(imap(account)?);
         }
         if let Some(folder) = &account.folder {
             accounts.folders.push(FolderAccount {
@@ -70,14 +65,26 @@ pub fn accounts(config: &Config) -> Result<Accounts, ConfigError> {
                     config::FolderKind::Maildir => FolderKind::Maildir,
                     config::FolderKind::Eml => FolderKind::Eml,
                 },
-                filing,
+                filing: filing(account),
             });
         }
     }
     Ok(accounts)
 }
 
-fn imap_account(account: &Account, imap: &config::Imap, filing: Filing) -> Result<ImapAccount, ConfigError> {
+fn filing(account: &Account) -> Filing {
+    match account.filing {
+        FilingMode::Move => Filing::Move,
+        FilingMode::Copy => Filing::Copy,
+        FilingMode::None => Filing::None,
+    }
+}
+
+/// An account's IMAP server.
+pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
+    let Some(imap) = &account.imap else {
+        return Err(ConfigError(format!("account `{}` has no `imap`.", account.name)));
+    };
     let user = imap.user.as_deref().unwrap_or(&account.address);
     let credentials = match imap.login {
         Login::Xoauth2 => Credentials::AccessToken(Rc::new(TokenInFile(imap.password.clone()))),
@@ -98,7 +105,7 @@ fn imap_account(account: &Account, imap: &config::Imap, filing: Filing) -> Resul
         },
         ca_file: imap.ca_file.clone(),
         sent_folder: account.sent_folder.clone(),
-        filing,
+        filing: filing(account),
         whole_message_limit_bytes: imap.read_bytes,
         ..ImapAccount::new(&account.name, &imap.host, user, credentials)
     })

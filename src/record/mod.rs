@@ -295,7 +295,7 @@ mod tests {
         loop {
             let batch = sample.batch((next..next + 5).map(|uid| sample.letter_writer(uid)).collect());
             records.enter(&batch).unwrap();
-            for due in records.due_effects(Which::Letters, at(5), 3).unwrap() {
+            for due in records.due_effects(Which::Letters { account: "general".into() }, at(5), 3).unwrap() {
                 records.committing(due.id, at(5)).unwrap();
                 records.done(due.id, at(5), &[]).unwrap();
             }

@@ -212,11 +212,16 @@ fn regex(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Regex> {
         Err(error) => {
             let said = error.to_string();
             let said = said.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let remedy = if said.starts_with("look-around") {
+                "Write what must not be there as a condition of its own: `not: {sender: '...'}` beside it under `all:`."
+            } else {
+                "Check its brackets; or write a plain phrase, which needs no regular expression."
+            };
             shop.error(
                 file,
                 node.range.clone(),
                 format!("this regular expression cannot be used: {said}"),
-                "Check its brackets; or write a plain phrase, which needs no regular expression.",
+                remedy,
             );
             None
         }

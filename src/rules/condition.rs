@@ -166,7 +166,7 @@ impl<'a, 't> Look<'a, 't> {
     /// The reason for which a hit does not count, whatever `despite` says of it.
     pub fn reason(&self, zone: usize, hit: &Hit, scope: Scope<'_>) -> Option<Reason> {
         let searched = self.zones.get(zone)?;
-        self.rules.contexts.reason(&searched.words, &searched.triggers, &hit.tokens, scope.cover, scope.kinds)
+        self.rules.contexts.reason(&searched.words, &searched.triggers, hit, scope.cover, scope.kinds)
     }
 
     fn places(&self, scope: Scope<'_>) -> Vec<(usize, &'a Searched<'t>)> {
@@ -259,7 +259,7 @@ impl<'a, 't> Look<'a, 't> {
             // In the whole message the words may stand anywhere; only those of the same sentence can be in the way.
             return scope.cover.to_vec();
         }
-        leaves.into_iter().flat_map(|id| self.raw(id, scope)).map(|(_, hit)| hit.tokens.clone()).collect()
+        leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 
     fn part(&self, part: Part, inner: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {

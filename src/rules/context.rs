@@ -141,12 +141,13 @@ impl Contexts {
         all
     }
 
-    /// Why these words do not count; `None`: they do. `cover` are words found by the same rule, in which no trigger counts.
+    /// Why a hit does not count; `None`: it does. `cover` are words that the same rule asked for: no trigger counts in them.
+    /// A trigger in a gap of the phrase does count: "the placement is not at risk of breaking down".
     pub fn reason(
         &self,
         zone: &ZoneText<'_>,
         triggers: &[Trigger],
-        found: &Range<usize>,
+        hit: &Hit,
         cover: &[Range<usize>],
         kinds: Kinds,
     ) -> Option<Reason> {
@@ -155,16 +156,14 @@ impl Contexts {
         }
         KINDS.iter().zip(&self.settings).filter(|((kind, ..), _)| kinds.contains(*kind)).find_map(
             |((kind, _, words), settings)| {
-                if settings.only_in_questions && !zone.is_question(zone.sentence(found.start)) {
+                if settings.only_in_questions && !zone.is_question(zone.sentence(hit.tokens.start)) {
                     return None;
                 }
                 let mut reaching: Vec<(&Trigger, usize)> = triggers
                     .iter()
-                    .filter(|trigger| trigger.kind == *kind && !overlaps(&trigger.tokens, found))
-                    .filter(|trigger| !cover.iter().any(|range| overlaps(range, &trigger.tokens)))
-                    .filter_map(|trigger| {
-                        Some((trigger, distance(zone, triggers, trigger, found, settings)?))
-                    })
+                    .filter(|trigger| trigger.kind == *kind)
+                    .filter(|trigger| !cover.iter().any(|range| within(&trigger.tokens, range)))
+                    .filter_map(|trigger| Some((trigger, distance(zone, triggers, trigger, hit, settings)?)))
                     .collect();
                 if *kind == Kind::Negated && undone(zone, &reaching) {
                     return None;
@@ -183,10 +182,17 @@ fn distance(
     zone: &ZoneText<'_>,
     triggers: &[Trigger],
     trigger: &Trigger,
-    found: &Range<usize>,
+    hit: &Hit,
     settings: &Settings,
 ) -> Option<usize> {
+    let found = &hit.tokens;
     let between = match trigger.role {
+        Role::Before if within(&trigger.tokens, found) => {
+            let in_gap = trigger.tokens.clone().any(|token| hit.in_gap(token));
+            let next =
+                hit.asked().into_iter().map(|asked| asked.start).find(|start| *start >= trigger.tokens.end);
+            trigger.tokens.end..next.filter(|_| in_gap)?
+        }
         Role::Before => trigger.tokens.end..found.start,
         Role::After => found.end..trigger.tokens.start,
         Role::Pseudo | Role::EndsAt => return None,
@@ -225,6 +231,10 @@ fn undone(zone: &ZoneText<'_>, reaching: &[(&Trigger, usize)]) -> bool {
     let listed = text.split_whitespace().any(|word| matches!(word, "and" | "or" | "nor"))
         || zone.text.get(gap).is_some_and(|text| text.contains(','));
     between.len() <= 5 && !listed
+}
+
+fn within(one: &Range<usize>, other: &Range<usize>) -> bool {
+    other.start <= one.start && one.end <= other.end
 }
 
 fn overlaps(one: &Range<usize>, two: &Range<usize>) -> bool {

@@ -26,8 +26,27 @@ pub struct Hit {
     pub phrase: PhraseId,
     /// The words.
     pub tokens: Range<usize>,
-    /// What its slots and lists caught, in order.
+    /// What its slots and lists caught, in order; and the words of its gaps.
     pub caught: Vec<Caught>,
+}
+
+impl Hit {
+    /// Whether this word stands in one of its gaps: the rule did not ask for it.
+    pub fn in_gap(&self, token: usize) -> bool {
+        self.caught.iter().any(|caught| matches!(caught, Caught::Gap(at) if *at == token))
+    }
+
+    /// The words that the rule asked for, as ranges without the gaps.
+    pub fn asked(&self) -> Vec<Range<usize>> {
+        let mut all: Vec<Range<usize>> = Vec::new();
+        for token in self.tokens.clone().filter(|token| !self.in_gap(*token)) {
+            match all.last_mut() {
+                Some(last) if last.end == token => last.end += 1,
+                _ => all.push(token..token + 1),
+            }
+        }
+        all
+    }
 }
 
 /// What a slot or list caught.
@@ -37,6 +56,8 @@ pub enum Caught {
     Slot(SlotKind, Range<usize>),
     /// Words of the list of this number.
     List(usize, Range<usize>),
+    /// A word that `...` passed over.
+    Gap(usize),
 }
 
 /// What kind of slot.
@@ -221,6 +242,7 @@ impl Run<'_> {
                         at += 1;
                     }
                     self.enter(at, start, true)?;
+                    self.caught.push(Caught::Gap(at));
                     at += 1;
                     step += 1;
                 }

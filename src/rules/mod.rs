@@ -317,16 +317,18 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     for (rule, examples) in ruleset.rules.iter().zip(&examples) {
         complaints.extend(example::run(&ruleset, &rule.id, examples, &texts));
     }
-    let complaints = sorted(complaints);
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
-        return Err(complaints);
+        return Err(sorted(complaints));
     }
-    ruleset.warnings = complaints;
+    ruleset.warnings = sorted(complaints);
     Ok(ruleset)
 }
 
-/// In the order in which a person would work through them.
+/// In the order in which a person would work through them; where there are errors, warnings wait until they are mended.
 fn sorted(mut complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
+        complaints.retain(|complaint| complaint.severity == Severity::Error);
+    }
     complaints.sort_by(|one, two| (&one.file, one.range.start).cmp(&(&two.file, two.range.start)));
     complaints.dedup();
     complaints

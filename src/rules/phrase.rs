@@ -1,5 +1,6 @@
 //! The phrase language of `rules/README.md`: from text to a tree. It knows nothing of messages.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::text;
@@ -54,6 +55,20 @@ pub enum Slot {
     Date(When),
     /// A place; in this area, if one is named.
     Place(Option<usize>),
+}
+
+impl Phrase {
+    /// Adds the names of the lists that it names.
+    pub fn lists(&self, into: &mut HashSet<String>) {
+        match self {
+            Phrase::List(name, _) => {
+                into.insert(name.clone());
+            }
+            Phrase::Row(parts) | Phrase::Either(parts) => parts.iter().for_each(|part| part.lists(into)),
+            Phrase::Maybe(inner) => inner.lists(into),
+            _ => {}
+        }
+    }
 }
 
 /// Which dates a slot takes, in calendar days from the day of receipt.
@@ -246,14 +261,17 @@ impl<'s> Reader<'s> {
         }
         self.at += 1;
         self.depth -= 1;
-        if matches!(&inner, Phrase::Row(parts) if parts.is_empty()) {
+        let nothing = matches!(&inner, Phrase::Row(parts) if parts.is_empty());
+        let written = self.source.get(start + 1..self.at - 1).unwrap_or_default();
+        // Punctuation never matters, so `[,]` is a harmless way to say so; `[ ]` is a slip.
+        if nothing && written.trim().is_empty() {
             return Err(error(
                 start..self.at,
                 "there is nothing between the brackets",
                 "Write a word, or remove them.",
             ));
         }
-        Ok(if open == '(' { inner } else { Phrase::Maybe(Box::new(inner)) })
+        Ok(if open == '(' || nothing { inner } else { Phrase::Maybe(Box::new(inner)) })
     }
 
     fn gap(&mut self) -> Result<Phrase, PhraseError> {
@@ -282,6 +300,11 @@ impl<'s> Reader<'s> {
         let inner = self.rest().get(1..length).unwrap_or_default();
         self.at += length + 1;
         let range = start..self.at;
+        // `{number}th`: a number's ordinal is found anyway.
+        let ending = ["st", "nd", "rd", "th"].iter().find(|ending| self.rest().starts_with(**ending));
+        if inner.trim_start().starts_with("number") && ending.is_some() {
+            self.at += 2;
+        }
         super::slot::parse(inner).map_or_else(
             || {
                 let name = inner.trim();
@@ -316,8 +339,9 @@ impl<'s> Reader<'s> {
         self.at += length;
         let chunk = rest.get(..length).unwrap_or_default();
         let exact = chunk.starts_with('=');
-        let prefix = chunk.ends_with('*');
-        if chunk.trim_end_matches('*').contains('*') {
+        let prefix = chunk.ends_with('*') && !chunk.contains("**");
+        let censored = chunk.contains("**");
+        if chunk.trim_end_matches('*').contains('*') && !censored {
             return Err(error(
                 start..self.at,
                 "a star may only end a word",
@@ -436,7 +460,7 @@ mod tests {
             ("", "empty", 0),
             ("ex*lude", "end a word", 0),
             ("school[s]", "against a word", 6),
-            ("() a", "nothing between", 0),
+            ("( ) a", "nothing between", 0),
             ("(a | )", "empty", 1),
             ("a ...99 b", "1 to 20", 2),
             ("{number lots}", "number", 0),

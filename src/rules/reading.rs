@@ -212,6 +212,7 @@ fn captures(rules: &Ruleset, words: &ZoneText<'_>, hit: &Hit) -> Vec<Capture> {
     hit.caught
         .iter()
         .filter_map(|caught| match caught {
+            Caught::Gap(_) => None,
             Caught::List(list, tokens) => Some(Capture::Word {
                 list: rules.list_names.get(*list)?.clone(),
                 text: words.words(tokens).to_owned(),

@@ -150,7 +150,11 @@ pub fn read(shop: &mut Workshop<'_>) -> Vec<Draft> {
     }
     places.sort_by_key(|place| GROUPS.iter().position(|(_, group)| *group == place.group));
     learn_ids(shop, &places);
-    places.iter().enumerate().filter_map(|(index, place)| rule(shop, index, place)).collect()
+    let drafts = places.iter().enumerate().filter_map(|(index, place)| rule(shop, index, place)).collect();
+    for (index, root) in roots.iter().filter(|(index, _)| named(*index, "vocabulary.yaml")) {
+        vocabulary::warn_of_unused(shop, *index, root);
+    }
+    drafts
 }
 
 /// The top-level keys of a file.

@@ -186,6 +186,14 @@ fn context_sets_aside() {
             ("He is not, and never was, excluded", "(negated by \"never\")"),
         ],
     );
+    // The words of a gap are not the rule's own.
+    check(
+        "- placement ... breaking down",
+        &[
+            ("The placement is breaking down", "placement is breaking down"),
+            ("The placement is not at risk of breaking down", "(negated by \"not\")"),
+        ],
+    );
     // A trigger within the found words, or within another part of the same sentence condition, is none.
     check("- is not safe", &[("he is not safe", "is not safe")]);
     check("- sentence: [can not meet, need]", &[("School cannot meet his needs", "cannot meet + needs")]);

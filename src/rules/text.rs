@@ -234,6 +234,9 @@ impl Cutter {
                 // O'Brien, o'clock: one word, without the apostrophe.
                 let whole = form.replace('\'', "");
                 sink(first(&whole, end));
+            } else if one.is_empty() {
+                // "n't" and "'s" alone, as a rule may write them.
+                sink(first(two, end));
             } else {
                 let possessive = two == "'s" && !PRONOUNS.contains(&one);
                 let one = one.replace('\'', "");
@@ -366,6 +369,7 @@ mod tests {
         check("I can't, won't, shan't; I'd say", "i can not will not shall not | i 'd say");
         check("The school's head. Parents' view", "the school 's head | parents view");
         check("hes here, O'Brien", "he 's here obrien");
+        check("n't yet", "not yet");
     }
 
     #[test]

@@ -43,13 +43,29 @@ pub fn read_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
 /// Compiles each list by itself, so that circles and unknown names are told where they stand.
 pub fn check_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
     let Value::Map(entries) = &root.value else { return };
-    for (key, value) in entries {
+    for (_, value) in entries {
         for (text, node) in shop.texts(file, value, "an entry") {
             let Ok(parsed) = super::phrase::parse(text) else { continue };
             if mentions_list(&parsed) && shop.compile(file, node, text, &parsed, None).is_none() {
-                let _ = key;
                 return;
             }
+        }
+    }
+}
+
+/// Warns of lists that no phrase names: most often a name that was changed in one place only.
+pub fn warn_of_unused(shop: &mut Workshop<'_>, file: usize, root: &Node) {
+    let Value::Map(entries) = &root.value else { return };
+    for (key, _) in entries.iter().filter(|(key, _)| !SLOTS.contains(&key_name(key))) {
+        let name = key_name(key);
+        if !shop.named.contains(name) {
+            let problem = format!("no phrase names the list `{name}`");
+            shop.warn(
+                file,
+                key.range.clone(),
+                problem,
+                format!("Remove it, or write {{{name}}} where it is meant."),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The readers of each kind of file ([`super::schema`], [`super::clause`], [`super::vocabulary`]) work here. It never
 //! stops at the first fault: what is wrong is noted and the reading goes on.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::yaml::{Node, Value};
@@ -52,6 +53,8 @@ pub struct Workshop<'f> {
     pub ids: Vec<String>,
     /// Indexes of the rules for roles.
     pub role_rules: Vec<usize>,
+    /// Lists that some phrase names.
+    pub named: HashSet<String>,
     /// Rules on which the rule being read depends.
     pub needs: Vec<usize>,
 }
@@ -71,6 +74,7 @@ impl<'f> Workshop<'f> {
             places: Places::default(),
             ids: Vec::new(),
             role_rules: Vec::new(),
+            named: HashSet::new(),
             needs: Vec::new(),
         }
     }
@@ -238,6 +242,7 @@ impl<'f> Workshop<'f> {
             }
             return None;
         }
+        parsed.lists(&mut self.named);
         match program::compile(parsed, &self.lists, &mut self.terms) {
             Ok(program) => {
                 self.programs.push(program);

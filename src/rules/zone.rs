@@ -103,7 +103,10 @@ impl<'t> ZoneText<'t> {
             let named = lexicon.look_up(word.form, &mut terms);
             let number = named.or_else(|| {
                 let digit = word.form.as_bytes().first().is_some_and(u8::is_ascii_digit);
-                if digit { word.form.parse().ok() } else { None }
+                // "21st" is 21 as well.
+                let bare = word.form.trim_end_matches(|c: char| c.is_ascii_lowercase());
+                let ordinal = matches!(word.form.get(bare.len()..), Some("" | "st" | "nd" | "rd" | "th"));
+                if digit && ordinal { bare.parse().ok() } else { None }
             });
             tokens.push(Token {
                 range: word.start..word.end,
