@@ -381,7 +381,12 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         let at = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
-        Self { answer_within_working_days: 10, work_starts: at(9, 0), work_ends: at(17, 30), work_ends_friday: at(16, 30) }
+        Self {
+            answer_within_working_days: 10,
+            work_starts: at(9, 0),
+            work_ends: at(17, 30),
+            work_ends_friday: at(16, 30),
+        }
     }
 }
 
@@ -403,7 +408,13 @@ pub struct Acknowledgements {
 
 impl Default for Acknowledgements {
     fn default() -> Self {
-        Self { send: true, per_sender_a_day: 10, per_domain_an_hour: 100, in_all_an_hour: 1000, oldest_hours: 72 }
+        Self {
+            send: true,
+            per_sender_a_day: 10,
+            per_domain_an_hour: 100,
+            in_all_an_hour: 1000,
+            oldest_hours: 72,
+        }
     }
 }
 
@@ -478,7 +489,8 @@ impl Config {
 fn excerpt(error: SyntaxError, name: &str, text: &str) -> String {
     let SyntaxError { range, problem, remedy } = error;
     let file = name.to_owned();
-    Diagnostic { severity: Severity::Error, file, range, source: text.to_owned(), problem, remedy }.to_string()
+    Diagnostic { severity: Severity::Error, file, range, source: text.to_owned(), problem, remedy }
+        .to_string()
 }
 
 impl Account {

@@ -116,7 +116,8 @@ impl Routing {
     /// Filing for a decided message.
     pub fn file(&self, arrived_in: &str, decision: &Decision) -> Option<Effect> {
         let to = self.destination(arrived_in, decision)?;
-        let flagged = decision.kind == Kind::Person && decision.urgency == Urgency::Urgent && !decision.copied;
+        let flagged =
+            decision.kind == Kind::Person && decision.urgency == Urgency::Urgent && !decision.copied;
         Some(Effect::File { to, flagged })
     }
 

@@ -14,7 +14,8 @@ pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, SyntaxErro
     let options = serde_yaml::options! { strict_booleans: true };
     serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let error = error.without_snippet();
-        let range = error.location().map_or(0..0, |at| word_at(text, at.line() as usize, at.column() as usize));
+        let range =
+            error.location().map_or(0..0, |at| word_at(text, at.line() as usize, at.column() as usize));
         // The package repeats the place at the end of its sentence; the excerpt shows it.
         let said = error.to_string();
         let problem = said.split(" at line ").next().unwrap_or(&said).to_owned();
@@ -27,7 +28,12 @@ fn word_at(text: &str, line: usize, column: usize) -> Range<usize> {
     let begin: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let rest = text.get(begin..).unwrap_or_default();
     let start = begin + rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
-    let word = text.get(start..).unwrap_or_default().split([' ', ':', ',', '}', ']', '\n']).next().unwrap_or_default();
+    let word = text
+        .get(start..)
+        .unwrap_or_default()
+        .split([' ', ':', ',', '}', ']', '\n'])
+        .next()
+        .unwrap_or_default();
     start..start + word.len()
 }
 

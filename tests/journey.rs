@@ -26,10 +26,16 @@ fn parent() -> &'static str {
 /// Anything in a folder of the `Triage` tree of this user.
 fn filed(servers: &MailServers, user: &str) -> Vec<(String, crate::support::wire::StoredMail)> {
     let folders = servers.folders(user).into_iter().filter(|name| name.starts_with("Triage"));
-    folders.flat_map(|name| servers.mailbox(user, &name).into_iter().map(move |m| (name.clone(), m))).collect()
+    folders
+        .flat_map(|name| servers.mailbox(user, &name).into_iter().map(move |m| (name.clone(), m)))
+        .collect()
 }
 
-fn wait_until_filed(servers: &MailServers, user: &str, messages: usize) -> Vec<(String, crate::support::wire::StoredMail)> {
+fn wait_until_filed(
+    servers: &MailServers,
+    user: &str,
+    messages: usize,
+) -> Vec<(String, crate::support::wire::StoredMail)> {
     wait_until(&format!("{messages} message(s) filed for {user}"), || {
         let found = filed(servers, user);
         (found.len() >= messages && servers.mailbox(user, "INBOX").is_empty()).then_some(found)
@@ -41,7 +47,11 @@ fn a_letter_is_acknowledged_in_its_senders_inbox_filed_and_recorded_with_its_dat
     let servers = MailServers::start(Setup::default());
     let team = Team::new(&servers, &Plan::default());
     let program = team.start_and_take_into_use(2);
-    servers.send(parent(), &[GENERAL], &letter(PARENT, GENERAL, "Who is our coordinator?", "q1@inbox.example", QUESTION));
+    servers.send(
+        parent(),
+        &[GENERAL],
+        &letter(PARENT, GENERAL, "Who is our coordinator?", "q1@inbox.example", QUESTION),
+    );
 
     let answer = servers.wait_for("parent.a", "INBOX", 1).remove(0);
     assert_eq!(answer.header("auto-submitted").as_deref(), Some("auto-replied"));
@@ -70,7 +80,11 @@ fn a_letter_is_acknowledged_in_its_senders_inbox_filed_and_recorded_with_its_dat
     program.signal("TERM");
     let end = program.finish();
     assert_eq!(end.code, Some(0), "{}", end.stderr);
-    assert!(!end.stderr.contains("parent.a") && !end.stderr.contains("coordinator"), "no person in the log:\n{}", end.stderr);
+    assert!(
+        !end.stderr.contains("parent.a") && !end.stderr.contains("coordinator"),
+        "no person in the log:\n{}",
+        end.stderr
+    );
 }
 
 #[test]
@@ -78,7 +92,11 @@ fn urgent_mail_goes_to_its_own_subfolder_flagged() {
     let servers = MailServers::start(Setup::default());
     let team = Team::new(&servers, &Plan::default());
     let _program = team.start_and_take_into_use(2);
-    servers.send(parent(), &[GENERAL], &letter(PARENT, GENERAL, "School hours", "u1@inbox.example", PART_TIME));
+    servers.send(
+        parent(),
+        &[GENERAL],
+        &letter(PARENT, GENERAL, "School hours", "u1@inbox.example", PART_TIME),
+    );
     let filed = wait_until_filed(&servers, "send.general", 1);
     assert_eq!(filed[0].0, "Triage/general/Urgent");
     assert!(filed[0].1.flags.iter().any(|f| f.eq_ignore_ascii_case("\\Flagged")));
@@ -91,7 +109,11 @@ fn duty_staff_are_alerted_to_urgent_mail_without_a_word_of_it() {
     let more = "alerts: {to: [duty@hertfordshire.example], out_of_hours: true}\n".to_owned();
     let team = Team::new(&servers, &Plan { more, ..Plan::default() });
     let _program = team.start_and_take_into_use(2);
-    servers.send(parent(), &[GENERAL], &letter(PARENT, GENERAL, "School hours", "u2@inbox.example", PART_TIME));
+    servers.send(
+        parent(),
+        &[GENERAL],
+        &letter(PARENT, GENERAL, "School hours", "u2@inbox.example", PART_TIME),
+    );
     let alert = servers.wait_for("duty", "INBOX", 1).remove(0);
     assert_eq!(alert.header("auto-submitted").as_deref(), Some("auto-generated"));
     assert!(alert.text().contains(team.cases()[0]["reference"].as_str().unwrap()));
@@ -105,7 +127,10 @@ fn idle_wakes_the_daemon_long_before_the_poll() {
     let _program = team.start_and_take_into_use(1);
     // Two in a row: the second wait is an IDLE issued anew.
     for n in 1..=2 {
-        servers.deliver("send.general", &letter(PARENT, GENERAL, "Question", &format!("idle{n}@inbox.example"), QUESTION));
+        servers.deliver(
+            "send.general",
+            &letter(PARENT, GENERAL, "Question", &format!("idle{n}@inbox.example"), QUESTION),
+        );
         wait_until_filed(&servers, "send.general", n);
     }
 }
@@ -142,7 +167,9 @@ fn another_teams_matter_is_delivered_whole_into_that_teams_mailbox() {
     let sent = letter(PARENT, GENERAL, "EHC needs assessment", "assess@inbox.example", REQUEST);
     servers.send(parent(), &[GENERAL], &sent);
     let theirs = wait_until("the message with the assessment team", || {
-        filed(&servers, "send.assessment").into_iter().find(|(folder, _)| folder.starts_with("Triage/assessment"))
+        filed(&servers, "send.assessment")
+            .into_iter()
+            .find(|(folder, _)| folder.starts_with("Triage/assessment"))
     });
     let ours = wait_until_filed(&servers, "send.general", 1).remove(0);
     assert_eq!(ours.0, "Triage/Passed on");
@@ -159,7 +186,11 @@ fn one_message_to_two_mailboxes_is_one_case_and_one_acknowledgement() {
     let team = Team::new(&servers, &Plan::default());
     let _program = team.start_and_take_into_use(2);
     let both = format!("{GENERAL}, {ASSESSMENT}");
-    servers.send(parent(), &[GENERAL, ASSESSMENT], &letter(PARENT, &both, "Question", "two@inbox.example", QUESTION));
+    servers.send(
+        parent(),
+        &[GENERAL, ASSESSMENT],
+        &letter(PARENT, &both, "Question", "two@inbox.example", QUESTION),
+    );
     wait_until("both inboxes empty", || {
         let empty = |user| servers.mailbox(user, "INBOX").is_empty() && !filed(&servers, user).is_empty();
         (empty("send.general") && empty("send.assessment")).then_some(())
@@ -172,12 +203,12 @@ fn one_message_to_two_mailboxes_is_one_case_and_one_acknowledgement() {
 
 #[test]
 fn a_certificate_for_another_host_or_of_an_unknown_authority_is_refused_with_its_remedy() {
-    for (certificate, trust_ca, security) in [
-        (Certificate::OtherHost, true, "starttls"),
-        (Certificate::Good, false, "tls"),
-    ] {
+    for (certificate, trust_ca, security) in
+        [(Certificate::OtherHost, true, "starttls"), (Certificate::Good, false, "tls")]
+    {
         let servers = MailServers::start(Setup { certificate, ..Setup::default() });
-        let team = Team::new(&servers, &Plan { accounts: 1, trust_ca, imap_security: security, ..Plan::default() });
+        let team =
+            Team::new(&servers, &Plan { accounts: 1, trust_ca, imap_security: security, ..Plan::default() });
         let program = team.start();
         program.wait_for_log("certificate");
         assert!(!program.stderr().contains("Taken into use"));
@@ -310,7 +341,10 @@ fn a_changed_uidvalidity_acknowledges_and_files_nothing_twice() {
     let team = Team::new(&servers, &Plan { accounts: 1, filing: "none", poll_seconds: 1, ..Plan::default() });
     let program = team.start_and_take_into_use(1);
     for n in 0..3 {
-        servers.deliver("send.general", &letter(PARENT, GENERAL, "Question", &format!("v{n}@inbox.example"), &format!("{QUESTION} {n}")));
+        servers.deliver(
+            "send.general",
+            &letter(PARENT, GENERAL, "Question", &format!("v{n}@inbox.example"), &format!("{QUESTION} {n}")),
+        );
     }
     servers.wait_for("parent.a", "INBOX", 3);
     servers.change_uid_validity("send.general", "INBOX", 1_999_999_999);
@@ -320,7 +354,11 @@ fn a_changed_uidvalidity_acknowledges_and_files_nothing_twice() {
     servers.wait_for_empty_queue();
     assert_eq!(servers.mailbox("parent.a", "INBOX").len(), 3);
     assert_eq!(team.cases().len(), 4);
-    assert_eq!(servers.mailbox("send.general", "INBOX").len(), 4, "`filing: none` leaves everything in place");
+    assert_eq!(
+        servers.mailbox("send.general", "INBOX").len(),
+        4,
+        "`filing: none` leaves everything in place"
+    );
 }
 
 #[test]
@@ -329,7 +367,11 @@ fn two_answering_machines_fall_silent() {
     let team = Team::new(&servers, &Plan { accounts: 1, ..Plan::default() });
     let _program = team.start_and_take_into_use(1);
     let robot = "Rob Away <robot@office.example>";
-    servers.send("robot@office.example", &[GENERAL], &letter(robot, GENERAL, "Question", "r1@office.example", QUESTION));
+    servers.send(
+        "robot@office.example",
+        &[GENERAL],
+        &letter(robot, GENERAL, "Question", "r1@office.example", QUESTION),
+    );
     // The other machine answers our acknowledgement: once well-behaved, once without any header that says what it is.
     let ours = servers.wait_for("robot", "INBOX", 1).remove(0);
     let ours_id = ours.header("message-id").unwrap();
@@ -339,10 +381,16 @@ fn two_answering_machines_fall_silent() {
             ours.header("subject").unwrap()
         )
     };
-    servers.send("", &[GENERAL], away("Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All", "r2@office.example").as_bytes());
+    servers.send(
+        "",
+        &[GENERAL],
+        away("Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All", "r2@office.example").as_bytes(),
+    );
     servers.send("robot@office.example", &[GENERAL], away("X-Mailer: Robot", "r3@office.example").as_bytes());
     // Both are filed as automatic, and neither is answered.
-    wait_until("both filed as automatic", || (servers.mailbox("send.general", "Triage/Automatic").len() == 2).then_some(()));
+    wait_until("both filed as automatic", || {
+        (servers.mailbox("send.general", "Triage/Automatic").len() == 2).then_some(())
+    });
     servers.wait_for_empty_queue();
     assert_eq!(servers.mailbox("robot", "INBOX").len(), 1);
 }
@@ -374,20 +422,34 @@ fn odd_messages_are_each_recorded_and_stop_nothing() {
     let team = Team::new(&servers, &Plan { accounts: 1, ..Plan::default() });
     let _program = team.start_and_take_into_use(1);
     servers.deliver("send.general", &letter(PARENT, GENERAL, "No Message-ID", "", QUESTION));
-    servers.append("send.general", "INBOX", "02-Nov-2026 09:00:00 +0000", b"\x00\xff\xfe garbage \x80\x81 without a header\r\n\r\n\xff\xff");
+    servers.append(
+        "send.general",
+        "INBOX",
+        "02-Nov-2026 09:00:00 +0000",
+        b"\x00\xff\xfe garbage \x80\x81 without a header\r\n\r\n\xff\xff",
+    );
     servers.append("send.general", "INBOX", "02-Nov-2026 09:00:00 +0000", b"");
-    servers.deliver("send.general", &letter(PARENT_B, GENERAL, "After the garbage", "after@inbox.example", QUESTION));
+    servers.deliver(
+        "send.general",
+        &letter(PARENT_B, GENERAL, "After the garbage", "after@inbox.example", QUESTION),
+    );
     servers.wait_for("parent.a", "INBOX", 1);
     servers.wait_for("parent.b", "INBOX", 1);
     let filed = wait_until_filed(&servers, "send.general", 3);
-    assert!(filed.iter().any(|(folder, _)| folder == "Triage/Needs a person"), "garbage is set aside for a person");
+    assert!(
+        filed.iter().any(|(folder, _)| folder == "Triage/Needs a person"),
+        "garbage is set aside for a person"
+    );
 }
 
 #[test]
 fn what_lay_there_before_is_recorded_but_not_acknowledged_nor_moved() {
     let servers = MailServers::start(Setup::default());
     for n in 0..30 {
-        servers.deliver("send.general", &letter(PARENT, GENERAL, "Old", &format!("old{n}@inbox.example"), &format!("{QUESTION} {n}")));
+        servers.deliver(
+            "send.general",
+            &letter(PARENT, GENERAL, "Old", &format!("old{n}@inbox.example"), &format!("{QUESTION} {n}")),
+        );
     }
     let team = Team::new(&servers, &Plan { accounts: 1, ..Plan::default() });
     let program = team.start_and_take_into_use(1);
@@ -421,11 +483,19 @@ fn edited_rules_are_in_force_within_seconds_and_bad_ones_are_refused() {
     let good = std::fs::read_to_string(&urgent).unwrap();
     std::fs::write(&urgent, good.clone() + "\nnonsense: [\n").unwrap();
     program.wait_for_log("refused");
-    assert!(wait_at_most(std::time::Duration::from_secs(1), || program.stderr().contains("stay in force").then_some(())).is_some());
+    assert!(
+        wait_at_most(std::time::Duration::from_secs(1), || program
+            .stderr()
+            .contains("stay in force")
+            .then_some(()))
+        .is_some()
+    );
     std::fs::write(&urgent, good + "\n# A remark.\n").unwrap();
     program.wait_for_log("are in force");
     program.signal("HUP");
-    wait_until("in force again after SIGHUP", || (program.stderr().matches("are in force").count() >= 2).then_some(()));
+    wait_until("in force again after SIGHUP", || {
+        (program.stderr().matches("are in force").count() >= 2).then_some(())
+    });
 }
 
 fn copy_rules(to: &std::path::Path) {

@@ -159,7 +159,12 @@ impl<'a> World<'a> {
                 self.records().resynchronised("general", "INBOX", now).unwrap();
             }
             Step::Post(ending) => {
-                let Some(due) = self.records().due_effects(Which::Letters { account: "general".into() }, now, 1).unwrap().pop() else {
+                let Some(due) = self
+                    .records()
+                    .due_effects(Which::Letters { account: "general".into() }, now, 1)
+                    .unwrap()
+                    .pop()
+                else {
                     return;
                 };
                 let Effect::Acknowledge { letter, .. } = &due.effect else { panic!("{due:?}") };

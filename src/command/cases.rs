@@ -113,7 +113,8 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
     Ok(())
 }
 
-const COLUMNS: [&str; 8] = ["reference", "due", "urgency", "grounds", "queue", "state", "acknowledgement", "subject"];
+const COLUMNS: [&str; 8] =
+    ["reference", "due", "urgency", "grounds", "queue", "state", "acknowledgement", "subject"];
 
 fn cells(case: &CaseRow) -> [String; 8] {
     [
@@ -130,7 +131,8 @@ fn cells(case: &CaseRow) -> [String; 8] {
 
 /// Text from strangers, without control characters or what turns the direction of writing.
 fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let turns =
+        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
     text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
@@ -163,7 +165,10 @@ fn as_text(detail: &CaseDetail) -> String {
     let mut out = format!("{}  {}, {}\n", case.reference, case.urgency, case.state);
     let mut line = |name: &str, value: &str| out.push_str(&format!("  {name:<16}{value}\n"));
     line("received", &moment(case.received_at));
-    line("answer due", &case.due_on.map_or_else(|| "-".to_owned(), |on| on.format("%A %-d %B %Y").to_string()));
+    line(
+        "answer due",
+        &case.due_on.map_or_else(|| "-".to_owned(), |on| on.format("%A %-d %B %Y").to_string()),
+    );
     line("grounds", &case.grounds.join(", "));
     line("queue", &case.queue);
     line("area", &case.area);
@@ -180,12 +185,22 @@ fn as_text(detail: &CaseDetail) -> String {
             out.push_str(&format!("    {}/{} UID {}{left}\n", place.account, place.folder, place.uid));
         }
         if let Some(decision) = &message.decision {
-            out.push_str(&format!("    decided {} by rules {}\n", moment(decision.decided_at), decision.rules_version));
+            out.push_str(&format!(
+                "    decided {} by rules {}\n",
+                moment(decision.decided_at),
+                decision.rules_version
+            ));
             for finding in decision.trace.as_array().into_iter().flatten() {
                 let part = |key: &str| finding.get(key).and_then(|v| v.as_str()).unwrap_or_default();
                 let words = part("text").split_whitespace().collect::<Vec<_>>().join(" ");
-                let words = if words.is_empty() { String::new() } else { format!(" \"{}\"", printable(&words)) };
-                out.push_str(&format!("      {} {}:{words} {}\n", part("outcome"), part("rule"), part("reason")));
+                let words =
+                    if words.is_empty() { String::new() } else { format!(" \"{}\"", printable(&words)) };
+                out.push_str(&format!(
+                    "      {} {}:{words} {}\n",
+                    part("outcome"),
+                    part("rule"),
+                    part("reason")
+                ));
             }
         }
     }
@@ -208,7 +223,11 @@ fn as_text(detail: &CaseDetail) -> String {
 }
 
 fn attempt_in_words(attempt: &AttemptRow) -> String {
-    if attempt.detail.is_empty() { attempt.outcome.clone() } else { format!("{}: {}", attempt.outcome, attempt.detail) }
+    if attempt.detail.is_empty() {
+        attempt.outcome.clone()
+    } else {
+        format!("{}: {}", attempt.outcome, attempt.detail)
+    }
 }
 
 /// An instant as people in London read it.

@@ -47,10 +47,9 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let mut boxes = parts::mailboxes(&config)?;
     let mut couriers = parts::couriers(&config)?;
     let in_force = InForce::new(set);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        CommandError::Outside(format!("The program cannot start its event loop: {error}"))
+    })?;
     let (_keep, stop) = watch::channel(false);
     let world = World {
         config: &config,
@@ -146,7 +145,11 @@ fn demo_config(out: &Path, mailboxes: &Path, rules: Option<&Path>) -> Result<Con
 }
 
 fn on_disk(account: &mut Account, root: PathBuf, out: &Path) {
-    let kind = if root.join("new").is_dir() || root.join("cur").is_dir() { FolderKind::Maildir } else { FolderKind::Eml };
+    let kind = if root.join("new").is_dir() || root.join("cur").is_dir() {
+        FolderKind::Maildir
+    } else {
+        FolderKind::Eml
+    };
     account.outbox = Some(out.join("letters"));
     account.folder = Some(FolderInbox { path: root, kind });
     account.imap = None;
@@ -173,8 +176,11 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
     let heading = ["message", "decision", "ground", "queue", "answer due", "acknowledged?"];
     println!("{}", table(&heading, &rows, 150));
     let urgent = messages.iter().filter(|m| m.urgency.as_deref() == Some("urgent")).count();
-    let letters = messages.iter().filter(|m| m.acknowledged).count();
-    println!("{} messages, {urgent} urgent, {letters} acknowledged, each with exactly one outcome.\n", messages.len());
+    let letters = messages.iter().filter(|m| m.acknowledgement == "sent").count();
+    println!(
+        "{} messages, {urgent} urgent, {letters} acknowledged, each with exactly one outcome.\n",
+        messages.len()
+    );
     let show = |what: &str, path: PathBuf| println!("  {:<44}{what}", path.display());
     println!("Where to look next:");
     show("the acknowledgements, as sent", out.join("letters"));
@@ -192,7 +198,7 @@ fn decision_in_words(m: &MessageRow) -> String {
         (Some("person"), Some("urgent")) => "URGENT".to_owned(),
         (Some("person"), _) => "standard".to_owned(),
         (Some(kind), _) => format!("({kind})"),
-        (None, _) => m.outcome.clone(),
+        (None, _) => "set aside".to_owned(),
     }
 }
 
@@ -200,19 +206,21 @@ fn grounds_in_words(m: &MessageRow, set: &in_force::Set) -> String {
     if m.grounds.is_empty() {
         return "-".to_owned();
     }
-    let titles: Vec<String> = m
-        .grounds
-        .iter()
-        .map(|id| if id == "other" { "other".to_owned() } else { format!("{} ({id})", letters::title(set, id)) })
-        .collect();
+    let titles: Vec<String> =
+        m.grounds
+            .iter()
+            .map(|id| {
+                if id == "other" { "other".to_owned() } else { format!("{} ({id})", letters::title(set, id)) }
+            })
+            .collect();
     shorten(&titles.join("; "), 44)
 }
 
 fn acknowledged_in_words(m: &MessageRow) -> String {
-    match (&m.withheld, m.acknowledged) {
-        (_, true) => "yes".to_owned(),
-        (Some(why), _) => format!("no: {why}"),
-        (None, false) => "no".to_owned(),
+    match (m.acknowledgement.as_str(), &m.withheld, &m.set_aside) {
+        ("sent", ..) => "yes".to_owned(),
+        (_, Some(why), _) | (_, None, Some(why)) => format!("no: {why}"),
+        (other, None, None) => format!("not yet: {other}"),
     }
 }
 

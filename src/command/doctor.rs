@@ -29,10 +29,9 @@ struct Finding {
 
 pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
     let config = own_config(config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        CommandError::Outside(format!("The program cannot start its event loop: {error}"))
+    })?;
     let findings = runtime.block_on(look(&config));
     match arguments.format {
         Format::Json => {
@@ -62,7 +61,10 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     if failed == 0 {
         return Ok(());
     }
-    Err(CommandError::Outside(format!("{failed} of {} steps failed; what to do stands beside each.", findings.len())))
+    Err(CommandError::Outside(format!(
+        "{failed} of {} steps failed; what to do stands beside each.",
+        findings.len()
+    )))
 }
 
 async fn look(config: &Config) -> Vec<Finding> {
@@ -94,10 +96,13 @@ async fn look(config: &Config) -> Vec<Finding> {
         ] {
             if let Some(path) = path {
                 let is_there = std::fs::read_dir(path);
-                add(what, match is_there {
-                    Ok(_) => Ok(path.display().to_string()),
-                    Err(error) => Err(format!("{}: {error}", path.display())),
-                });
+                add(
+                    what,
+                    match is_there {
+                        Ok(_) => Ok(path.display().to_string()),
+                        Err(error) => Err(format!("{}: {error}", path.display())),
+                    },
+                );
             }
         }
     }
@@ -117,7 +122,9 @@ async fn smtp(server: crate::outbox::SmtpConfig, add: &mut impl FnMut(&str, Resu
     }
     if let Err(error) = found.outcome {
         let text = match error {
-            DeliveryError::Transient { server_said } => format!("{server_said}. Try again; if it goes on, ask whoever runs the server."),
+            DeliveryError::Transient { server_said } => {
+                format!("{server_said}. Try again; if it goes on, ask whoever runs the server.")
+            }
             other => other.to_string(),
         };
         add("SMTP", Err(text));

@@ -73,7 +73,10 @@ pub(super) fn check_mailbox(name: Option<&str>, config: &Config) -> Result<(), C
         return Ok(());
     }
     let known: Vec<_> = config.accounts.iter().map(|a| a.name.as_str()).collect();
-    Err(CommandError::Input(format!("There is no mailbox `{name}`. The configuration knows: {}.", known.join(", "))))
+    Err(CommandError::Input(format!(
+        "There is no mailbox `{name}`. The configuration knows: {}.",
+        known.join(", ")
+    )))
 }
 
 fn read_file(name: &str) -> std::io::Result<Vec<u8>> {
@@ -150,11 +153,14 @@ impl<'a> Explained<'a> {
             Some(due) => line("due", due.format("%A %-d %B %Y").to_string()),
             None => line("due", "no answer is owed".to_owned()),
         }
-        line("acknowledged", if d.acknowledgement.is_sent() {
-            "yes".to_owned()
-        } else {
-            format!("no: {}", d.acknowledgement.reason())
-        });
+        line(
+            "acknowledged",
+            if d.acknowledgement.is_sent() {
+                "yes".to_owned()
+            } else {
+                format!("no: {}", d.acknowledgement.reason())
+            },
+        );
         if d.chaser != triage::Chaser::None {
             line("chaser", word(&d.chaser));
         }
@@ -171,22 +177,7 @@ impl<'a> Explained<'a> {
             line("unsure", "a person should look at this decision".to_owned());
         }
         out.push_str("  why\n");
-        for finding in &d.trace {
-            let mark = match finding.outcome {
-                Outcome::Holds => '+',
-                Outcome::SetAside => '-',
-                Outcome::Noted => ' ',
-            };
-            out.push_str(&format!("   {mark} {}", finding.rule));
-            if !finding.text.is_empty() {
-                out.push_str(&format!(": \"{}\"", finding.text.split_whitespace().collect::<Vec<_>>().join(" ")));
-            }
-            out.push_str(&format!("\n       {}", finding.reason));
-            if !finding.policy.is_empty() {
-                out.push_str(&format!(" [{}]", finding.policy));
-            }
-            out.push('\n');
-        }
+        out.push_str(&trace_as_text(d));
         if with_text {
             out.push_str("  new text\n");
             for text in self.message.new_text.new.lines() {
@@ -195,6 +186,28 @@ impl<'a> Explained<'a> {
         }
         out
     }
+}
+
+/// The findings, a line or two each: `+` holds, `-` set aside.
+pub(super) fn trace_as_text(decision: &Decision) -> String {
+    let mut out = String::new();
+    for finding in &decision.trace {
+        let mark = match finding.outcome {
+            Outcome::Holds => '+',
+            Outcome::SetAside => '-',
+            Outcome::Noted => ' ',
+        };
+        out.push_str(&format!("   {mark} {}", finding.rule));
+        if !finding.text.is_empty() {
+            out.push_str(&format!(": \"{}\"", finding.text.split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
+        out.push_str(&format!("\n       {}", finding.reason));
+        if !finding.policy.is_empty() {
+            out.push_str(&format!(" [{}]", finding.policy));
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// The grounds with their titles, as in ": part-time timetable (U4)".

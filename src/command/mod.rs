@@ -133,7 +133,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let text = error.to_string();
-            if text.starts_with("error") { eprintln!("{text}") } else { eprintln!("error: {text}") }
+            if text.starts_with("error") {
+                eprintln!("{text}")
+            } else {
+                eprintln!("error: {text}")
+            }
             ExitCode::from(error.exit_code())
         }
     }
@@ -155,7 +159,9 @@ fn start_log(format: LogFormat, level: &str) {
 fn config(path: Option<&Path>) -> Result<Config, CommandError> {
     match path {
         Some(path) => Ok(Config::load(path)?),
-        None => Ok(Config::parse(crate::config::EXAMPLE, "config/send-triage.yaml (built in)", Path::new("."))?),
+        None => {
+            Ok(Config::parse(crate::config::EXAMPLE, "config/send-triage.yaml (built in)", Path::new("."))?)
+        }
     }
 }
 

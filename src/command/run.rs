@@ -31,10 +31,9 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
     let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
     let version = set.policy.rules.version().to_owned();
     let in_force = InForce::new(set);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        CommandError::Outside(format!("The program cannot start its event loop: {error}"))
+    })?;
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let world = World {

@@ -21,7 +21,10 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
                 out.push(format!("The address {address} belongs to two accounts; it can belong to one."));
             }
             if !address.contains('@') {
-                out.push(format!("account `{}`: `{address}` is not an address (local@domain).", account.name));
+                out.push(format!(
+                    "account `{}`: `{address}` is not an address (local@domain).",
+                    account.name
+                ));
             }
         }
         check_account(account, &mut out);
@@ -51,14 +54,22 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 fn check_account(account: &Account, out: &mut Vec<String>) {
     let name = &account.name;
     match (&account.imap, &account.folder) {
-        (Some(_), Some(_)) => out.push(format!("account `{name}` has both `imap` and `folder`; keep one of them.")),
-        (None, None) => out.push(format!("account `{name}` has neither `imap` nor `folder`; say where its mail is.")),
+        (Some(_), Some(_)) => {
+            out.push(format!("account `{name}` has both `imap` and `folder`; keep one of them."))
+        }
+        (None, None) => {
+            out.push(format!("account `{name}` has neither `imap` nor `folder`; say where its mail is."))
+        }
         _ => {}
     }
     match (&account.smtp, &account.outbox) {
-        (Some(_), Some(_)) => out.push(format!("account `{name}` has both `smtp` and `outbox`; keep one of them.")),
+        (Some(_), Some(_)) => {
+            out.push(format!("account `{name}` has both `smtp` and `outbox`; keep one of them."))
+        }
         (None, None) => {
-            out.push(format!("account `{name}` has neither `smtp` nor `outbox`; say how its acknowledgements leave."));
+            out.push(format!(
+                "account `{name}` has neither `smtp` nor `outbox`; say how its acknowledgements leave."
+            ));
         }
         _ => {}
     }
@@ -107,7 +118,9 @@ fn check_place(config: &Config, queue: QueueName, place: &Place, out: &mut Vec<S
     if let Some(account) = &place.account
         && config.account(account).is_none()
     {
-        out.push(format!("`queues`: {queue:?} goes to the account `{account}`, and there is none of that name."));
+        out.push(format!(
+            "`queues`: {queue:?} goes to the account `{account}`, and there is none of that name."
+        ));
     }
     if place.folder.trim().is_empty() {
         out.push(format!("`queues`: {queue:?} has an empty folder name."));
@@ -124,7 +137,9 @@ fn check_place(config: &Config, queue: QueueName, place: &Place, out: &mut Vec<S
     }
     for (other, other_place) in config.queues.range(..queue) {
         if other_place == place {
-            out.push(format!("`queues`: {other:?} and {queue:?} go to the same folder; staff could not tell them apart."));
+            out.push(format!(
+                "`queues`: {other:?} and {queue:?} go to the same folder; staff could not tell them apart."
+            ));
         }
     }
 }
@@ -135,7 +150,9 @@ fn check_alerts(config: &Config, watched: &BTreeSet<String>, out: &mut Vec<Strin
         let address = address.to_ascii_lowercase();
         let its_domain = address.rsplit_once('@').map(|(_, d)| d.to_owned()).unwrap_or_default();
         if its_domain != domain && !its_domain.ends_with(&format!(".{domain}")) {
-            out.push(format!("`alerts.to`: {address} is not on the council's own domain {domain}; alerts stay inside."));
+            out.push(format!(
+                "`alerts.to`: {address} is not on the council's own domain {domain}; alerts stay inside."
+            ));
         }
         if watched.contains(&address) {
             out.push(format!("`alerts.to`: {address} is a watched mailbox; it would answer its own alerts. Name a person's address."));

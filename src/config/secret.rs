@@ -26,7 +26,9 @@ impl Secret {
             (Some(path), None, None) => (read_file(path)?, path.display().to_string()),
             (None, Some(name), None) => (
                 std::env::var(name).map_err(|_| {
-                    ConfigError(format!("The environment variable {name} is not set, though a password is to be read from it."))
+                    ConfigError(format!(
+                        "The environment variable {name} is not set, though a password is to be read from it."
+                    ))
                 })?,
                 format!("the environment variable {name}"),
             ),
@@ -39,18 +41,25 @@ impl Secret {
                 let path = Path::new(&folder).join(name);
                 (read_file(&path)?, path.display().to_string())
             }
-            _ => return Err(ConfigError("A password needs exactly one of `file`, `env` or `credential`.".to_owned())),
+            _ => {
+                return Err(ConfigError(
+                    "A password needs exactly one of `file`, `env` or `credential`.".to_owned(),
+                ));
+            }
         };
         let line = text.lines().next().unwrap_or_default();
         if line.is_empty() {
-            return Err(ConfigError(format!("{place} is empty; write the password into it, on its first line.")));
+            return Err(ConfigError(format!(
+                "{place} is empty; write the password into it, on its first line."
+            )));
         }
         Ok(SecretString::from(line.to_owned()))
     }
 
     /// Whether exactly one place is given.
     pub(super) fn is_well_formed(&self) -> bool {
-        [self.file.is_some(), self.env.is_some(), self.credential.is_some()].iter().filter(|x| **x).count() == 1
+        [self.file.is_some(), self.env.is_some(), self.credential.is_some()].iter().filter(|x| **x).count()
+            == 1
     }
 
     pub(super) fn make_absolute(&mut self, folder: &Path) {

@@ -74,7 +74,8 @@ fn parse(text: &str, name: &str) -> Result<WorkingDays, String> {
     let file: File = crate::yaml::typed(text).map_err(|error| super::excerpt(error, name, text))?;
     let holidays = file.bank_holidays.into_iter().map(|h| (h.on, h.name)).collect();
     let closures = file.closures.into_iter().map(|c| (c.from, c.to, c.name)).collect();
-    let calendar = WorkingCalendar::new(holidays, closures).map_err(|problem| format!("{name}: {problem}"))?;
+    let calendar =
+        WorkingCalendar::new(holidays, closures).map_err(|problem| format!("{name}: {problem}"))?;
     let terms = file
         .terms
         .into_iter()

@@ -78,7 +78,8 @@ pub fn load(config: &Config) -> Result<Set, Refused> {
 
 /// Compiles a set from these files.
 pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
-    let days = working_days::load(config.working_days.as_deref()).map_err(|problem| Refused(vec![problem]))?;
+    let days =
+        working_days::load(config.working_days.as_deref()).map_err(|problem| Refused(vec![problem]))?;
     let world = RuleWorld { terms: days.terms, domain: config.council.domain.clone() };
     let mut complaints = Vec::new();
     let ruleset = match rules::compile(&files.rules, &world) {
@@ -135,7 +136,10 @@ pub fn read_folder(folder: &Path) -> Result<RuleFiles, String> {
     let mut files = RuleFiles::default();
     read_into(folder, "", &mut files)?;
     if files.rules.is_empty() {
-        return Err(format!("{}: no rule files (*.yaml) here. Copy the rules folder that comes with the program.", folder.display()));
+        return Err(format!(
+            "{}: no rule files (*.yaml) here. Copy the rules folder that comes with the program.",
+            folder.display()
+        ));
     }
     files.rules.sort_by(|a, b| a.name.cmp(&b.name));
     files.wording.sort();
@@ -159,7 +163,10 @@ fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), S
                 read_into(&path, &format!("{prefix}{name}/"), files)?;
             }
         } else if about.len() > LARGEST_FILE {
-            return Err(format!("{}: larger than {LARGEST_FILE} bytes; this is no rule file.", path.display()));
+            return Err(format!(
+                "{}: larger than {LARGEST_FILE} bytes; this is no rule file.",
+                path.display()
+            ));
         } else {
             add(files, &format!("{prefix}{name}"), std::fs::read(&path).map_err(|e| cannot(&path, e))?);
         }

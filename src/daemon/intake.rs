@@ -79,7 +79,12 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 }
 
 /// One message's entry.
-fn entry<C: Clock>(raw: &RawMessage, set: &Set, planned: &mut Planned, world: &World<'_, C>) -> Result<Entry, Trouble> {
+fn entry<C: Clock>(
+    raw: &RawMessage,
+    set: &Set,
+    planned: &mut Planned,
+    world: &World<'_, C>,
+) -> Result<Entry, Trouble> {
     let message = message::parse(&raw.bytes, raw.size_bytes);
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
@@ -125,9 +130,12 @@ fn decide<C: Clock>(
     }
     let existing = world.config.account(&raw.at.account).map(|a| a.existing).unwrap_or_default();
     let history = history(raw, message, planned, existing, world)?;
-    let decided = catch_unwind(AssertUnwindSafe(|| triage::triage(message, raw.received_at, &history, &set.policy)));
+    let decided =
+        catch_unwind(AssertUnwindSafe(|| triage::triage(message, raw.received_at, &history, &set.policy)));
     let Ok(decision) = decided else {
-        return Ok(Err("Deciding about it failed inside the program; please report this with the message.".to_owned()));
+        return Ok(Err(
+            "Deciding about it failed inside the program; please report this with the message.".to_owned()
+        ));
     };
     let old = history.taken_into_use_at.is_some_and(|at| raw.received_at < at);
     let reference = match decision.due {
@@ -136,7 +144,8 @@ fn decide<C: Clock>(
     };
     let mut effects = Vec::new();
     if let (Acknowledgement::Send { to }, Some(reference)) = (&decision.acknowledgement, &reference) {
-        match letters::acknowledgement(raw, message, &decision, reference, to, set, world.config, world.now()) {
+        match letters::acknowledgement(raw, message, &decision, reference, to, set, world.config, world.now())
+        {
             Ok(effect) => effects.push(effect),
             Err(problem) => return Ok(Err(format!("Its acknowledgement could not be written: {problem}"))),
         }
@@ -151,8 +160,12 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
         }
     }
-    let withheld = (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
-    let due = decision.due.as_ref().map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
+    let withheld =
+        (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
+    let due = decision
+        .due
+        .as_ref()
+        .map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
     let decision = Box::new(StoredDecision::of(&decision, withheld));
     Ok(Ok(EntryOutcome::Decided { decision, reference, due, effects }))
 }
@@ -188,7 +201,10 @@ fn domain_of(address: &str) -> String {
 }
 
 /// The case's reference, unless by a rare chance another message has the same.
-fn free_reference<C: Clock>(fingerprint: &Fingerprint, world: &World<'_, C>) -> Result<Reference, RecordError> {
+fn free_reference<C: Clock>(
+    fingerprint: &Fingerprint,
+    world: &World<'_, C>,
+) -> Result<Reference, RecordError> {
     let mut reference = Reference::of(fingerprint, 0);
     for salt in 1..20 {
         if world.records.reference_is_free(&reference)? {
@@ -264,9 +280,9 @@ fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
 
 fn effects(outcome: &EntryOutcome) -> &[Effect] {
     match outcome {
-        EntryOutcome::Decided { effects, .. } | EntryOutcome::Copy { effects, .. } | EntryOutcome::SetAside { effects, .. } => {
-            effects
-        }
+        EntryOutcome::Decided { effects, .. }
+        | EntryOutcome::Copy { effects, .. }
+        | EntryOutcome::SetAside { effects, .. } => effects,
         EntryOutcome::OwnLetter | EntryOutcome::LeftAlone { .. } => &[],
     }
 }
@@ -305,7 +321,10 @@ fn enter<C: Clock>(batch: &Batch, set: &Set, world: &World<'_, C>) -> Result<(),
         }
         Err(error) if error.is_transient() || batch.entries.len() <= 1 => Err(error.into()),
         Err(error) => {
-            tracing::error!(account = batch.account.as_str(), "A batch could not be recorded ({error}); taking its messages one by one.");
+            tracing::error!(
+                account = batch.account.as_str(),
+                "A batch could not be recorded ({error}); taking its messages one by one."
+            );
             for entry in &batch.entries {
                 let alone = Batch { up_to: entry.at.uid, entries: vec![entry.clone()], ..batch.clone() };
                 if let Err(error) = world.records.enter(&alone) {
@@ -318,7 +337,11 @@ fn enter<C: Clock>(batch: &Batch, set: &Set, world: &World<'_, C>) -> Result<(),
                         due: Some(due_from_receipt(entry.received_at, set)),
                         effects: Vec::new(),
                     };
-                    world.records.enter(&Batch { up_to: entry.at.uid, entries: vec![entry], ..batch.clone() })?;
+                    world.records.enter(&Batch {
+                        up_to: entry.at.uid,
+                        entries: vec![entry],
+                        ..batch.clone()
+                    })?;
                 }
             }
             world.records.enter(&Batch { entries: Vec::new(), ..batch.clone() })?;

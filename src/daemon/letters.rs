@@ -63,7 +63,9 @@ pub fn alerts(
     if decision.urgency != Urgency::Urgent {
         return Ok(Vec::new());
     }
-    let Some(from) = config.alerts.from_account.as_deref().or(config.accounts.first().map(|a| a.name.as_str())) else {
+    let Some(from) =
+        config.alerts.from_account.as_deref().or(config.accounts.first().map(|a| a.name.as_str()))
+    else {
         return Ok(Vec::new());
     };
     let not_before = if config.alerts.out_of_hours {

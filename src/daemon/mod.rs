@@ -52,7 +52,8 @@ pub struct Bells {
 impl Bells {
     /// Bells for these accounts.
     pub fn new<'n>(accounts: impl Iterator<Item = &'n str> + Clone) -> Self {
-        let bells = |names: &mut dyn Iterator<Item = &'n str>| names.map(|n| (n.to_owned(), Notify::new())).collect();
+        let bells =
+            |names: &mut dyn Iterator<Item = &'n str>| names.map(|n| (n.to_owned(), Notify::new())).collect();
         Self { post: bells(&mut accounts.clone()), copies: bells(&mut accounts.clone()) }
     }
 
@@ -134,7 +135,8 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
 ) -> Result<(), DaemonError> {
     recover(world)?;
     let first = first_of_each(mailboxes);
-    let watching = mailboxes.iter_mut().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
+    let watching =
+        mailboxes.iter_mut().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
     let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
     tokio::join!(join_all(watching), join_all(posting), reload::reload(world));
     Ok(())

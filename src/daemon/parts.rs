@@ -9,8 +9,8 @@ use secrecy::SecretString;
 
 use crate::config::{self, Account, Config, ConfigError, FilingMode, Login, Secret};
 use crate::mailbox::{
-    Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, ImapAccount, ImapMailbox, Mechanism,
-    Security, TokenSource,
+    Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, ImapAccount,
+    ImapMailbox, Mechanism, Security, TokenSource,
 };
 use crate::outbox::smtp::{self, SmtpLogin};
 use crate::outbox::{AnyCourier, FileCourier, SmtpConfig, SmtpCourier};
@@ -24,7 +24,11 @@ pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
             let imap = accounts.imap.iter().find(|a| a.account == account.name);
             let on_disk = accounts.folders.iter().find(|a| a.account == account.name);
             let mailbox = match (imap, on_disk) {
-                (Some(imap), _) => AnyMailbox::Imap(Box::new(ImapMailbox::new(imap.clone(), folder.clone(), accounts.clone()))),
+                (Some(imap), _) => AnyMailbox::Imap(Box::new(ImapMailbox::new(
+                    imap.clone(),
+                    folder.clone(),
+                    accounts.clone(),
+                ))),
                 (None, Some(place)) => {
                     AnyMailbox::Folder(FolderMailbox::new(place.clone(), folder.clone(), accounts.clone()))
                 }
@@ -129,7 +133,9 @@ pub fn smtp(account: &Account) -> Result<SmtpConfig, ConfigError> {
         (Some(user), Some(password)) if smtp.xoauth2 => {
             SmtpLogin::Token { user: user.clone(), token: password.read()? }
         }
-        (Some(user), Some(password)) => SmtpLogin::Password { user: user.clone(), password: password.read()? },
+        (Some(user), Some(password)) => {
+            SmtpLogin::Password { user: user.clone(), password: password.read()? }
+        }
         _ => SmtpLogin::None,
     };
     Ok(SmtpConfig {

@@ -45,7 +45,9 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
         }
         let next = world.records.next_effect_at(Which::Letters { account: account.to_owned() });
         let wait = match next {
-            Ok(Some(at)) => (at - world.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(50), REST),
+            Ok(Some(at)) => {
+                (at - world.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(50), REST)
+            }
             _ => REST,
         };
         tokio::select! {
@@ -87,8 +89,13 @@ pub async fn send_due<P: Courier, C: Clock>(
 }
 
 /// Sends one letter and settles it; true when the next letter would meet the same trouble.
-async fn send_one<P: Courier, C: Clock>(courier: &mut P, world: &World<'_, C>, due: &DueEffect) -> Result<bool, Trouble> {
-    let (Effect::Acknowledge { account, letter } | Effect::Alert { account, letter, .. }) = &due.effect else {
+async fn send_one<P: Courier, C: Clock>(
+    courier: &mut P,
+    world: &World<'_, C>,
+    due: &DueEffect,
+) -> Result<bool, Trouble> {
+    let (Effect::Acknowledge { account, letter } | Effect::Alert { account, letter, .. }) = &due.effect
+    else {
         return Ok(false);
     };
     let mut commit = || match world.records.committing(due.id, world.now()) {
@@ -104,13 +111,18 @@ async fn send_one<P: Courier, C: Clock>(courier: &mut P, world: &World<'_, C>, d
     match result {
         Ok(()) => {
             let copy = Effect::KeepCopy { account: account.clone(), letter: letter.clone() };
-            let follow_on = if matches!(due.effect, Effect::Acknowledge { .. }) { vec![copy] } else { Vec::new() };
+            let follow_on =
+                if matches!(due.effect, Effect::Acknowledge { .. }) { vec![copy] } else { Vec::new() };
             records.done(due.id, now, &follow_on)?;
             world.bells.ring_copies(account);
             Ok(false)
         }
         Err(DeliveryError::Uncertain { detail }) => {
-            tracing::warn!(effect = due.id, "Effect {}: no answer after handing over ({detail}); looking in Sent.", due.id);
+            tracing::warn!(
+                effect = due.id,
+                "Effect {}: no answer after handing over ({detail}); looking in Sent.",
+                due.id
+            );
             records.uncertain(due.id, &detail, now + SETTLE, now)?;
             world.bells.ring_copies(account);
             Ok(false)
@@ -138,7 +150,11 @@ fn again<C: Clock>(world: &World<'_, C>, due: &DueEffect, error: &DeliveryError)
     match retry::next_attempt(due.attempts + 1, now, due.id.unsigned_abs()) {
         Some(at) => world.records.try_again(due.id, &error.to_string(), at, now)?,
         None => {
-            tracing::error!(effect = due.id, "Effect {} was tried for days in vain; a person is needed.", due.id);
+            tracing::error!(
+                effect = due.id,
+                "Effect {} was tried for days in vain; a person is needed.",
+                due.id
+            );
             world.records.ask_a_person(due.id, &error.to_string(), now)?;
         }
     }

@@ -23,7 +23,9 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
     let mut hang_up = match signal(SignalKind::hangup()) {
         Ok(signal) => Some(signal),
         Err(error) => {
-            tracing::warn!("SIGHUP cannot be listened for ({error}); rules are still reloaded when they change.");
+            tracing::warn!(
+                "SIGHUP cannot be listened for ({error}); rules are still reloaded when they change."
+            );
             None
         }
     };
@@ -65,7 +67,10 @@ fn take_up<C: Clock>(world: &World<'_, C>) {
         }
         Err(refused) => {
             let version = world.in_force.now().policy.rules.version().to_owned();
-            tracing::error!(rules = version.as_str(), "The changed rules were refused; {version} stay in force.\n{refused}");
+            tracing::error!(
+                rules = version.as_str(),
+                "The changed rules were refused; {version} stay in force.\n{refused}"
+            );
         }
     }
 }
@@ -77,7 +82,9 @@ fn snapshot(path: &Path) -> Snapshot {
         let Ok(about) = std::fs::metadata(&path) else { continue };
         if about.is_dir() {
             let inner = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
-            folders.extend(inner.filter(|p| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'))));
+            folders.extend(
+                inner.filter(|p| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'))),
+            );
         } else {
             found.push((path.display().to_string(), about.len(), about.modified().ok()));
         }

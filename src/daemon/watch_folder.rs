@@ -41,7 +41,11 @@ pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, 
 }
 
 /// One round: everything new, everything due, then a wait for more.
-async fn turn<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, keeps_copies: bool) -> Result<(), Trouble> {
+async fn turn<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    world: &World<'_, C>,
+    keeps_copies: bool,
+) -> Result<(), Trouble> {
     take_in(mailbox, world).await?;
     settle(mailbox, world, keeps_copies).await?;
     let account = mailbox.account().to_owned();
@@ -136,7 +140,12 @@ fn resynchronise<M: Mailbox, C: Clock>(
     reason: &str,
 ) -> Result<u32, Trouble> {
     let (account, folder) = (mailbox.account(), mailbox.folder());
-    tracing::warn!(account, folder, uid_validity, "{reason}: looking at every message again; known ones are recognised.");
+    tracing::warn!(
+        account,
+        folder,
+        uid_validity,
+        "{reason}: looking at every message again; known ones are recognised."
+    );
     world.records.resynchronise(account, folder, uid_validity, world.now())?;
     Ok(0)
 }
@@ -179,15 +188,21 @@ async fn settle_one<M: Mailbox, C: Clock>(
             Some(at) => file(mailbox, at, to, *flagged, world).await,
             None => Ok(Filed::Gone),
         },
-        Effect::KeepCopy { letter, .. } => mailbox.keep_copy(letter, world.now()).await.map(|()| Filed::Moved),
+        Effect::KeepCopy { letter, .. } => {
+            mailbox.keep_copy(letter, world.now()).await.map(|()| Filed::Moved)
+        }
         Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } => {
             return look_in_sent(mailbox, world, due, &letter.message_id).await;
         }
     };
     match result {
-        Ok(Filed::Moved) => world.records.done(due.id, world.now(), &[])?,
+        Ok(Filed::Moved | Filed::Copied | Filed::Left) => world.records.done(due.id, world.now(), &[])?,
         Ok(Filed::Gone) => {
-            tracing::info!(message = due.message, "Message {} was moved or deleted by somebody before it was filed.", due.message);
+            tracing::info!(
+                message = due.message,
+                "Message {} was moved or deleted by somebody before it was filed.",
+                due.message
+            );
             world.records.gone(due.id, world.now())?;
         }
         Err(error) => {
@@ -244,8 +259,10 @@ fn back_off<M: Mailbox>(failures: u32, trouble: &Trouble, mailbox: &M) -> Durati
         _ => 300,
     };
     let seconds = 5u64.saturating_mul(1 << failures.saturating_sub(1).min(8)).min(longest);
-    let seed = mailbox.account().bytes().chain(mailbox.folder().bytes()).fold(u64::from(failures), |n, b| {
-        n.wrapping_mul(31).wrapping_add(u64::from(b))
-    });
+    let seed = mailbox
+        .account()
+        .bytes()
+        .chain(mailbox.folder().bytes())
+        .fold(u64::from(failures), |n, b| n.wrapping_mul(31).wrapping_add(u64::from(b)));
     Duration::from_millis(seconds * (750 + seed % 500))
 }

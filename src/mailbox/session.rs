@@ -409,9 +409,8 @@ pub(super) fn outcome_of(
 /// The code of an OK, tagged or not: UIDVALIDITY, COPYUID, READ-ONLY, ...
 pub(super) fn ok_code<'a, 'b>(response: &'a Response<'b>) -> Option<&'a ResponseCode<'b>> {
     match response {
-        Response::Data { status: Status::Ok, outcome } | Response::Done { status: Status::Ok, outcome, .. } => {
-            outcome.code.as_ref()
-        }
+        Response::Data { status: Status::Ok, outcome }
+        | Response::Done { status: Status::Ok, outcome, .. } => outcome.code.as_ref(),
         _ => None,
     }
 }

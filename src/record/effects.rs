@@ -311,10 +311,16 @@ mod tests {
         let in_a_while = at(65) + chrono::TimeDelta::milliseconds(1);
         sample.records.try_again(id, "450 greylisted", in_a_while, at(5)).unwrap();
         assert!(letter_due(&sample, 65).is_empty());
-        assert_eq!(sample.records.next_effect_at(Which::Letters { account: "general".into() }).unwrap(), Some(at(66)));
+        assert_eq!(
+            sample.records.next_effect_at(Which::Letters { account: "general".into() }).unwrap(),
+            Some(at(66))
+        );
         assert_eq!(letter_due(&sample, 66)[0].attempts, 1);
         sample.records.ask_a_person(id, "550 no such user", at(66)).unwrap();
-        assert_eq!(sample.records.next_effect_at(Which::Letters { account: "general".into() }).unwrap(), None);
+        assert_eq!(
+            sample.records.next_effect_at(Which::Letters { account: "general".into() }).unwrap(),
+            None
+        );
         let stuck = sample.records.stuck().unwrap().remove(0);
         assert_eq!((stuck.attempts, stuck.problem.as_deref()), (2, Some("550 no such user")));
         let details: Vec<_> = stuck.history.iter().map(|attempt| attempt.detail.as_str()).collect();

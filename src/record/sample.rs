@@ -132,7 +132,8 @@ impl Sample {
 
     /// Hands over all letters that are due; the server takes them and keeps a copy by itself.
     pub(super) fn send_all(&self, now: DateTime<Utc>) {
-        for due in self.records.due_effects(Which::Letters { account: "general".into() }, now, 1000).unwrap() {
+        for due in self.records.due_effects(Which::Letters { account: "general".into() }, now, 1000).unwrap()
+        {
             self.records.committing(due.id, now).unwrap();
             self.records.done(due.id, now, &[]).unwrap();
         }

@@ -221,6 +221,8 @@ pub struct Ruleset {
     terms: Vec<Term>,
     domain: String,
     version: String,
+    phrases: usize,
+    examples: usize,
     /// What `check` warns about.
     pub warnings: Vec<Diagnostic>,
 }
@@ -243,6 +245,16 @@ impl Ruleset {
     /// All rules.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// How many phrases there are, those of the vocabulary among them.
+    pub fn phrases(&self) -> usize {
+        self.phrases
+    }
+
+    /// How many examples were run when the rules were compiled.
+    pub fn examples(&self) -> usize {
+        self.examples
     }
 
     /// Reads one message.
@@ -293,6 +305,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         return Err(sorted(complaints));
     }
     let lexicon = shop.terms.finish();
+    let phrases = shop.programs.len();
     let matcher = matcher::Matcher::new(shop.programs, lexicon.len());
     let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());
     for draft in drafts {
@@ -312,6 +325,8 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         terms: world.terms.clone(),
         domain: world.domain.to_lowercase(),
         version: version(files),
+        phrases,
+        examples: examples.iter().map(Vec::len).sum(),
         warnings: Vec::new(),
     };
     for (rule, examples) in ruleset.rules.iter().zip(&examples) {

@@ -105,7 +105,8 @@ pub fn acknowledge(
     history: &History,
     team: &Team,
 ) -> Acknowledgement {
-    let withheld = not_for_machines(message, kind, copied, team).or_else(|| not_now(received_at, history, team));
+    let withheld =
+        not_for_machines(message, kind, copied, team).or_else(|| not_now(received_at, history, team));
     let to = message.from.as_ref().map(|from| from.address.clone()).unwrap_or_default();
     match withheld {
         Some(why) => Acknowledgement::Withhold(why),
@@ -135,7 +136,10 @@ fn not_for_machines(message: &Message, kind: Kind, copied: bool, team: &Team) ->
         }
         _ => {}
     }
-    if message.headers("Auto-Submitted").any(|value| !first_word(value).is_empty() && first_word(value) != "no") {
+    if message
+        .headers("Auto-Submitted")
+        .any(|value| !first_word(value).is_empty() && first_word(value) != "no")
+    {
         return Some(Why::AutoSubmitted);
     }
     if ["X-Autoreply", "X-Autorespond"].iter().any(|name| message.header(name).is_some()) {
@@ -143,19 +147,25 @@ fn not_for_machines(message: &Message, kind: Kind, copied: bool, team: &Team) ->
     }
     let is_list = message.headers.iter().any(|header| header.name.to_ascii_lowercase().starts_with("list-"));
     let is_bulk = message.headers("Precedence").any(|value| {
-        matches!(first_word(value).as_str(), "bulk" | "list" | "junk") || first_word(value).starts_with("auto")
+        matches!(first_word(value).as_str(), "bulk" | "list" | "junk")
+            || first_word(value).starts_with("auto")
     });
     if is_list || is_bulk {
         return Some(Why::ListOrBulk);
     }
     // Exchange: DR, NDR, RN, NRN are about receipts and OOF about out-of-office replies; only these two mean us.
     let asked = message.headers("X-Auto-Response-Suppress").any(|value| {
-        value.split([',', ';']).any(|word| matches!(word.trim().to_ascii_lowercase().as_str(), "all" | "autoreply"))
+        value
+            .split([',', ';'])
+            .any(|word| matches!(word.trim().to_ascii_lowercase().as_str(), "all" | "autoreply"))
     });
     if asked {
         return Some(Why::SuppressionAsked);
     }
-    let ours = team.mailboxes.iter().any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&from.address)));
+    let ours = team
+        .mailboxes
+        .iter()
+        .any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&from.address)));
     (ours || from_own_domain(message, team)).then_some(Why::OwnDomain)
 }
 
@@ -165,7 +175,8 @@ fn not_now(received_at: DateTime<Utc>, history: &History, team: &Team) -> Option
     if history.taken_into_use_at.is_some_and(|since| received_at < since) {
         return Some(Why::BeforeGoLive);
     }
-    let too_old = |hours: u32| history.now.signed_duration_since(received_at) > Duration::hours(i64::from(hours));
+    let too_old =
+        |hours: u32| history.now.signed_duration_since(received_at) > Duration::hours(i64::from(hours));
     if limits.oldest_hours.is_some_and(too_old) {
         return Some(Why::TooOld);
     }
@@ -180,15 +191,19 @@ fn not_now(received_at: DateTime<Utc>, history: &History, team: &Team) -> Option
 
 fn is_an_address(address: &str) -> bool {
     address.rsplit_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !address.chars().any(|c| c.is_whitespace() || c.is_control())
+        !local.is_empty()
+            && !domain.is_empty()
+            && !address.chars().any(|c| c.is_whitespace() || c.is_control())
     })
 }
 
 /// Names that RFC 5230 section 4.6 has every responder leave alone. `postmaster` may be a person.
 fn is_a_robot(address: &str) -> bool {
     let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_ascii_lowercase();
-    matches!(local.as_str(), "mailer-daemon" | "mailer_daemon" | "listserv" | "majordomo" | "bounce" | "bounces")
-        || local.starts_with("owner-")
+    matches!(
+        local.as_str(),
+        "mailer-daemon" | "mailer_daemon" | "listserv" | "majordomo" | "bounce" | "bounces"
+    ) || local.starts_with("owner-")
         || local.ends_with("-request")
         || local.ends_with("-owner")
         || local.starts_with("bounce+")
@@ -196,5 +211,10 @@ fn is_a_robot(address: &str) -> bool {
 }
 
 fn first_word(value: &str) -> String {
-    value.split([';', ' ', '\t']).map(str::trim).find(|word| !word.is_empty()).unwrap_or_default().to_ascii_lowercase()
+    value
+        .split([';', ' ', '\t'])
+        .map(str::trim)
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }

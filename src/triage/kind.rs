@@ -21,7 +21,12 @@ pub fn kind(message: &Message, team: &Team, reading: &Reading<'_>, trace: &mut V
         return kind;
     }
     if is_form(message) {
-        trace.push(Finding::plain("kind", POLICY, Outcome::Noted, "a web form that carries a person's own words"));
+        trace.push(Finding::plain(
+            "kind",
+            POLICY,
+            Outcome::Noted,
+            "a web form that carries a person's own words",
+        ));
         return Kind::Person;
     }
     let own = from_own_domain(message, team);
@@ -75,7 +80,8 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
         return Some(found);
     }
     let person_in_form = is_form(message);
-    let automatic = message.headers("Auto-Submitted").map(first_word).find(|value| value != "no" && !value.is_empty());
+    let automatic =
+        message.headers("Auto-Submitted").map(first_word).find(|value| value != "no" && !value.is_empty());
     if let Some(value) = automatic {
         if value == "auto-replied" || by_words == Some(Kind::AutoReply) {
             return Some((Kind::AutoReply, "Auto-Submitted says that it is an automatic reply (RFC 3834)"));
@@ -84,8 +90,9 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
             return Some((Kind::Bounce, "Auto-Submitted, and the words of a delivery report"));
         }
         if !person_in_form {
-            let answers = message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"))
-                || (!message.in_reply_to.is_empty() && !has_list_headers(message));
+            let answers =
+                message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"))
+                    || (!message.in_reply_to.is_empty() && !has_list_headers(message));
             return Some(if answers {
                 (Kind::AutoReply, "Auto-Submitted, in answer to a message (RFC 3834)")
             } else {
@@ -93,10 +100,11 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
             });
         }
     }
-    let answers_by_itself = ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-AutoReply-From"]
-        .iter()
-        .any(|name| message.header(name).is_some_and(|value| first_word(value) != "no"))
-        || message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"));
+    let answers_by_itself =
+        ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-AutoReply-From"]
+            .iter()
+            .any(|name| message.header(name).is_some_and(|value| first_word(value) != "no"))
+            || message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"));
     if answers_by_itself {
         return Some((Kind::AutoReply, "its headers say that it is an automatic reply"));
     }
@@ -104,7 +112,10 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
         return None;
     }
     if has_list_headers(message) {
-        return Some((Kind::List, "it carries the headers of a mailing list or bulk mail (RFC 2369, RFC 2919)"));
+        return Some((
+            Kind::List,
+            "it carries the headers of a mailing list or bulk mail (RFC 2369, RFC 2919)",
+        ));
     }
     if message.return_path == ReturnPath::Null {
         return Some(match by_words {
@@ -120,7 +131,8 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
 fn report(message: &Message) -> Option<&'static str> {
     let type_of_report = message.parts.iter().filter(|part| part.content_type == "multipart/report");
     for part in type_of_report {
-        let report_type = part.parameters.iter().find(|(name, _)| name == "report-type").map(|(_, value)| value.as_str());
+        let report_type =
+            part.parameters.iter().find(|(name, _)| name == "report-type").map(|(_, value)| value.as_str());
         return Some(match report_type.map(str::to_ascii_lowercase).as_deref() {
             Some("disposition-notification") => "a read receipt (RFC 8098)",
             _ => "a delivery report (RFC 3464)",
@@ -132,7 +144,9 @@ fn report(message: &Message) -> Option<&'static str> {
     if message.parts.iter().any(|part| part.content_type == "message/disposition-notification") {
         return Some("a read receipt (RFC 8098)");
     }
-    if message.header("X-MS-Exchange-Message-Is-Ndr").is_some() || message.header("X-Failed-Recipients").is_some() {
+    if message.header("X-MS-Exchange-Message-Is-Ndr").is_some()
+        || message.header("X-Failed-Recipients").is_some()
+    {
         return Some("its headers say that it is a delivery report");
     }
     None
@@ -146,26 +160,60 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
             .flatten()
             .map(|(_, value)| value.to_ascii_lowercase())
     })?;
-    if !matches!(method.as_str(), "request" | "reply" | "cancel" | "counter" | "declinecounter" | "refresh" | "add") {
+    if !matches!(
+        method.as_str(),
+        "request" | "reply" | "cancel" | "counter" | "declinecounter" | "refresh" | "add"
+    ) {
         return None;
     }
     if own_words(&message.new_text.new) >= 5 {
         return None;
     }
-    Some((Kind::Calendar, "a meeting invitation, answer or cancellation with no message of its own (RFC 5546)"))
+    Some((
+        Kind::Calendar,
+        "a meeting invitation, answer or cancellation with no message of its own (RFC 5546)",
+    ))
 }
 
 /// How many words of a meeting's text are its sender's own, and not the meeting's particulars.
 fn own_words(text: &str) -> usize {
     const PARTICULARS: [&str; 30] = [
-        "when:", "where:", "location:", "time:", "date:", "organiser:", "organizer:", "subject:", "what:", "who:",
-        "microsoft teams", "join on", "join the meeting", "join:", "click here to join", "meeting id", "passcode",
-        "meeting options", "learn more", "dial", "phone conference", "http", "____", "----", "~*~", "zoom", "google meet",
-        "accepted:", "has accepted", "invitation",
+        "when:",
+        "where:",
+        "location:",
+        "time:",
+        "date:",
+        "organiser:",
+        "organizer:",
+        "subject:",
+        "what:",
+        "who:",
+        "microsoft teams",
+        "join on",
+        "join the meeting",
+        "join:",
+        "click here to join",
+        "meeting id",
+        "passcode",
+        "meeting options",
+        "learn more",
+        "dial",
+        "phone conference",
+        "http",
+        "____",
+        "----",
+        "~*~",
+        "zoom",
+        "google meet",
+        "accepted:",
+        "has accepted",
+        "invitation",
     ];
     text.lines()
         .map(|line| line.trim().to_lowercase())
-        .filter(|line| !PARTICULARS.iter().any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark))))
+        .filter(|line| {
+            !PARTICULARS.iter().any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark)))
+        })
         .map(|line| line.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count())
         .sum()
 }
@@ -173,11 +221,22 @@ fn own_words(text: &str) -> usize {
 /// A web form that passes on a person's own words: a sender that is a system, and a text of labelled answers.
 pub(super) fn is_form(message: &Message) -> bool {
     let Some(from) = &message.from else { return false };
-    let local = from.address.rsplit_once('@').map_or(from.address.as_str(), |(local, _)| local).to_ascii_lowercase();
+    let local =
+        from.address.rsplit_once('@').map_or(from.address.as_str(), |(local, _)| local).to_ascii_lowercase();
     let system = takes_no_replies(&from.address)
-        || ["form", "website", "webmaster", "online", "enquir", "contactus", "contact-us", "portal", "eservices"]
-            .iter()
-            .any(|mark| local.contains(mark));
+        || [
+            "form",
+            "website",
+            "webmaster",
+            "online",
+            "enquir",
+            "contactus",
+            "contact-us",
+            "portal",
+            "eservices",
+        ]
+        .iter()
+        .any(|mark| local.contains(mark));
     if !system {
         return false;
     }
@@ -185,34 +244,87 @@ pub(super) fn is_form(message: &Message) -> bool {
     let label = |line: &&str| {
         line.split_once(':').is_some_and(|(name, value)| {
             let words = name.split_whitespace().count();
-            (1..=6).contains(&words) && (FORM_LABELS.iter().any(|mark| name.contains(mark))) && value.len() < 4000
+            (1..=6).contains(&words)
+                && (FORM_LABELS.iter().any(|mark| name.contains(mark)))
+                && value.len() < 4000
         })
     };
     let labels = text.lines().map(str::trim).filter(label).count();
-    let says_so = FORM_WORDS.iter().any(|mark| text.contains(mark) || message.subject.to_lowercase().contains(mark));
+    let says_so =
+        FORM_WORDS.iter().any(|mark| text.contains(mark) || message.subject.to_lowercase().contains(mark));
     let own_voice = OWN_VOICE.iter().any(|mark| text.contains(mark));
     own_voice && (labels >= 2 || (says_so && (labels >= 1 || text.split_whitespace().count() > 25)))
 }
 
 const FORM_LABELS: [&str; 16] = [
-    "name", "message", "email", "e-mail", "phone", "telephone", "enquiry", "query", "comment", "child", "relationship",
-    "question", "details", "postcode", "date of birth", "how can we help",
+    "name",
+    "message",
+    "email",
+    "e-mail",
+    "phone",
+    "telephone",
+    "enquiry",
+    "query",
+    "comment",
+    "child",
+    "relationship",
+    "question",
+    "details",
+    "postcode",
+    "date of birth",
+    "how can we help",
 ];
 const FORM_WORDS: [&str; 10] = [
-    "web form", "webform", "contact form", "online form", "enquiry form", "form submission", "submitted", "via the website",
-    "through the website", "from the website",
+    "web form",
+    "webform",
+    "contact form",
+    "online form",
+    "enquiry form",
+    "form submission",
+    "submitted",
+    "via the website",
+    "through the website",
+    "from the website",
 ];
-const OWN_VOICE: [&str; 14] =
-    [" my ", "my son", "my daughter", " i ", "i am", "i'm", "i’m", "i have", " we ", "we are", " our ", " he ", " she ", " us "];
+const OWN_VOICE: [&str; 14] = [
+    " my ",
+    "my son",
+    "my daughter",
+    " i ",
+    "i am",
+    "i'm",
+    "i’m",
+    "i have",
+    " we ",
+    "we are",
+    " our ",
+    " he ",
+    " she ",
+    " us ",
+];
 
 fn has_list_headers(message: &Message) -> bool {
     const LIST: [&str; 8] = [
-        "List-Id", "List-Unsubscribe", "List-Help", "List-Subscribe", "List-Post", "List-Owner", "List-Archive", "Feedback-ID",
+        "List-Id",
+        "List-Unsubscribe",
+        "List-Help",
+        "List-Subscribe",
+        "List-Post",
+        "List-Owner",
+        "List-Archive",
+        "Feedback-ID",
     ];
     LIST.iter().any(|name| message.header(name).is_some())
-        || message.header("Precedence").is_some_and(|value| matches!(first_word(value).as_str(), "bulk" | "list" | "junk"))
+        || message
+            .header("Precedence")
+            .is_some_and(|value| matches!(first_word(value).as_str(), "bulk" | "list" | "junk"))
 }
 
 fn first_word(value: &str) -> String {
-    value.split([';', ' ', '\t']).map(str::trim).find(|word| !word.is_empty()).unwrap_or_default().to_ascii_lowercase()
+    value
+        .split([';', ' ', '\t'])
+        .map(str::trim)
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }

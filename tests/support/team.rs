@@ -116,7 +116,8 @@ impl Team {
 
     /// What `cases list` says.
     pub fn cases(&self) -> Vec<serde_json::Value> {
-        let done = Program::run(self.dir(), &["cases", "list", "--config", "send-triage.yaml", "--format", "json"]);
+        let done =
+            Program::run(self.dir(), &["cases", "list", "--config", "send-triage.yaml", "--format", "json"]);
         assert_eq!(done.code, Some(0), "{}", done.stderr);
         done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -131,12 +132,14 @@ impl Team {
 }
 
 fn configuration(servers: &MailServers, plan: &Plan) -> String {
-    let ca = if plan.trust_ca { format!(", ca_file: {}", servers.ca_file().display()) } else { String::new() };
+    let ca =
+        if plan.trust_ca { format!(", ca_file: {}", servers.ca_file().display()) } else { String::new() };
     let watched = &ACCOUNTS[..plan.accounts];
     let mut text = format!("council: {{domain: {}}}\ndatabase: record.sqlite\naccounts:\n", servers.domain());
     for (name, user) in watched {
         let password = if plan.wrong_password_for == Some(name) { "wrong" } else { "password" };
-        let default_port = if plan.imap_security == "tls" { servers.imaps_port() } else { servers.imap_port() };
+        let default_port =
+            if plan.imap_security == "tls" { servers.imaps_port() } else { servers.imap_port() };
         let imap_port = plan.imap_port.unwrap_or(default_port);
         text += &format!(
             "  - name: {name}\n    address: {user}@{domain}\n    existing: {existing}\n    filing: {filing}\n    imap: {{host: localhost, port: {imap_port}, security: {security}, user: {user}, password: {{file: {password}}}, poll_seconds: {poll}{ca}}}\n",
@@ -151,7 +154,9 @@ fn configuration(servers: &MailServers, plan: &Plan) -> String {
             format!("    smtp: {{host: localhost, port: {port}, security: plain}}\n")
         } else {
             let port = plan.smtp_port.unwrap_or(servers.submission_port());
-            format!("    smtp: {{host: localhost, port: {port}, security: starttls, user: {user}, password: {{file: password}}{ca}}}\n")
+            format!(
+                "    smtp: {{host: localhost, port: {port}, security: starttls, user: {user}, password: {{file: password}}{ca}}}\n"
+            )
         };
     }
     let place = |queue: &str| {
