@@ -1,3 +1,4 @@
 //! All tests, in reading order.
 
+mod message;
 mod new_text;

@@ -45,10 +45,19 @@ fn labelled_emails_give_their_new_words() {
             exact += 1;
         } else {
             let at = found.bytes().zip(wanted.bytes()).take_while(|(a, b)| a == b).count();
-            let tail = |s: &str| String::from_utf8_lossy(s.as_bytes().get(at.saturating_sub(30)..).unwrap_or_default()).chars().take(160).collect::<String>();
+            let tail = |s: &str| {
+                String::from_utf8_lossy(s.as_bytes().get(at.saturating_sub(30)..).unwrap_or_default())
+                    .chars()
+                    .take(160)
+                    .collect::<String>()
+            };
             println!("{file}\n  found  ...{}\n  wanted ...{}", tail(&found), tail(&wanted));
         }
-        assert!(message.defects.iter().all(|d| matches!(d, Defect::Charset(_))), "{file}: {:?}", message.defects);
+        assert!(
+            message.defects.iter().all(|d| matches!(d, Defect::Charset(_))),
+            "{file}: {:?}",
+            message.defects
+        );
     }
     let f1 = 2.0 * sums.0 as f64 / (sums.1 + sums.2) as f64;
     println!("new text: {exact} of {total} exact, word F1 {f1:.4}");
@@ -91,7 +100,9 @@ fn check_cases(file: &str, content_type: &str, at_least: usize) {
             case.sender, case.subject, case.body
         );
         let found = message::parse(raw.as_bytes(), raw.len()).new_text;
-        for (what, found, wanted) in [("new", &found.new, case.new), ("adopted", &found.adopted, case.adopted)] {
+        for (what, found, wanted) in
+            [("new", &found.new, case.new), ("adopted", &found.adopted, case.adopted)]
+        {
             if text::collapse(found) != text::collapse(wanted) {
                 wrong.push(format!("{}: {what}\n  found  {found:?}\n  wanted {wanted:?}", case.name));
             }
@@ -114,10 +125,33 @@ fn html_bodies_of_many_clients() {
 #[test]
 fn a_megabyte_of_anything_is_divided_quickly() {
     for piece in [
-        ">", "> ", ">\n", "> a\nb\n", "On ", "On 1 at 10:00\n", "On Mon 10:00 a@b.example wrote:\n\n", "From: a\n", "From: a\nTo: b\n\n",
-        "________________\n", "-----Original\n", "--\n", "-- \n\n", "Thanks\n", "Thanks\nAmy\n\n", "Amy Hill\n\n", "a\n", "\n",
-        "confidential intended recipient \n\n", "Sent from my iPhone\n", "see below ", "please ", "word ", "é", "a:b\n",
-        "Kind regards, ", "[EXTERNAL]\n\n",
+        ">",
+        "> ",
+        ">\n",
+        "> a\nb\n",
+        "On ",
+        "On 1 at 10:00\n",
+        "On Mon 10:00 a@b.example wrote:\n\n",
+        "From: a\n",
+        "From: a\nTo: b\n\n",
+        "________________\n",
+        "-----Original\n",
+        "--\n",
+        "-- \n\n",
+        "Thanks\n",
+        "Thanks\nAmy\n\n",
+        "Amy Hill\n\n",
+        "a\n",
+        "\n",
+        "confidential intended recipient \n\n",
+        "Sent from my iPhone\n",
+        "see below ",
+        "please ",
+        "word ",
+        "é",
+        "a:b\n",
+        "Kind regards, ",
+        "[EXTERNAL]\n\n",
     ] {
         let body = piece.repeat(1_000_000 / piece.len());
         let started = std::time::Instant::now();
@@ -132,8 +166,12 @@ fn a_megabyte_of_anything_is_divided_quickly() {
 
 /// Every line of the result is a line of the text.
 fn nothing_invented(message: &message::Message) {
-    let known: std::collections::HashSet<&str> =
-        message.text.lines().flat_map(str::split_whitespace).flat_map(|word| [word, word.trim_start_matches('>')]).collect();
+    let known: std::collections::HashSet<&str> = message
+        .text
+        .lines()
+        .flat_map(str::split_whitespace)
+        .flat_map(|word| [word, word.trim_start_matches('>')])
+        .collect();
     let new = &message.new_text;
     let cuts = new.cuts.iter().map(|cut| cut.text.as_str());
     for text in [new.new.as_str(), &new.adopted, &new.signature].into_iter().chain(cuts) {

@@ -66,7 +66,12 @@ fn choose(
     let plain = lines::of_text(&plain);
     let by_plain = new_text::divide_lines(&plain, sender, forward);
     let marked = rich.iter().any(|line| {
-        line.older || line.rest_is_older || line.signature || line.attribution || line.region || line.text.starts_with('>')
+        line.older
+            || line.rest_is_older
+            || line.signature
+            || line.attribution
+            || line.region
+            || line.text.starts_with('>')
     });
     if marked {
         let by_html = new_text::divide_lines(&rich, sender, forward);
@@ -113,10 +118,25 @@ fn is_stub(plain: &str) -> bool {
     }
     plain.len() < 400
         && [
-            "view this email in html", "does not support html", "doesn't support html", "not display html", "html email",
-            "html-capable", "html format", "html version", "view it in html", "html message", "enable html",
-            "view this message in", "view this email in your browser", "view in browser", "html-compatible",
-            "html compatible", "please view in html", "mime-encapsulated", "multi-part message in mime",
+            "view this email in html",
+            "does not support html",
+            "doesn't support html",
+            "not display html",
+            "html email",
+            "html-capable",
+            "html format",
+            "html version",
+            "view it in html",
+            "html message",
+            "enable html",
+            "view this message in",
+            "view this email in your browser",
+            "view in browser",
+            "html-compatible",
+            "html compatible",
+            "please view in html",
+            "mime-encapsulated",
+            "multi-part message in mime",
         ]
         .iter()
         .any(|mark| plain.contains(mark))

@@ -15,8 +15,10 @@ pub(super) struct Decoded {
 /// Windows-1252 for each byte that is not.
 pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
     let label = label.unwrap_or_default().trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-    if matches!(label.as_str(), "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "utf-8" | "utf8" | "unicode-1-1-utf-8")
-    {
+    if matches!(
+        label.as_str(),
+        "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "utf-8" | "utf8" | "unicode-1-1-utf-8"
+    ) {
         return guess(bytes, &label);
     }
     let known = match label.as_str() {

@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn soft_breaks_are_joined_hard_ones_kept() {
-        assert_eq!(unflow("He has been \r\nat home \r\nsince June.\r\n\r\nAmy", false), "He has been at home since June.\n\nAmy");
+        assert_eq!(
+            unflow("He has been \r\nat home \r\nsince June.\r\n\r\nAmy", false),
+            "He has been at home since June.\n\nAmy"
+        );
     }
 
     #[test]

@@ -37,7 +37,11 @@ pub(super) fn read(raw: &[u8]) -> Head {
         let rest = raw.get(at..).unwrap_or_default();
         let length = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |n| n + 1);
         let line = trimmed(rest.get(..length).unwrap_or_default());
-        if !begun && (line.iter().all(u8::is_ascii_whitespace) || line.starts_with(b"From ") || line.starts_with(b">From ")) {
+        if !begun
+            && (line.iter().all(u8::is_ascii_whitespace)
+                || line.starts_with(b"From ")
+                || line.starts_with(b">From "))
+        {
             at += length;
             head.start = at;
             continue;
@@ -99,8 +103,20 @@ fn close(head: &mut Head, field: Option<(String, Vec<u8>)>) {
 }
 
 const KNOWN: &[&str] = &[
-    "from", "to", "subject", "date", "received", "return-path", "message-id", "mime-version", "content-type", "sender",
-    "reply-to", "delivered-to", "cc", "x-mailer",
+    "from",
+    "to",
+    "subject",
+    "date",
+    "received",
+    "return-path",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "sender",
+    "reply-to",
+    "delivered-to",
+    "cc",
+    "x-mailer",
 ];
 
 /// A header value in Unicode: encoded words decoded, neighbours of one charset together, because some clients cut a

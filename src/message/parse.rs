@@ -29,7 +29,8 @@ pub fn parse(raw: &[u8], size_bytes: usize) -> Message {
     let head = head::read(raw);
     let mut message = if head.plausible {
         // The parser is not ours. A message that makes it panic must not stop the mailbox.
-        catch_unwind(AssertUnwindSafe(|| read(raw, &head))).unwrap_or_else(|_| saved(raw, &head, Defect::ParserFailed))
+        catch_unwind(AssertUnwindSafe(|| read(raw, &head)))
+            .unwrap_or_else(|_| saved(raw, &head, Defect::ParserFailed))
     } else {
         saved(raw, &head, Defect::NotAMessage)
     };
@@ -74,7 +75,10 @@ fn from_head(head: &Head) -> Message {
     message.date = message.header("Date").and_then(date);
     message.return_path = return_path(&message);
     // The topmost is our own server's; a hop that wrote no date is passed over.
-    let top = message.headers("Received").take(10).find_map(|value| value.rsplit_once(';').and_then(|(_, at)| date(at)));
+    let top = message
+        .headers("Received")
+        .take(10)
+        .find_map(|value| value.rsplit_once(';').and_then(|(_, at)| date(at)));
     message.top_received = top;
     message
 }
@@ -92,7 +96,11 @@ fn saved(raw: &[u8], head: &Head, why: Defect) -> Message {
     let decoded = charset::lenient(bytes.get(..bytes.len().min(256 * 1024)).unwrap_or_default());
     message.text = text::normalise(&decoded);
     message.new_text = new_text::divide(&message.text, "", &message.subject);
-    message.parts.push(Part { content_type: "text/plain".to_owned(), size_bytes: bytes.len(), ..Part::default() });
+    message.parts.push(Part {
+        content_type: "text/plain".to_owned(),
+        size_bytes: bytes.len(),
+        ..Part::default()
+    });
     message.defects.push(why);
     message
 }
@@ -153,9 +161,9 @@ fn bounded(raw: &[u8]) -> (&[u8], bool) {
     while let Some(found) = raw.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'/'))) {
         let here = at + found;
         let after = raw.get(here + 1..).unwrap_or_default();
-        let nests = ["rfc822", "digest", "global"]
-            .iter()
-            .any(|name| after.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes())));
+        let nests = ["rfc822", "digest", "global"].iter().any(|name| {
+            after.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+        });
         count += usize::from(nests);
         if count > MOST_MESSAGES_INSIDE {
             return (raw.get(..here).unwrap_or_default(), true);
@@ -167,7 +175,10 @@ fn bounded(raw: &[u8]) -> (&[u8], bool) {
 
 /// A name whose characters were cut in two between encoded words is read again from the header as a whole.
 fn mend_name(message: &mut Message) {
-    let mended = message.header("From").and_then(|value| value.split_once('<')).map(|(name, _)| name.trim().to_owned());
+    let mended = message
+        .header("From")
+        .and_then(|value| value.split_once('<'))
+        .map(|(name, _)| name.trim().to_owned());
     if let (Some(from), Some(mended)) = (&mut message.from, mended)
         && from.name.contains('\u{FFFD}')
         && !mended.contains('\u{FFFD}')

@@ -55,7 +55,8 @@ pub fn plain_punctuation(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{201B}' | '\u{2032}' | '\u{02BC}' | '\u{00B4}' | '`' => {
+            '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{201B}' | '\u{2032}' | '\u{02BC}' | '\u{00B4}'
+            | '`' => {
                 out.push('\'');
             }
             '\u{201C}' | '\u{201D}' | '\u{201E}' | '\u{201F}' | '\u{00AB}' | '\u{00BB}' | '\u{2033}' => {
@@ -71,7 +72,10 @@ pub fn plain_punctuation(text: &str) -> String {
 
 /// True for every kind of space that is not a line end.
 pub(crate) fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
+    matches!(
+        c,
+        ' ' | '\t' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}'
+    )
 }
 
 /// True for characters that take no room on the page.
@@ -113,7 +117,10 @@ mod tests {
     #[test]
     fn comparing_helpers() {
         assert_eq!(collapse("  a\n\n b\tc "), "a b c");
-        assert_eq!(plain_punctuation("isn\u{2019}t \u{201C}so\u{201D} \u{2013} \u{2026}"), "isn't \"so\" - ...");
+        assert_eq!(
+            plain_punctuation("isn\u{2019}t \u{201C}so\u{201D} \u{2013} \u{2026}"),
+            "isn't \"so\" - ..."
+        );
         assert_eq!(head("aé", 2), "a");
     }
 }

@@ -13,7 +13,8 @@ pub fn ids(value: &str) -> Vec<String> {
     while let Some(start) = rest.find('<') {
         let after = rest.get(start + 1..).unwrap_or_default();
         let Some(end) = after.find('>') else { break };
-        let id: String = after.get(..end).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
+        let id: String =
+            after.get(..end).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
         // `<<id>>` is written by a few gateways.
         let id = id.trim_start_matches('<').to_owned();
         if !id.is_empty() {

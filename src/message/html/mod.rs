@@ -28,7 +28,9 @@ pub(super) fn read(source: &str) -> Read {
     for token in Scanner::new(source) {
         match token {
             Token::Text(text) => page.text(text),
-            Token::Open { name, attributes, alone } => page.open(&name.to_ascii_lowercase(), attributes, alone),
+            Token::Open { name, attributes, alone } => {
+                page.open(&name.to_ascii_lowercase(), attributes, alone)
+            }
             Token::Close { name } => page.close(&name.to_ascii_lowercase()),
             Token::Style(sheet) => page.hidden_classes.read(sheet),
         }
@@ -137,8 +139,8 @@ impl Page {
                 self.gap = true;
                 return;
             }
-            "img" | "input" | "meta" | "link" | "area" | "base" | "col" | "embed" | "source" | "track" | "wbr"
-            | "param" => return,
+            "img" | "input" | "meta" | "link" | "area" | "base" | "col" | "embed" | "source" | "track"
+            | "wbr" | "param" => return,
             _ => {}
         }
         let looks = style::looks(name, attributes, &self.hidden_classes);
@@ -189,7 +191,8 @@ impl Page {
 
     fn enter(&mut self, name: &str, looks: &Looks) {
         let quoted = looks.quote && name == "blockquote"
-            || looks.bare_blockquote && self.lines.iter().rev().find(|l| !l.text.is_empty()).is_some_and(follows);
+            || looks.bare_blockquote
+                && self.lines.iter().rev().find(|l| !l.text.is_empty()).is_some_and(follows);
         let state = &mut self.state;
         state.hidden |= looks.hidden || matches!(name, "select" | "object" | "template");
         state.no_size = looks.no_size.unwrap_or(state.no_size);
@@ -312,15 +315,55 @@ fn follows(line: &Line) -> bool {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "table" | "tr" | "ul" | "ol" | "li" | "blockquote" | "section" | "article" | "header"
-            | "footer" | "center" | "pre" | "dl" | "dt" | "dd" | "form" | "fieldset" | "address" | "main" | "nav"
-            | "aside" | "figure" | "figcaption" | "caption" | "thead" | "tbody" | "tfoot" | "body" | "html" | "head"
-            | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "title" | "option" | "select" | "textarea"
+        "p" | "div"
+            | "table"
+            | "tr"
+            | "ul"
+            | "ol"
+            | "li"
+            | "blockquote"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "center"
+            | "pre"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "form"
+            | "fieldset"
+            | "address"
+            | "main"
+            | "nav"
+            | "aside"
+            | "figure"
+            | "figcaption"
+            | "caption"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "body"
+            | "html"
+            | "head"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "title"
+            | "option"
+            | "select"
+            | "textarea"
     )
 }
 
 fn has_margin(name: &str) -> bool {
-    matches!(name, "p" | "ul" | "ol" | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "dl")
+    matches!(
+        name,
+        "p" | "ul" | "ol" | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "dl"
+    )
 }
 
 #[cfg(test)]
@@ -335,8 +378,10 @@ mod tests {
     fn words_are_never_glued() {
         assert_eq!(text("<ul><li>Kitchen<li>Bedroom</ul>"), "* Kitchen\n* Bedroom");
         assert_eq!(text("<ol><li>One</li><li>Two</li></ol>"), "1. One\n2. Two");
-        assert_eq!(text("<table><tr><td>Child</td><td>Sam</td></tr><tr><td>Year</td><td>4</td></tr></table>"),
-            "Child Sam\nYear 4");
+        assert_eq!(
+            text("<table><tr><td>Child</td><td>Sam</td></tr><tr><td>Year</td><td>4</td></tr></table>"),
+            "Child Sam\nYear 4"
+        );
         assert_eq!(text("<p>One<p>Two<div>Three</div>Four"), "One\n\nTwo\nThree\nFour");
         assert_eq!(text("ex<b>clu</b>ded"), "excluded");
     }
@@ -347,29 +392,40 @@ mod tests {
         assert_eq!(text("<style>.x:before{content:\"urgent\"}</style><p class=x>seen</p>"), "seen");
         assert_eq!(text("<div style=\"DISPLAY: none; max-height:0px\">preheader</div><p>seen</p>"), "seen");
         assert_eq!(text("<div style='font-size:0'>a<div style='font-size:14px'>seen</div></div>"), "seen");
-        assert_eq!(text("<head><title>t</title></head>ex\u{AD}clu&shy;ded&zwnj;&nbsp;&amp; &lt;b&gt;&#8217;&#x41;"),
-            "excluded & <b>’A");
+        assert_eq!(
+            text("<head><title>t</title></head>ex\u{AD}clu&shy;ded&zwnj;&nbsp;&amp; &lt;b&gt;&#8217;&#x41;"),
+            "excluded & <b>’A"
+        );
     }
 
     #[test]
     fn word_paragraphs_are_lines_and_others_have_space() {
-        assert_eq!(text("<p class=MsoNormal>Thanks<o:p></o:p></p>\n<p class=MsoNormal>Tom</p>"), "Thanks\nTom");
-        assert_eq!(text("<p class=MsoNormal>A</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>B</p>"), "A\n\nB");
+        assert_eq!(
+            text("<p class=MsoNormal>Thanks<o:p></o:p></p>\n<p class=MsoNormal>Tom</p>"),
+            "Thanks\nTom"
+        );
+        assert_eq!(
+            text("<p class=MsoNormal>A</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>B</p>"),
+            "A\n\nB"
+        );
         assert_eq!(text("<div>A</div><div><br></div><div>B<br></div><div>C</div>"), "A\n\nB\nC");
         assert_eq!(text("<pre>a\nb</pre>"), "a\nb");
     }
 
     #[test]
     fn quotations_are_told_from_indentation() {
-        assert_eq!(text("a<blockquote type=cite>b<blockquote type=cite>c</blockquote></blockquote>d"),
-            "a\n\n> b\n\n>> c\n\nd");
+        assert_eq!(
+            text("a<blockquote type=cite>b<blockquote type=cite>c</blockquote></blockquote>d"),
+            "a\n\n> b\n\n>> c\n\nd"
+        );
         assert_eq!(text("<blockquote style='margin:0 0 0 40px;border:none'>mine</blockquote>"), "mine");
         assert_eq!(text("X wrote:<blockquote>theirs</blockquote>"), "X wrote:\n\n> theirs");
     }
 
     #[test]
     fn deep_or_broken_markup_is_read_quickly() {
-        for source in ["<div>", "<b><p>", "</div>", "<blockquote type=cite>x", "<table><tr><td>y", "<ul><li>"] {
+        for source in ["<div>", "<b><p>", "</div>", "<blockquote type=cite>x", "<table><tr><td>y", "<ul><li>"]
+        {
             let many = source.repeat(100_000);
             let started = std::time::Instant::now();
             let read = read(&many);

@@ -128,11 +128,12 @@ impl<'a> Iterator for Scanner<'a> {
             if let Some(name) = inside.strip_prefix('/') {
                 return Some(Token::Close { name: name.trim() });
             }
-            let name_end =
-                inside.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(inside.len());
+            let name_end = inside.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(inside.len());
             let (name, attributes) = inside.split_at_checked(name_end).unwrap_or((inside, ""));
             let alone = attributes.ends_with('/');
-            if !alone && ["script", "style", "title", "xmp", "noembed"].iter().any(|n| name.eq_ignore_ascii_case(n)) {
+            if !alone
+                && ["script", "style", "title", "xmp", "noembed"].iter().any(|n| name.eq_ignore_ascii_case(n))
+            {
                 self.raw = Some(name);
             }
             return Some(Token::Open { name, attributes, alone });
@@ -186,7 +187,10 @@ mod tests {
 
     #[test]
     fn what_is_not_text_does_not_come_out() {
-        assert_eq!(texts("a<!-- b > --><script>c < d</script><style>e</style>f<!DOCTYPE x><?xml y?>g"), "afg");
+        assert_eq!(
+            texts("a<!-- b > --><script>c < d</script><style>e</style>f<!DOCTYPE x><?xml y?>g"),
+            "afg"
+        );
         assert_eq!(texts("<![if !mso]>a<![endif]><!--[if mso]>b<![endif]-->c"), "ac");
         assert_eq!(texts("3 < 4 and <b title='x > y'>bold</b>"), "3 < 4 and bold");
         assert_eq!(texts("cut off <a href="), "cut off ");

@@ -52,7 +52,8 @@ impl HiddenClasses {
                 }
                 b'}' => {
                     let rule = sheet.get(rule_start..at).unwrap_or_default();
-                    let selector = sheet.get(selector_start..rule_start.saturating_sub(1)).unwrap_or_default();
+                    let selector =
+                        sheet.get(selector_start..rule_start.saturating_sub(1)).unwrap_or_default();
                     if depth == 1 && hides(rule) {
                         self.0.extend(
                             selector
@@ -158,7 +159,9 @@ fn style(looks: &mut Looks, value: &str, blockquote: bool) {
                 looks.quote = true;
             }
             "color" => looks.coloured = Some(!is_dark(&value)),
-            "font-weight" => looks.bold = Some(value.starts_with("bold") || value.starts_with(['6', '7', '8', '9'])),
+            "font-weight" => {
+                looks.bold = Some(value.starts_with("bold") || value.starts_with(['6', '7', '8', '9']))
+            }
             "font-size" => {
                 let size = points(&value);
                 looks.small = size.map(|points| points <= 8.0);

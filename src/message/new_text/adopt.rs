@@ -86,8 +86,14 @@ mod tests {
     #[test]
     fn who_adopts() {
         for (new, older) in [
-            ("Hello, please see mum's email below, which I think is for you. Could you act on it please?", Older::Quoted),
-            ("The email below arrived in our office at lunchtime. Please take it as our notification too.", Older::Quoted),
+            (
+                "Hello, please see mum's email below, which I think is for you. Could you act on it please?",
+                Older::Quoted,
+            ),
+            (
+                "The email below arrived in our office at lunchtime. Please take it as our notification too.",
+                Older::Quoted,
+            ),
             ("FYI", Older::Forwarded),
             ("", Older::Forwarded),
             ("See below please.", Older::Quoted),

@@ -33,19 +33,47 @@ pub(super) fn divider(text: &str) -> Option<Divider> {
     if !ruled {
         return matches!(
             words,
-            "begin forwarded message" | "start of forwarded message" | "anfang der weitergeleiteten nachricht"
+            "begin forwarded message"
+                | "start of forwarded message"
+                | "anfang der weitergeleiteten nachricht"
         )
         .then_some(Divider::Forwarded);
     }
     match words {
-        "original message" | "original appointment" | "original e-mail" | "original email" | "reply message"
-        | "original" | "ursprüngliche nachricht" | "originalnachricht" | "message d'origine" | "message d’origine"
-        | "message original" | "mensaje original" | "mensagem original" | "messaggio originale"
-        | "wiadomość oryginalna" | "oryginalna wiadomość" | "oorspronkelijk bericht" | "ursprungligt meddelande"
-        | "oprindelig meddelelse" | "mesaj original" | "mesajul original" | "eredeti üzenet" => Some(Divider::Original),
-        "forwarded message" | "forwarded by" | "forwarded email" | "weitergeleitete nachricht" | "message transféré"
-        | "mensaje reenviado" | "mensagem encaminhada" | "messaggio inoltrato" | "wiadomość przekazana dalej"
-        | "przekazana wiadomość" | "doorgestuurd bericht" | "mesaj redirecționat" => Some(Divider::Forwarded),
+        "original message"
+        | "original appointment"
+        | "original e-mail"
+        | "original email"
+        | "reply message"
+        | "original"
+        | "ursprüngliche nachricht"
+        | "originalnachricht"
+        | "message d'origine"
+        | "message d’origine"
+        | "message original"
+        | "mensaje original"
+        | "mensagem original"
+        | "messaggio originale"
+        | "wiadomość oryginalna"
+        | "oryginalna wiadomość"
+        | "oorspronkelijk bericht"
+        | "ursprungligt meddelande"
+        | "oprindelig meddelelse"
+        | "mesaj original"
+        | "mesajul original"
+        | "eredeti üzenet" => Some(Divider::Original),
+        "forwarded message"
+        | "forwarded by"
+        | "forwarded email"
+        | "weitergeleitete nachricht"
+        | "message transféré"
+        | "mensaje reenviado"
+        | "mensagem encaminhada"
+        | "messaggio inoltrato"
+        | "wiadomość przekazana dalej"
+        | "przekazana wiadomość"
+        | "doorgestuurd bericht"
+        | "mesaj redirecționat" => Some(Divider::Forwarded),
         words if words.starts_with("forwarded message from") => Some(Divider::Forwarded),
         _ => None,
     }
@@ -74,20 +102,18 @@ fn field(text: &str) -> Option<(Field, bool)> {
     let name = lower(text.get(..colon)?);
     let has_value = !text.get(colon + 1..).unwrap_or_default().trim().trim_matches('*').is_empty();
     let field = match name.trim_matches(['*', ' ', '_', '\u{A0}']) {
-        "from" | "de" | "von" | "da" | "od" | "van" | "fra" | "från" | "expéditeur" | "от" | "feladó" | "de la" => {
-            Field::From
-        }
-        "sent" | "date" | "envoyé" | "envoyé le" | "date d'envoi" | "gesendet" | "datum" | "enviado" | "enviado el"
-        | "enviada em" | "fecha" | "data" | "inviato" | "wysłano" | "verzonden" | "sendt" | "skickat" | "trimis"
-        | "sent on" | "when" | "дата" | "elküldve" | "dato" => Field::Date,
-        "to" | "à" | "an" | "para" | "a" | "do" | "aan" | "til" | "till" | "către" | "catre" | "кому" | "címzett" => {
-            Field::To
-        }
+        "from" | "de" | "von" | "da" | "od" | "van" | "fra" | "från" | "expéditeur" | "от" | "feladó"
+        | "de la" => Field::From,
+        "sent" | "date" | "envoyé" | "envoyé le" | "date d'envoi" | "gesendet" | "datum" | "enviado"
+        | "enviado el" | "enviada em" | "fecha" | "data" | "inviato" | "wysłano" | "verzonden" | "sendt"
+        | "skickat" | "trimis" | "sent on" | "when" | "дата" | "elküldve" | "dato" => Field::Date,
+        "to" | "à" | "an" | "para" | "a" | "do" | "aan" | "til" | "till" | "către" | "catre" | "кому"
+        | "címzett" => Field::To,
         "cc" | "bcc" | "copie" | "kopia" | "kopie" | "reply-to" => Field::Cc,
-        "subject" | "objet" | "sujet" | "betreff" | "asunto" | "oggetto" | "assunto" | "temat" | "onderwerp" | "emne"
-        | "ämne" | "subiect" | "тема" | "tárgy" => Field::Subject,
-        "importance" | "attachments" | "sensitivity" | "mailed-by" | "signed-by" | "pièces jointes" | "anlagen"
-        | "resent-from" | "organization" | "where" | "required" | "optional" => Field::Other,
+        "subject" | "objet" | "sujet" | "betreff" | "asunto" | "oggetto" | "assunto" | "temat"
+        | "onderwerp" | "emne" | "ämne" | "subiect" | "тема" | "tárgy" => Field::Subject,
+        "importance" | "attachments" | "sensitivity" | "mailed-by" | "signed-by" | "pièces jointes"
+        | "anlagen" | "resent-from" | "organization" | "where" | "required" | "optional" => Field::Other,
         _ => return None,
     };
     Some((field, has_value))
@@ -171,13 +197,38 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
     let word = opening.split([' ', '\u{A0}']).next().unwrap_or_default().trim_start_matches('*');
     let opener = matches!(
         word,
-        "On" | "Le" | "Am" | "El" | "W" | "Il" | "Em" | "Op" | "Den" | "Dnia" | "La" | "Pe" | "Em:" | "On:" | "În" | "A"
-            | "Dne" | "Dana" | "Mnamo" | "At" | "In" | "Από" | "Στις" | "V"
+        "On" | "Le"
+            | "Am"
+            | "El"
+            | "W"
+            | "Il"
+            | "Em"
+            | "Op"
+            | "Den"
+            | "Dnia"
+            | "La"
+            | "Pe"
+            | "Em:"
+            | "On:"
+            | "În"
+            | "A"
+            | "Dne"
+            | "Dana"
+            | "Mnamo"
+            | "At"
+            | "In"
+            | "Από"
+            | "Στις"
+            | "V"
     );
     let dated = word.starts_with(|c: char| c.is_ascii_digit());
-    let closes_here = head(opening, LINE_LOOKED_AT).len() == opening.len() && opening.trim_end().ends_with(':');
+    let closes_here =
+        head(opening, LINE_LOOKED_AT).len() == opening.len() && opening.trim_end().ends_with(':');
     if !opener && !dated && !(closes_here && opening.contains('@')) && !first.attribution {
         return None;
+    }
+    if opener && runs_on(opening) {
+        return Some(Attribution { lines: 1, sure: true });
     }
     let mut joined = String::new();
     for (count, line) in lines.iter().skip(at).take(4).enumerate() {
@@ -204,9 +255,36 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
     None
 }
 
+/// Yahoo's telephones put the quotation on the same line: "On Tue, 3 Nov 2026 at 10:14, Amy<a@b> wrote:   Dear ...".
+fn runs_on(line: &str) -> bool {
+    let line = head(line, LINE_LOOKED_AT);
+    line.find(" wrote: ").and_then(|at| line.get(..at)).is_some_and(|front| {
+        front.len() < 200 && has_time(front) && front.trim_end().ends_with('>') && front.contains('@')
+    })
+}
+
 const SAYS: &[&str] = &[
-    "wrote:", "writes:", "a écrit", "schrieb", "escribió", "ha scritto", "escreveu", "schreef", "skrev", "napisał",
-    "pisze:", "a scris", "написал", "пишет", "пише:", "írta:", "έγραψε", "rašė:", "rakstīja", "napsal", "yazdı",
+    "wrote:",
+    "writes:",
+    "a écrit",
+    "schrieb",
+    "escribió",
+    "ha scritto",
+    "escreveu",
+    "schreef",
+    "skrev",
+    "napisał",
+    "pisze:",
+    "a scris",
+    "написал",
+    "пишет",
+    "пише:",
+    "írta:",
+    "έγραψε",
+    "rašė:",
+    "rakstīja",
+    "napsal",
+    "yazdı",
 ];
 
 /// A time of day, as 10:02 or 10h02. With a full stop it could as well be a date.
@@ -241,7 +319,10 @@ mod tests {
         ] {
             assert_eq!(attributed(text), Some((1, true)), "{text}");
         }
-        assert_eq!(attributed("On Thu, 8 Oct 2026 at 09:31, SEND Annual Review\n<s@h.example>\nwrote:"), Some((3, true)));
+        assert_eq!(
+            attributed("On Thu, 8 Oct 2026 at 09:31, SEND Annual Review\n<s@h.example>\nwrote:"),
+            Some((3, true))
+        );
     }
 
     #[test]

@@ -112,7 +112,9 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
             aside.extend_from_slice(paragraph);
         } else {
             // A banner is often glued to the first line of the message.
-            let banner = paragraph.iter().take_while(|at| lines.get(**at).is_some_and(|l| notices::is_banner(&l.text)));
+            let banner = paragraph
+                .iter()
+                .take_while(|at| lines.get(**at).is_some_and(|l| notices::is_banner(&l.text)));
             aside.extend(banner.copied());
             break;
         }
@@ -135,14 +137,16 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
         let mut from = paragraph.len();
         while at_end
             && from > 0
-            && paragraph.get(from - 1).and_then(|at| lines.get(*at)).is_some_and(|line| {
-                line.text.len() >= 30 && notices::is_notice(&line.text)
-            })
+            && paragraph
+                .get(from - 1)
+                .and_then(|at| lines.get(*at))
+                .is_some_and(|line| line.text.len() >= 30 && notices::is_notice(&line.text))
         {
             from -= 1;
         }
         aside.extend_from_slice(paragraph.get(from..).unwrap_or_default());
-        let footer = paragraph.iter().all(|at| lines.get(*at).is_some_and(|l| notices::is_mobile_footer(&l.text)));
+        let footer =
+            paragraph.iter().all(|at| lines.get(*at).is_some_and(|l| notices::is_mobile_footer(&l.text)));
         at_end &= footer;
     }
     for at in aside {
@@ -167,8 +171,8 @@ fn set_signature_aside(lines: &[Line], fate: &mut [Option<CutReason>], sender: &
     let marked: Vec<usize> = (0..lines.len())
         .filter(|at| is_own(fate, *at) && lines.get(*at).is_some_and(|line| line.signature))
         .collect();
-    let elsewhere =
-        (0..lines.len()).any(|at| is_own(fate, at) && lines.get(at).is_some_and(|l| !l.signature && !l.is_blank()));
+    let elsewhere = (0..lines.len())
+        .any(|at| is_own(fate, at) && lines.get(at).is_some_and(|l| !l.signature && !l.is_blank()));
     // Some people type their message into the signature; then it is no signature.
     if elsewhere {
         for at in marked {
@@ -272,7 +276,15 @@ fn adopted(lines: &[Line], classes: &[Class], depth: usize) -> String {
         let next = if header::divider(&line.text).is_some() {
             from + 1
         } else if let Some(end) = header::header_block(&stripped, from, true) {
-            name = line.text.split_once(':').map_or("", |(_, who)| who).split('<').next().unwrap_or("").trim().to_owned();
+            name = line
+                .text
+                .split_once(':')
+                .map_or("", |(_, who)| who)
+                .split('<')
+                .next()
+                .unwrap_or("")
+                .trim()
+                .to_owned();
             end
         } else if let Some(found) = header::attribution(&stripped, from) {
             from + found.lines

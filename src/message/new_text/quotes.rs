@@ -52,7 +52,8 @@ pub(super) fn classify(lines: &[Line], forward: bool) -> Vec<Class> {
                 continue;
             }
         }
-        let class = if line.is_quoted() || line.attribution && !line.is_blank() || is_wrapped_quote(lines, at) {
+        let class = if line.is_quoted() || line.attribution && !line.is_blank() || is_wrapped_quote(lines, at)
+        {
             Class::Quoted
         } else {
             Class::New

@@ -76,13 +76,18 @@ impl Closing {
         let after_farewell = before.is_some_and(|closing| closing.name.is_empty() && at - closing.line <= 3);
         let own_paragraph = at == 0 || lines.get(at - 1).is_some_and(|line| line.is_blank());
         let own = after_farewell || own_paragraph && (shares_name(text, sender) || is_last_word(lines, at));
-        (own && is_name(text)).then(|| Closing { line: at, name: text.to_lowercase(), greeted: after_farewell })
+        (own && is_name(text)).then(|| Closing {
+            line: at,
+            name: text.to_lowercase(),
+            greeted: after_farewell,
+        })
     }
 
     /// Whether a paragraph that begins at `at` stands after the whole of the closing.
     fn complete(&self, lines: &[&Line], at: usize) -> bool {
         // "Yours faithfully," alone waits for its name, which is the next paragraph.
-        !self.name.is_empty() || lines.get(self.line + 1..at).unwrap_or_default().iter().any(|line| !line.is_blank())
+        !self.name.is_empty()
+            || lines.get(self.line + 1..at).unwrap_or_default().iter().any(|line| !line.is_blank())
     }
 
     /// Whether `text` says the name again: "Tom / Tom Ridley | SENCO".
@@ -121,19 +126,30 @@ fn set_apart(lines: &[&Line], at: usize) -> bool {
     let before = lines.get(..at).unwrap_or_default().iter().rev().find(|line| !line.is_blank());
     let rest = lines.get(at..).unwrap_or_default();
     before.is_some_and(|before| !before.apart)
-        && rest.iter().filter(|line| !line.is_blank()).all(|line| apart(&line) || notices::is_notice(&line.text))
+        && rest
+            .iter()
+            .filter(|line| !line.is_blank())
+            .all(|line| apart(&line) || notices::is_notice(&line.text))
         && !is_prose(&line.text)
 }
 
 /// How much the lines from `at` on look like a signature.
 fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -> i32 {
-    let block: Vec<&str> =
-        lines.iter().skip(at).take_while(|line| !line.is_blank()).take(4).map(|line| line.text.trim()).collect();
+    let block: Vec<&str> = lines
+        .iter()
+        .skip(at)
+        .take_while(|line| !line.is_blank())
+        .take(4)
+        .map(|line| line.text.trim())
+        .collect();
     let Some(first) = block.first().copied() else { return 0 };
     let lowered = first.to_lowercase();
-    if ["to:", "from:", "subject:", "sent:", "date:", "ps", "p.s", "pps", "nb", "n.b", "re:", "child", "pupil", "student", "name of", "dob", "d.o.b", "school:"]
-        .iter()
-        .any(|start| lowered.starts_with(start) && !lowered.starts_with("psych"))
+    if [
+        "to:", "from:", "subject:", "sent:", "date:", "ps", "p.s", "pps", "nb", "n.b", "re:", "child",
+        "pupil", "student", "name of", "dob", "d.o.b", "school:",
+    ]
+    .iter()
+    .any(|start| lowered.starts_with(start) && !lowered.starts_with("psych"))
         || is_prose(first)
         || farewell(first).is_some()
     {
@@ -151,7 +167,11 @@ fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -
         points += i32::from(words(&lowered).any(|word| PLACES_OF_WORK.contains(&word)));
         points += i32::from(line.contains(" | ") || line.contains(" • ") || line.contains(" · "));
         points += i32::from(is_office_contact(line)) + i32::from(has_postcode(line));
-        points += i32::from(["pronouns", "working days", "working hours", "work pattern", "i work "].iter().any(|w| lowered.contains(w)));
+        points += i32::from(
+            ["pronouns", "working days", "working hours", "work pattern", "i work "]
+                .iter()
+                .any(|w| lowered.contains(w)),
+        );
         if ["child:", "pupil:", "dob", "d.o.b", "year group", "nhs no"].iter().any(|w| lowered.contains(w)) {
             points -= 3;
         }
@@ -160,20 +180,124 @@ fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -
 }
 
 const ROLES: &[&str] = &[
-    "senco", "sendco", "headteacher", "head", "deputy", "assistant", "teacher", "principal", "officer", "coordinator",
-    "co-ordinator", "manager", "director", "consultant", "paediatrician", "psychologist", "therapist", "nurse", "doctor",
-    "gp", "registrar", "secretary", "administrator", "admin", "receptionist", "bursar", "lead", "leader", "advisor", "adviser",
-    "advocate", "solicitor", "partner", "barrister", "paralegal", "caseworker", "worker", "practitioner", "specialist",
-    "councillor", "cllr", "mp", "governor", "chair", "trustee", "ceo", "executive", "clerk", "tutor", "lecturer",
-    "keyworker", "inclusion", "safeguarding", "dsl", "matron", "clinical", "mrcslt", "hcpc", "npqh", "ba", "bsc", "ma",
-    "pgce", "qts", "msc", "phd", "med", "physiotherapist", "occupational", "sendias", "portage", "supervisor", "proprietor",
+    "senco",
+    "sendco",
+    "headteacher",
+    "head",
+    "deputy",
+    "assistant",
+    "teacher",
+    "principal",
+    "officer",
+    "coordinator",
+    "co-ordinator",
+    "manager",
+    "director",
+    "consultant",
+    "paediatrician",
+    "psychologist",
+    "therapist",
+    "nurse",
+    "doctor",
+    "gp",
+    "registrar",
+    "secretary",
+    "administrator",
+    "admin",
+    "receptionist",
+    "bursar",
+    "lead",
+    "leader",
+    "advisor",
+    "adviser",
+    "advocate",
+    "solicitor",
+    "partner",
+    "barrister",
+    "paralegal",
+    "caseworker",
+    "worker",
+    "practitioner",
+    "specialist",
+    "councillor",
+    "cllr",
+    "mp",
+    "governor",
+    "chair",
+    "trustee",
+    "ceo",
+    "executive",
+    "clerk",
+    "tutor",
+    "lecturer",
+    "keyworker",
+    "inclusion",
+    "safeguarding",
+    "dsl",
+    "matron",
+    "clinical",
+    "mrcslt",
+    "hcpc",
+    "npqh",
+    "ba",
+    "bsc",
+    "ma",
+    "pgce",
+    "qts",
+    "msc",
+    "phd",
+    "med",
+    "physiotherapist",
+    "occupational",
+    "sendias",
+    "portage",
+    "supervisor",
+    "proprietor",
 ];
 
 const PLACES_OF_WORK: &[&str] = &[
-    "school", "academy", "college", "university", "primary", "secondary", "infants", "infant", "junior", "juniors", "nursery", "preschool",
-    "pre-school", "trust", "nhs", "council", "team", "office", "service", "services", "department", "dept", "clinic",
-    "hospital", "surgery", "solicitors", "llp", "ltd", "limited", "law", "legal", "federation", "centre", "charity",
-    "foundation", "practice", "unit", "division", "directorate", "chambers", "society", "association",
+    "school",
+    "academy",
+    "college",
+    "university",
+    "primary",
+    "secondary",
+    "infants",
+    "infant",
+    "junior",
+    "juniors",
+    "nursery",
+    "preschool",
+    "pre-school",
+    "trust",
+    "nhs",
+    "council",
+    "team",
+    "office",
+    "service",
+    "services",
+    "department",
+    "dept",
+    "clinic",
+    "hospital",
+    "surgery",
+    "solicitors",
+    "llp",
+    "ltd",
+    "limited",
+    "law",
+    "legal",
+    "federation",
+    "centre",
+    "charity",
+    "foundation",
+    "practice",
+    "unit",
+    "division",
+    "directorate",
+    "chambers",
+    "society",
+    "association",
 ];
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -213,25 +337,93 @@ fn farewell(line: &str) -> Option<&str> {
 }
 
 const FAREWELLS: &[&str] = &[
-    "kind regards", "kindest regards", "best regards", "warm regards", "warmest regards", "regards", "with regards",
-    "with kind regards", "with best regards", "best wishes", "with best wishes", "all best wishes", "warm wishes",
-    "many thanks", "thanks", "thank you", "thankyou", "thanking you", "with thanks", "with many thanks", "thx", "ta",
-    "cheers", "best", "all the best", "yours", "yours sincerely", "yours faithfully", "yours truly", "sincerely",
-    "faithfully", "respectfully", "with respect", "take care", "god bless", "in anticipation", "kr", "bw", "rgds",
-    "with gratitude", "gratefully", "much appreciated", "with apologies", "cordialement", "pozdrawiam", "mit freundlichen",
-    "saludos", "un saludo", "with every blessing", "love", "peace", "obrigada", "obrigado", "with hope", "in hope",
+    "kind regards",
+    "kindest regards",
+    "best regards",
+    "warm regards",
+    "warmest regards",
+    "regards",
+    "with regards",
+    "with kind regards",
+    "with best regards",
+    "best wishes",
+    "with best wishes",
+    "all best wishes",
+    "warm wishes",
+    "many thanks",
+    "thanks",
+    "thank you",
+    "thankyou",
+    "thanking you",
+    "with thanks",
+    "with many thanks",
+    "thx",
+    "ta",
+    "cheers",
+    "best",
+    "all the best",
+    "yours",
+    "yours sincerely",
+    "yours faithfully",
+    "yours truly",
+    "sincerely",
+    "faithfully",
+    "respectfully",
+    "with respect",
+    "take care",
+    "god bless",
+    "in anticipation",
+    "kr",
+    "bw",
+    "rgds",
+    "with gratitude",
+    "gratefully",
+    "much appreciated",
+    "with apologies",
+    "cordialement",
+    "pozdrawiam",
+    "mit freundlichen",
+    "saludos",
+    "un saludo",
+    "with every blessing",
+    "love",
+    "peace",
+    "obrigada",
+    "obrigado",
+    "with hope",
+    "in hope",
 ];
 
 fn greets(line: &str) -> bool {
     let line = head(line, 60).to_lowercase();
-    GREETINGS
-        .iter()
-        .any(|hello| line.strip_prefix(hello).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())))
+    GREETINGS.iter().any(|hello| {
+        line.strip_prefix(hello).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+    })
 }
 
 const GREETINGS: &[&str] = &[
-    "dear", "your", "hi", "hello", "good morning", "good afternoon", "good evening", "good day", "morning", "afternoon", "evening",
-    "hey", "to whom", "sir", "madam", "bonjour", "hola", "dzień", "greetings", "fao", "alright", "ladies",
+    "dear",
+    "your",
+    "hi",
+    "hello",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "good day",
+    "morning",
+    "afternoon",
+    "evening",
+    "hey",
+    "to whom",
+    "sir",
+    "madam",
+    "bonjour",
+    "hola",
+    "dzień",
+    "greetings",
+    "fao",
+    "alright",
+    "ladies",
 ];
 
 /// A line that can be nothing but a name: a few words, no sentence.
@@ -245,7 +437,9 @@ fn is_name(line: &str) -> bool {
         && !line.contains('@')
         && !greets(line)
         && !line.chars().any(|c| c.is_ascii_digit())
-        && (count <= 2 || line.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).count() * 2 >= count)
+        && (count <= 2
+            || line.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).count() * 2
+                >= count)
 }
 
 /// Two words at most, alone in the last paragraphs: "Kelly" under a message from `kel88@...`.
@@ -279,22 +473,45 @@ fn is_prose(line: &str) -> bool {
     let lowered = format!(" {} ", head(&plain_punctuation(line), 600).to_lowercase());
     let count = line.split_whitespace().count();
     let spoken = [
-        " i ", " i'm ", " i've ", " i'd ", " i'll ", " we ", " we're ", " we've ", " you ", " your ", " please ", " my ", " he ",
-        " she ", " his ", " her ", " they ", " has ", " have ", " was ", " is ", " are ", " can ", " could ", " will ", " would ",
+        " i ", " i'm ", " i've ", " i'd ", " i'll ", " we ", " we're ", " we've ", " you ", " your ",
+        " please ", " my ", " he ", " she ", " his ", " her ", " they ", " has ", " have ", " was ", " is ",
+        " are ", " can ", " could ", " will ", " would ",
     ]
     .iter()
     .filter(|word| lowered.contains(*word))
     .count();
     let card = line.contains('|') || line.contains("(I work") || line.starts_with(['"', '\u{201C}']);
-    !card && (count >= 6 && spoken >= 1 || count >= 4 && spoken >= 2 || line.ends_with('?') || count >= 4 && line.ends_with(['.', '!']) && spoken >= 1)
+    !card
+        && (count >= 6 && spoken >= 1
+            || count >= 4 && spoken >= 2
+            || line.ends_with('?')
+            || count >= 4 && line.ends_with(['.', '!']) && spoken >= 1)
 }
 
 /// Telephone with a label, web or mail address: what an office prints. A bare mobile number is what parents write.
 fn is_office_contact(line: &str) -> bool {
     let lowered = head(line, 300).to_lowercase();
-    let labelled = ["tel", "t:", "t ", "m:", "m ", "e:", "w:", "phone", "direct", "switchboard", "fax", "mob", "ext", "dd:", "office:", "email:", "web"]
-        .iter()
-        .any(|label| lowered.starts_with(label));
+    let labelled = [
+        "tel",
+        "t:",
+        "t ",
+        "m:",
+        "m ",
+        "e:",
+        "w:",
+        "phone",
+        "direct",
+        "switchboard",
+        "fax",
+        "mob",
+        "ext",
+        "dd:",
+        "office:",
+        "email:",
+        "web",
+    ]
+    .iter()
+    .any(|label| lowered.starts_with(label));
     let digits = lowered.bytes().filter(u8::is_ascii_digit).count();
     labelled && digits >= 6
         || lowered.contains("www.")
