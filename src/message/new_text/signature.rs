@@ -4,6 +4,7 @@
 //! under it, with whatever stands in the same breath ("Regards / Emeka Achebe / 07700 900118"), are the sender's words;
 //! a second block, which repeats the name or gives role and place of work, is the signature.
 
+use super::card::{PLACES_OF_WORK, ROLES, has_postcode, is_office_contact, is_prose, words};
 use super::lines::Line;
 use super::notices;
 use crate::message::text::{head, plain_punctuation};
@@ -31,7 +32,10 @@ fn by_looks(lines: &[&Line], sender: &str) -> Option<usize> {
             continue;
         }
         let starts_paragraph = at == 0 || lines.get(at - 1).is_some_and(|before| before.is_blank());
-        if set_apart(lines, at) && points(lines, at, sender, closing.as_ref()) + 2 >= 3 {
+        let signed = closing.as_ref().is_some_and(|found| !found.name.is_empty());
+        let shouted = !line.text.chars().any(char::is_lowercase);
+        let wanted = if signed && !shouted { -1 } else { 1 };
+        if set_apart(lines, at) && points(lines, at, sender, closing.as_ref()) >= wanted {
             return Some(at);
         }
         if let Some(found) = &closing {
@@ -177,131 +181,6 @@ fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -
         }
     }
     points
-}
-
-const ROLES: &[&str] = &[
-    "senco",
-    "sendco",
-    "headteacher",
-    "head",
-    "deputy",
-    "assistant",
-    "teacher",
-    "principal",
-    "officer",
-    "coordinator",
-    "co-ordinator",
-    "manager",
-    "director",
-    "consultant",
-    "paediatrician",
-    "psychologist",
-    "therapist",
-    "nurse",
-    "doctor",
-    "gp",
-    "registrar",
-    "secretary",
-    "administrator",
-    "admin",
-    "receptionist",
-    "bursar",
-    "lead",
-    "leader",
-    "advisor",
-    "adviser",
-    "advocate",
-    "solicitor",
-    "partner",
-    "barrister",
-    "paralegal",
-    "caseworker",
-    "worker",
-    "practitioner",
-    "specialist",
-    "councillor",
-    "cllr",
-    "mp",
-    "governor",
-    "chair",
-    "trustee",
-    "ceo",
-    "executive",
-    "clerk",
-    "tutor",
-    "lecturer",
-    "keyworker",
-    "inclusion",
-    "safeguarding",
-    "dsl",
-    "matron",
-    "clinical",
-    "mrcslt",
-    "hcpc",
-    "npqh",
-    "ba",
-    "bsc",
-    "ma",
-    "pgce",
-    "qts",
-    "msc",
-    "phd",
-    "med",
-    "physiotherapist",
-    "occupational",
-    "sendias",
-    "portage",
-    "supervisor",
-    "proprietor",
-];
-
-const PLACES_OF_WORK: &[&str] = &[
-    "school",
-    "academy",
-    "college",
-    "university",
-    "primary",
-    "secondary",
-    "infants",
-    "infant",
-    "junior",
-    "juniors",
-    "nursery",
-    "preschool",
-    "pre-school",
-    "trust",
-    "nhs",
-    "council",
-    "team",
-    "office",
-    "service",
-    "services",
-    "department",
-    "dept",
-    "clinic",
-    "hospital",
-    "surgery",
-    "solicitors",
-    "llp",
-    "ltd",
-    "limited",
-    "law",
-    "legal",
-    "federation",
-    "centre",
-    "charity",
-    "foundation",
-    "practice",
-    "unit",
-    "division",
-    "directorate",
-    "chambers",
-    "society",
-    "association",
-];
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).filter(|word| !word.is_empty())
 }
 
 /// If the line is or ends with a greeting, what follows it there: "Kind regards" gives "", "Thanks, Lyn" gives "Lyn".
@@ -465,70 +344,4 @@ fn is_full_name(line: &str, sender: &str) -> bool {
     let sender = sender.to_lowercase();
     let known: Vec<&str> = words(&sender).collect();
     known.len() >= 2 && words(&line).take(4).filter(|word| known.contains(word)).count() >= 2
-}
-
-/// A sentence, as against a line of a business card.
-fn is_prose(line: &str) -> bool {
-    let line = line.trim();
-    let lowered = format!(" {} ", head(&plain_punctuation(line), 600).to_lowercase());
-    let count = line.split_whitespace().count();
-    let spoken = [
-        " i ", " i'm ", " i've ", " i'd ", " i'll ", " we ", " we're ", " we've ", " you ", " your ",
-        " please ", " my ", " he ", " she ", " his ", " her ", " they ", " has ", " have ", " was ", " is ",
-        " are ", " can ", " could ", " will ", " would ",
-    ]
-    .iter()
-    .filter(|word| lowered.contains(*word))
-    .count();
-    let card = line.contains('|') || line.contains("(I work") || line.starts_with(['"', '\u{201C}']);
-    !card
-        && (count >= 6 && spoken >= 1
-            || count >= 4 && spoken >= 2
-            || line.ends_with('?')
-            || count >= 4 && line.ends_with(['.', '!']) && spoken >= 1)
-}
-
-/// Telephone with a label, web or mail address: what an office prints. A bare mobile number is what parents write.
-fn is_office_contact(line: &str) -> bool {
-    let lowered = head(line, 300).to_lowercase();
-    let labelled = [
-        "tel",
-        "t:",
-        "t ",
-        "m:",
-        "m ",
-        "e:",
-        "w:",
-        "phone",
-        "direct",
-        "switchboard",
-        "fax",
-        "mob",
-        "ext",
-        "dd:",
-        "office:",
-        "email:",
-        "web",
-    ]
-    .iter()
-    .any(|label| lowered.starts_with(label));
-    let digits = lowered.bytes().filter(u8::is_ascii_digit).count();
-    labelled && digits >= 6
-        || lowered.contains("www.")
-        || lowered.contains("http")
-        || lowered.contains('@') && !lowered.contains(' ')
-        || lowered.starts_with("email") && lowered.contains('@')
-        || lowered.contains('|') && digits >= 9
-}
-
-/// A British postcode or the first half of one, at the end of a line: "... Stevenage SG2".
-fn has_postcode(line: &str) -> bool {
-    let upper = |word: &str| word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    line.split(|c: char| !c.is_ascii_alphanumeric()).rev().take(3).any(|word| {
-        (2..=4).contains(&word.len())
-            && upper(word)
-            && word.starts_with(|c: char| c.is_ascii_alphabetic())
-            && word.bytes().any(|b| b.is_ascii_digit())
-            && word.len() - word.bytes().filter(u8::is_ascii_digit).count() <= 3
-    })
 }
