@@ -1,8 +1,12 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+<<<<<<< HEAD
 mod journey;
 mod letters;
+=======
+mod message;
+>>>>>>> refs/heads/message
 mod new_text;
 mod outbox;
 mod record;

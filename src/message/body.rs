@@ -7,9 +7,6 @@ use super::new_text::lines::{self, Line};
 use super::new_text::{self, CutReason, NewText};
 use super::{Defect, html, text};
 
-/// HTML, or text, beyond this is not read; no person wrote it.
-const LONGEST: usize = 1024 * 1024;
-
 /// A readable part in one or both of its versions.
 #[derive(Default, Debug)]
 pub(super) struct Piece {
@@ -71,15 +68,22 @@ fn choose(
             || line.signature
             || line.attribution
             || line.region
+<<<<<<< HEAD
+=======
+            || line.apart
+            || line.small
+>>>>>>> refs/heads/message
             || line.text.starts_with('>')
     });
     if marked {
         let by_html = new_text::divide_lines(&rich, sender, forward);
-        let quoted = |divided: &NewText| has(divided, CutReason::Quote) || has(divided, CutReason::Forward);
-        let surer = quoted(&by_html) && !quoted(&by_plain)
-            || has(&by_html, CutReason::Signature)
-                && !has(&by_plain, CutReason::Signature)
-                && quoted(&by_html) == quoted(&by_plain);
+        // Surer is who finds all that the other found, and more.
+        let found = |divided: &NewText| {
+            let quote = has(divided, CutReason::Quote) || has(divided, CutReason::Forward);
+            [quote, has(divided, CutReason::Signature), has(divided, CutReason::Disclaimer)]
+        };
+        let (html, plain) = (found(&by_html), found(&by_plain));
+        let surer = html != plain && html.iter().zip(plain).all(|(html, plain)| *html || !plain);
         if surer && !by_html.new.is_empty() && is_within(&by_html.new, &by_plain.new) {
             return (rich, Some(by_html));
         }
@@ -103,7 +107,7 @@ fn is_within(small: &str, large: &str) -> bool {
 }
 
 fn capped<'a>(text: &'a str, defects: &mut Vec<Defect>) -> &'a str {
-    let kept = text::head(text, LONGEST);
+    let kept = text::bounded(text);
     if kept.len() < text.len() {
         defects.push(Defect::Truncated(kept.len()));
     }

@@ -145,7 +145,7 @@ fn read(raw: &[u8], head: &Head) -> Message {
     message.parts = parsed.parts.iter().take(MOST_PARTS).map(part).collect();
     let mut pieces = Vec::new();
     let mut reader = Reader { parsed: &parsed, source: &source, defects: Vec::new(), seen: 0 };
-    reader.collect(0, 0, false, &mut pieces);
+    reader.collect(0, 0, &mut pieces);
     message.defects.append(&mut reader.defects);
     let sender = message.from.as_ref().map_or("", |from| from.name.as_str());
     let read = body::read(&pieces, sender, &message.subject, &mut message.defects);
@@ -267,7 +267,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn collect(&mut self, id: u32, depth: usize, alternative: bool, pieces: &mut Vec<Piece>) {
+    fn collect(&mut self, id: u32, depth: usize, pieces: &mut Vec<Piece>) {
         let parsed = self.parsed;
         let Some(part) = parsed.parts.get(id as usize) else { return };
         self.seen += 1;
@@ -282,19 +282,19 @@ impl Reader<'_> {
                 "alternative" => {
                     let mut versions = Vec::new();
                     for child in children {
-                        self.collect(*child, depth + 1, true, &mut versions);
+                        self.collect(*child, depth + 1, &mut versions);
                     }
                     pieces.extend(together(versions));
                 }
                 // Machines read the rest of a report, and of a signed or encrypted message.
                 "report" | "signed" | "encrypted" => {
                     if let Some(first) = children.first() {
-                        self.collect(*first, depth + 1, alternative, pieces);
+                        self.collect(*first, depth + 1, pieces);
                     }
                 }
                 _ => {
                     for child in children {
-                        self.collect(*child, depth + 1, alternative, pieces);
+                        self.collect(*child, depth + 1, pieces);
                     }
                 }
             },

@@ -99,6 +99,20 @@ pub(crate) fn head(text: &str, at_most: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// Text beyond this is not read: no person wrote it.
+const LONGEST: usize = 1024 * 1024;
+/// The same in lines.
+const MOST_LINES: usize = 100_000;
+
+/// The part of a text that is read.
+pub(crate) fn bounded(text: &str) -> &str {
+    let kept = head(text, LONGEST);
+    match kept.match_indices('\n').nth(MOST_LINES) {
+        Some((at, _)) => kept.get(..at).unwrap_or(kept),
+        None => kept,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

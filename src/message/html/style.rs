@@ -130,6 +130,9 @@ fn class(looks: &mut Looks, value: &str, hidden: &HiddenClasses) {
     for one in value.split_ascii_whitespace().take(50) {
         looks.hidden |= hidden.0.iter().any(|name| name == one);
         looks.signature |= one.contains("signature") || one == "moz-sig";
+        if one.contains("disclaimer") {
+            looks.small = Some(true);
+        }
         looks.attribution |= matches!(one, "moz-cite-prefix" | "gmail_attr" | "moz-email-headers-table");
         looks.region |= one == "gmail_quote" || one == "gmail_quote_container" || one == "gmail_extra";
         looks.older |= one.contains("yahoo_quoted")

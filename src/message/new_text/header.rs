@@ -224,8 +224,15 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
     let dated = word.starts_with(|c: char| c.is_ascii_digit());
     let closes_here =
         head(opening, LINE_LOOKED_AT).len() == opening.len() && opening.trim_end().ends_with(':');
+<<<<<<< HEAD
     if !opener && !dated && !(closes_here && opening.contains('@')) && !first.attribution {
+=======
+    if !(opener || dated || first.attribution || closes_here && opening.contains('@')) {
+>>>>>>> refs/heads/message
         return None;
+    }
+    if opener && runs_on(opening) {
+        return Some(Attribution { lines: 1, sure: true });
     }
     let mut joined = String::new();
     for (count, line) in lines.iter().skip(at).take(4).enumerate() {
@@ -250,6 +257,14 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
         return Some(Attribution { lines: count + 1, sure });
     }
     None
+}
+
+/// Yahoo's telephones put the quotation on the same line: "On Tue, 3 Nov 2026 at 10:14, Amy<a@b> wrote:   Dear ...".
+fn runs_on(line: &str) -> bool {
+    let line = head(line, LINE_LOOKED_AT);
+    line.find(" wrote: ").and_then(|at| line.get(..at)).is_some_and(|front| {
+        front.len() < 200 && has_time(front) && front.trim_end().ends_with('>') && front.contains('@')
+    })
 }
 
 const SAYS: &[&str] = &[

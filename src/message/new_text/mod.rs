@@ -5,6 +5,7 @@
 //! [`adopt`]. Nothing is invented: every line of the result is a line of the text.
 
 mod adopt;
+mod card;
 mod header;
 pub(crate) mod lines;
 mod notices;
@@ -56,7 +57,11 @@ const DEEPEST_ADOPTION: usize = 3;
 
 /// Divides a plain text. `sender` is the display name of who wrote it, `subject` tells forwards; both may be empty.
 pub fn divide(text: &str, sender: &str, subject: &str) -> NewText {
-    divide_lines(&lines::of_text(&super::text::normalise(text)), sender, is_forward(subject))
+    divide_lines(
+        &lines::of_text(&super::text::normalise(super::text::bounded(text))),
+        sender,
+        is_forward(subject),
+    )
 }
 
 /// Whether a subject says that the message is a forward.
@@ -124,6 +129,9 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
             aside.push(*at);
         }
     }
+    let any_large = own.iter().any(|at| lines.get(*at).is_some_and(|line| !line.small && !line.is_blank()));
+    let is_small_print =
+        |line: &Line| any_large && line.small || line.text.len() >= 30 && notices::is_notice(&line.text);
     let mut at_end = true;
     for paragraph in paragraphs.iter().rev().take(40) {
         let text = joined(lines, paragraph);
@@ -137,10 +145,14 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
         let mut from = paragraph.len();
         while at_end
             && from > 0
+<<<<<<< HEAD
             && paragraph
                 .get(from - 1)
                 .and_then(|at| lines.get(*at))
                 .is_some_and(|line| line.text.len() >= 30 && notices::is_notice(&line.text))
+=======
+            && paragraph.get(from - 1).and_then(|at| lines.get(*at)).is_some_and(is_small_print)
+>>>>>>> refs/heads/message
         {
             from -= 1;
         }

@@ -4,6 +4,7 @@
 //! under it, with whatever stands in the same breath ("Regards / Emeka Achebe / 07700 900118"), are the sender's words;
 //! a second block, which repeats the name or gives role and place of work, is the signature.
 
+use super::card::{PLACES_OF_WORK, ROLES, has_postcode, is_office_contact, is_prose, words};
 use super::lines::Line;
 use super::notices;
 use crate::message::text::{head, plain_punctuation};
@@ -31,7 +32,10 @@ fn by_looks(lines: &[&Line], sender: &str) -> Option<usize> {
             continue;
         }
         let starts_paragraph = at == 0 || lines.get(at - 1).is_some_and(|before| before.is_blank());
-        if set_apart(lines, at) && points(lines, at, sender, closing.as_ref()) + 2 >= 3 {
+        let signed = closing.as_ref().is_some_and(|found| !found.name.is_empty());
+        let shouted = !line.text.chars().any(char::is_lowercase);
+        let wanted = if signed && !shouted { -1 } else { 1 };
+        if set_apart(lines, at) && points(lines, at, sender, closing.as_ref()) >= wanted {
             return Some(at);
         }
         if let Some(found) = &closing {
@@ -179,6 +183,7 @@ fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -
     points
 }
 
+<<<<<<< HEAD
 const ROLES: &[&str] = &[
     "senco",
     "sendco",
@@ -304,6 +309,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).filter(|word| !word.is_empty())
 }
 
+=======
+>>>>>>> refs/heads/message
 /// If the line is or ends with a greeting, what follows it there: "Kind regards" gives "", "Thanks, Lyn" gives "Lyn".
 fn farewell(line: &str) -> Option<&str> {
     let line = line.trim();
@@ -466,6 +473,7 @@ fn is_full_name(line: &str, sender: &str) -> bool {
     let known: Vec<&str> = words(&sender).collect();
     known.len() >= 2 && words(&line).take(4).filter(|word| known.contains(word)).count() >= 2
 }
+<<<<<<< HEAD
 
 /// A sentence, as against a line of a business card.
 fn is_prose(line: &str) -> bool {
@@ -532,3 +540,5 @@ fn has_postcode(line: &str) -> bool {
             && word.len() - word.bytes().filter(u8::is_ascii_digit).count() <= 3
     })
 }
+=======
+>>>>>>> refs/heads/message
