@@ -1,1 +1,4 @@
 //! All tests, in reading order.
+
+mod mailbox;
+mod support;
