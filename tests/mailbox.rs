@@ -41,7 +41,9 @@ async fn new_messages_come_whole_with_their_date_and_stay_unread() {
     assert_eq!((uids(&fetched), fetched.up_to), (vec![1, 2, 3], 3));
     assert!(fetched.messages[0].bytes.ends_with(b"Hello 1\r\n"));
     assert_eq!(fetched.messages[0].received_at.to_rfc3339(), "2026-01-05T10:11:12+00:00");
-    assert!(server.heard("UID FETCH").iter().all(|line| !line.contains("BODY") || line.contains("BODY.PEEK")));
+    assert!(
+        server.heard("UID FETCH").iter().all(|line| !line.contains("BODY") || line.contains("BODY.PEEK"))
+    );
     assert_eq!(server.heard("UID FETCH").len(), 2, "sizes once, bodies once");
 }
 
@@ -60,7 +62,10 @@ async fn an_expunged_tail_is_passed_over_once_and_for_all() {
     assert_eq!(inbox.fetch(0, 10).await.unwrap().up_to, 8);
     let begun = Instant::now();
     inbox.wait(Duration::from_secs(60)).await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_secs(59), "it must not spin on a UIDNEXT above the last message");
+    assert!(
+        begun.elapsed() >= Duration::from_secs(59),
+        "it must not spin on a UIDNEXT above the last message"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +225,8 @@ async fn a_changed_uidvalidity_is_reported_until_it_is_asked_for() {
     let mut inbox = inbox(&server);
     inbox.status().await.unwrap();
     server.change(|fake| fake.uid_validity = 8).script("NOOP", 1, &[Close]);
-    let changed = MailboxError::UidValidityChanged { account: "general".into(), folder: "INBOX".into(), now: 8 };
+    let changed =
+        MailboxError::UidValidityChanged { account: "general".into(), folder: "INBOX".into(), now: 8 };
     assert_eq!(inbox.fetch(0, 10).await.err(), Some(changed.clone()));
     assert_eq!(inbox.file(&reference(1), "Triage", false).await.err(), Some(changed.clone()));
     assert_eq!(inbox.status().await.unwrap().uid_validity, 8);
@@ -240,7 +246,9 @@ async fn a_wrong_password_needs_a_person_and_a_busy_server_does_not() {
         let server = Server::with(&[1]);
         server.script("LOGIN", 99, &[Say(answer)]);
         match inbox(&server).status().await {
-            Err(MailboxError::NeedsAPerson { remedy, .. }) => assert!(person && remedy.contains("password"), "{answer}"),
+            Err(MailboxError::NeedsAPerson { remedy, .. }) => {
+                assert!(person && remedy.contains("password"), "{answer}")
+            }
             Err(MailboxError::Transient { .. }) => assert!(!person, "{answer}"),
             other => panic!("{answer}: {other:?}"),
         }
@@ -417,7 +425,12 @@ async fn a_mailbox_that_is_only_to_be_looked_at_is_never_written() {
 #[tokio::test(start_paused = true)]
 async fn a_folder_that_can_only_be_read_needs_a_person() {
     let server = Server::with(&[1]);
-    let read_only = [Say("* 1 EXISTS"), Say("* OK [UIDVALIDITY 7] x"), Say("* OK [UIDNEXT 2] x"), Say("{t} OK [READ-ONLY] x")];
+    let read_only = [
+        Say("* 1 EXISTS"),
+        Say("* OK [UIDVALIDITY 7] x"),
+        Say("* OK [UIDNEXT 2] x"),
+        Say("{t} OK [READ-ONLY] x"),
+    ];
     server.script("SELECT", 9, &read_only);
     let refused = inbox(&server).file(&reference(1), "Triage", false).await;
     assert!(matches!(refused, Err(MailboxError::NeedsAPerson { .. })));
@@ -446,6 +459,8 @@ async fn courier_names_its_folders_beneath_inbox_and_tells_uidnext_on_request() 
 async fn exchange_that_is_not_connected_says_what_to_mend() {
     let server = Server::with(&[1]);
     server.script("SELECT", 9, &[Say("{t} BAD User is authenticated but not connected.")]);
-    let Err(MailboxError::NeedsAPerson { remedy, .. }) = inbox(&server).status().await else { panic!("no person is asked") };
+    let Err(MailboxError::NeedsAPerson { remedy, .. }) = inbox(&server).status().await else {
+        panic!("no person is asked")
+    };
     assert!(remedy.contains("full access"));
 }

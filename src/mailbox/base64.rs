@@ -3,7 +3,8 @@
 /// The ordinary alphabet, for SASL.
 pub(super) const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// The alphabet of folder names: `,` instead of `/`.
-pub(super) const FOLDER_NAMES: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+pub(super) const FOLDER_NAMES: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
 /// Encodes; `padded` adds the `=` that SASL wants and folder names do not.
 pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> String {
@@ -45,9 +46,14 @@ mod tests {
 
     #[test]
     fn the_examples_of_rfc_4648_hold() {
-        for (plain, encoded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(encode(plain.as_bytes(), STANDARD, true), encoded);
             assert_eq!(decode(encoded.trim_end_matches('='), STANDARD).unwrap(), plain.as_bytes());
         }

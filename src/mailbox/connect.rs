@@ -26,7 +26,9 @@ pub(super) async fn open(account: &ImapAccount) -> Result<Session, MailboxError>
         Some(dial) => dial().map_err(|error| transient(account, step(), error.to_string()))?,
         None => Box::new(match timeout(limit, tcp(account)).await {
             Ok(connected) => connected?,
-            Err(_) => return Err(transient(account, step(), format!("no answer within {} s", limit.as_secs()))),
+            Err(_) => {
+                return Err(transient(account, step(), format!("no answer within {} s", limit.as_secs())));
+            }
         }),
     };
     let (pipe, certificate) = match account.security {
@@ -87,7 +89,8 @@ async fn start_tls(account: &ImapAccount, mut session: Session) -> Result<Sessio
                 account: account.account.clone(),
                 step: "STARTTLS".into(),
                 problem: format!("the server refused: {}", refusal.text),
-                remedy: "Set `security` to `tls` with port 993, or have STARTTLS switched on at the server".into(),
+                remedy: "Set `security` to `tls` with port 993, or have STARTTLS switched on at the server"
+                    .into(),
             });
         }
         Err(lost) => return Err(lost.at(&account.account, "STARTTLS")),

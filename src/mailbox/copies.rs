@@ -94,7 +94,10 @@ mod tests {
 
     #[test]
     fn a_folded_message_id_is_found() {
-        assert_eq!(message_id(b"Message-ID:\r\n <a1@mail.example>\r\n\r\n").as_deref(), Some("a1@mail.example"));
+        assert_eq!(
+            message_id(b"Message-ID:\r\n <a1@mail.example>\r\n\r\n").as_deref(),
+            Some("a1@mail.example")
+        );
         assert_eq!(message_id(b"\r\n"), None);
     }
 }

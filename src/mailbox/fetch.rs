@@ -238,7 +238,8 @@ impl ImapMailbox {
             let mut session = self.open_again(harvest).await?;
             // Exchange only estimates sizes: some room, but not without bounds.
             session.allow_literals_up_to(2 * u64::from(limit));
-            let fetched = fetch(&mut session, uids, "UID INTERNALDATE BODY.PEEK[]", &mut harvest.pieces).await;
+            let fetched =
+                fetch(&mut session, uids, "UID INTERNALDATE BODY.PEEK[]", &mut harvest.pieces).await;
             self.session = Some(session);
             if let Err(fault) = fetched {
                 self.complain(&fault);
@@ -287,8 +288,12 @@ impl ImapMailbox {
             let strikes = self.strikes.get(&uid).copied().unwrap_or(0);
             let server_reads = uids.iter().any(|other| harvest.has(*other) || harvest.gone.contains(other));
             if !harvest.is_settled(uid) && (strikes >= 4 || (strikes >= 2 && server_reads)) {
-                warn!(account = self.account.account, uid, "Message UID {uid} cannot be fetched and is set aside.");
-                let reason = format!("the server did not deliver it in {strikes} attempts: {}", self.last_complaint);
+                warn!(
+                    account = self.account.account,
+                    uid, "Message UID {uid} cannot be fetched and is set aside."
+                );
+                let reason =
+                    format!("the server did not deliver it in {strikes} attempts: {}", self.last_complaint);
                 harvest.unreadable.insert(uid, reason);
             }
         }
@@ -330,7 +335,8 @@ mod tests {
     #[test]
     fn internal_dates_are_read_in_every_spelling() {
         let want = "2026-01-05T10:11:12Z".parse::<DateTime<Utc>>().unwrap();
-        for text in [" 5-Jan-2026 10:11:12 +0000", "05-Jan-2026 11:11:12 +0100", "5-Jan-2026 05:11:12 -0500"] {
+        for text in [" 5-Jan-2026 10:11:12 +0000", "05-Jan-2026 11:11:12 +0100", "5-Jan-2026 05:11:12 -0500"]
+        {
             assert_eq!(internal_date(text), Some(want), "{text}");
         }
         assert_eq!(internal_date("yesterday"), None);

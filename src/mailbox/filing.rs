@@ -138,10 +138,13 @@ impl ImapMailbox {
         if self.holds(session, folder, &identity).await? {
             return Ok(());
         }
-        if self.with_folder(session, "UID COPY", uid, folder).await? || self.holds(session, folder, &identity).await? {
+        if self.with_folder(session, "UID COPY", uid, folder).await?
+            || self.holds(session, folder, &identity).await?
+        {
             return Ok(());
         }
-        Err(Fault::Lost("the server said OK, but the copy is not in the folder".into()).at(account, "UID COPY"))
+        Err(Fault::Lost("the server said OK, but the copy is not in the folder".into())
+            .at(account, "UID COPY"))
     }
 
     /// Whether a folder holds this message, with the watched folder open again afterwards.
@@ -159,8 +162,9 @@ impl ImapMailbox {
             Err(lost) => return Err(lost.at(account, "EXAMINE")),
         };
         if let Some(home) = home {
-            let again =
-                folders::open(session, &home.wire_name, home.writable).await.map_err(|f| f.at(account, "SELECT"))?;
+            let again = folders::open(session, &home.wire_name, home.writable)
+                .await
+                .map_err(|f| f.at(account, "SELECT"))?;
             if again.uid_validity != home.uid_validity {
                 return Err(self.validity_changed(again.uid_validity));
             }
@@ -179,7 +183,8 @@ impl ImapMailbox {
         let account = &self.account.account;
         let step = || format!("{verb} into {folder}");
         for first in [true, false] {
-            let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+            let wire =
+                folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
             let mut told = false;
             let each = |response: &Response<'_>| {
                 told |= matches!(ok_code(response), Some(ResponseCode::CopyUid(_, from, to)) if !from.is_empty() && !to.is_empty());
@@ -187,7 +192,8 @@ impl ImapMailbox {
             match session.run(&format!("{verb} {uid} {}", quoted(&wire)), Pace::Bulk, each).await {
                 Ok(()) => return Ok(told),
                 Err(Fault::Refused(refusal)) if first && !refusal.bad => {
-                    let exists = folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))?;
+                    let exists =
+                        folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))?;
                     if exists && !refusal.try_create {
                         return Err(Fault::Refused(refusal).at(account, step()));
                     }
@@ -203,7 +209,10 @@ impl ImapMailbox {
     async fn delete(&self, session: &mut Session, uid: u32) -> Result<Filed, MailboxError> {
         let account = &self.account.account;
         let at = |step: &'static str| move |fault: Fault| fault.at(account, step);
-        session.order(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)")).await.map_err(at("UID STORE"))?;
+        session
+            .order(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"))
+            .await
+            .map_err(at("UID STORE"))?;
         if session.can("UIDPLUS") {
             session.order(&format!("UID EXPUNGE {uid}")).await.map_err(at("UID EXPUNGE"))?;
         } else {
@@ -219,7 +228,9 @@ impl ImapMailbox {
             }
         }
         if self.is_there(session, uid).await? {
-            return Err(Fault::Lost("the original has been copied but not removed".into()).at(account, "EXPUNGE"));
+            return Err(
+                Fault::Lost("the original has been copied but not removed".into()).at(account, "EXPUNGE")
+            );
         }
         Ok(Filed::Moved)
     }

@@ -74,7 +74,8 @@ impl FolderMailbox {
                 now,
             });
         }
-        let found = names.into_iter().filter_map(|(uid, name)| files.get(&name).map(|path| (uid, path.clone())));
+        let found =
+            names.into_iter().filter_map(|(uid, name)| files.get(&name).map(|path| (uid, path.clone())));
         Ok((now, found.collect()))
     }
 
@@ -162,7 +163,12 @@ impl Mailbox for FolderMailbox {
         Ok(fetched)
     }
 
-    async fn file(&mut self, message: &MessageRef, folder: &str, flagged: bool) -> Result<Filed, MailboxError> {
+    async fn file(
+        &mut self,
+        message: &MessageRef,
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
         if self.account.filing == Filing::None {
             return Ok(Filed::Left);
         }
@@ -190,7 +196,8 @@ impl Mailbox for FolderMailbox {
         if to.account == self.account.account {
             return self.file(message, &to.folder, flagged).await;
         }
-        let Some(other) = self.others.folders.iter().find(|other| other.account == to.account).cloned() else {
+        let Some(other) = self.others.folders.iter().find(|other| other.account == to.account).cloned()
+        else {
             return Err(MailboxError::NeedsAPerson {
                 account: self.account.account.clone(),
                 step: format!("passing a message on to {}", to.account),

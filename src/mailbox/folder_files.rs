@@ -34,14 +34,17 @@ impl Place {
         let directory = match kind {
             _ if levels.is_empty() => root.to_path_buf(),
             FolderKind::Maildir => {
-                let levels: Vec<String> = levels.iter().map(|level| utf7::encode(&level.replace('.', "_"))).collect();
+                let levels: Vec<String> =
+                    levels.iter().map(|level| utf7::encode(&level.replace('.', "_"))).collect();
                 root.join(format!(".{}", levels.join(".")))
             }
             // A leading dot would hide the folder, or climb out of the root.
-            FolderKind::Eml => levels.iter().fold(root.to_path_buf(), |path, level| match level.strip_prefix('.') {
-                Some(rest) => path.join(format!("_{rest}")),
-                None => path.join(level),
-            }),
+            FolderKind::Eml => {
+                levels.iter().fold(root.to_path_buf(), |path, level| match level.strip_prefix('.') {
+                    Some(rest) => path.join(format!("_{rest}")),
+                    None => path.join(level),
+                })
+            }
         };
         Self { kind, directory }
     }
@@ -64,7 +67,10 @@ impl Place {
                     FolderKind::Eml => name.len() > 4 && name[name.len() - 4..].eq_ignore_ascii_case(b".eml"),
                 };
                 // An empty file is still being written.
-                if wanted && !name.starts_with(b".") && fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() > 0) {
+                if wanted
+                    && !name.starts_with(b".")
+                    && fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() > 0)
+                {
                     found.insert(self.key(name), path);
                 }
             }
@@ -94,7 +100,8 @@ impl Place {
             for part in ["cur", "new", "tmp"] {
                 fs::create_dir_all(self.directory.join(part))?;
             }
-            let is_sub = self.directory.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let is_sub =
+                self.directory.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let marker = self.directory.join("maildirfolder");
             if is_sub && !marker.exists() {
                 File::create(marker)?;
@@ -185,7 +192,9 @@ impl Place {
             FolderKind::Eml => self.directory.clone(),
         };
         let (stem, end) = match self.kind {
-            FolderKind::Maildir => name.split_once(':').map_or((name, String::new()), |(s, e)| (s, format!(":{e}"))),
+            FolderKind::Maildir => {
+                name.split_once(':').map_or((name, String::new()), |(s, e)| (s, format!(":{e}")))
+            }
             FolderKind::Eml => (name.strip_suffix(".eml").unwrap_or(name), ".eml".to_owned()),
         };
         for number in 0..10_000 {
@@ -216,7 +225,8 @@ fn same_content(one: &Path, other: &Path) -> io::Result<bool> {
         if length == 0 {
             return Ok(true);
         }
-        let (left, right) = (left.get(..length).unwrap_or_default(), right.get_mut(..length).unwrap_or_default());
+        let (left, right) =
+            (left.get(..length).unwrap_or_default(), right.get_mut(..length).unwrap_or_default());
         files.1.read_exact(right)?;
         if left != right {
             return Ok(false);

@@ -26,7 +26,10 @@ impl Index {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
-                return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another send-triage watches this folder"));
+                return Err(io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another send-triage watches this folder",
+                ));
             }
             Ok(()) | Err(TryLockError::Error(_)) => {} // Some network file systems have no locks.
         }
@@ -113,10 +116,10 @@ mod tests {
     fn uids_survive_a_restart_and_are_never_given_twice() {
         let folder = tempfile::tempdir().unwrap();
         let mut index = Index::open(folder.path(), 77).unwrap();
-        assert_eq!(index.update(&names(&["b", "a"])).unwrap().into_iter().collect::<Vec<_>>(), [
-            (1, "a".to_owned()),
-            (2, "b".to_owned())
-        ]);
+        assert_eq!(
+            index.update(&names(&["b", "a"])).unwrap().into_iter().collect::<Vec<_>>(),
+            [(1, "a".to_owned()), (2, "b".to_owned())]
+        );
         assert_eq!(index.update(&names(&["a"])).unwrap().len(), 1);
         drop(index);
         let mut index = Index::open(folder.path(), 99).unwrap();

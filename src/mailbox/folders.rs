@@ -88,7 +88,6 @@ pub(super) async fn naming(session: &mut Session) -> Result<Naming, Fault> {
     Ok(naming)
 }
 
-
 /// The server's name for one of our folders.
 pub(super) async fn wire_name(session: &mut Session, folder: &str) -> Result<String, Fault> {
     if folder.eq_ignore_ascii_case("INBOX") {
@@ -234,11 +233,13 @@ pub(super) async fn sent_folder(
     }
     let naming = naming(session).await.map_err(at)?;
     let special = session.can("SPECIAL-USE") && session.can("LIST-EXTENDED");
-    let listed =
-        list(session, if special { "\"\" \"*\" RETURN (SPECIAL-USE)" } else { "\"\" \"*\"" }).await.map_err(at)?;
+    let listed = list(session, if special { "\"\" \"*\" RETURN (SPECIAL-USE)" } else { "\"\" \"*\"" })
+        .await
+        .map_err(at)?;
     let named = |folder: &&Listed| {
         let name = naming.ours(&folder.wire_name).to_lowercase();
-        let position = SENT_NAMES.iter().position(|sent| *sent == name || name.ends_with(&format!("/{sent}")));
+        let position =
+            SENT_NAMES.iter().position(|sent| *sent == name || name.ends_with(&format!("/{sent}")));
         position.map(|position| (name.matches('/').count(), position))
     };
     let selectable = || listed.iter().filter(|folder| folder.selectable);

@@ -68,7 +68,10 @@ impl ImapMailbox {
             match self.prepare(&mut kept, fresh).await {
                 Ok(()) => return Ok(kept),
                 Err(MailboxError::Transient { problem, .. }) => {
-                    debug!(account = self.account.account, "The connection is dead ({problem}); connecting again.");
+                    debug!(
+                        account = self.account.account,
+                        "The connection is dead ({problem}); connecting again."
+                    );
                 }
                 Err(other) => {
                     self.session = Some(kept);
@@ -84,7 +87,8 @@ impl ImapMailbox {
     async fn prepare(&self, session: &mut Session, fresh: bool) -> Result<(), MailboxError> {
         let account = &self.account.account;
         session.settle().await.map_err(|fault| fault.at(account, "DONE"))?;
-        let wire = folders::wire_name(session, &self.folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        let wire =
+            folders::wire_name(session, &self.folder).await.map_err(|fault| fault.at(account, "LIST"))?;
         if session.selected.as_ref().is_some_and(|open| open.wire_name == wire) {
             if fresh {
                 session.order("NOOP").await.map_err(|fault| fault.at(account, "NOOP"))?;
@@ -112,7 +116,9 @@ impl ImapMailbox {
                 remedy: "Have the server's mail store mended, or use another folder".into(),
             }),
             Err(Fault::Refused(refusal)) => match Fault::Refused(refusal.clone()).at(account, step.clone()) {
-                MailboxError::Transient { .. } if !self.folder.eq_ignore_ascii_case("INBOX") && !refusal.bad => {
+                MailboxError::Transient { .. }
+                    if !self.folder.eq_ignore_ascii_case("INBOX") && !refusal.bad =>
+                {
                     Err(MailboxError::NeedsAPerson {
                         account: account.clone(),
                         step,
@@ -147,8 +153,10 @@ impl ImapMailbox {
         }
         if session.can("IDLE") && !session.idle_refused {
             let short = end.min(Instant::now() + self.account.timeouts.idle);
-            let idled =
-                session.idle(short).await.map_err(|fault| fault.at(&self.account.account, "waiting (IDLE)"))?;
+            let idled = session
+                .idle(short)
+                .await
+                .map_err(|fault| fault.at(&self.account.account, "waiting (IDLE)"))?;
             match idled {
                 Idled::News => session.news = false,
                 Idled::Quiet => {}
@@ -183,7 +191,8 @@ impl Mailbox for ImapMailbox {
         let (open, exists) = (session.selected.clone(), session.exists);
         self.session = Some(session);
         opened?;
-        let (uid_validity, uid_next) = open.map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
+        let (uid_validity, uid_next) =
+            open.map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
         self.expected = Some(uid_validity);
         Ok(Status { uid_validity, uid_next, exists })
     }
@@ -192,7 +201,12 @@ impl Mailbox for ImapMailbox {
         self.take_in(after, at_most).await
     }
 
-    async fn file(&mut self, message: &MessageRef, folder: &str, flagged: bool) -> Result<Filed, MailboxError> {
+    async fn file(
+        &mut self,
+        message: &MessageRef,
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
         self.file_away(message, folder, flagged).await
     }
 
@@ -225,7 +239,8 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn close(&mut self) {
-        for session in self.session.take().into_iter().chain(std::mem::take(&mut self.targets).into_values()) {
+        for session in self.session.take().into_iter().chain(std::mem::take(&mut self.targets).into_values())
+        {
             session.log_out().await;
         }
     }

@@ -129,8 +129,17 @@ fn refused(account: &ImapAccount, step: String, way: Mechanism, refusal: &Refusa
     let capitals = refusal.text.to_ascii_uppercase();
     let account_name = account.account.clone();
     let problem = format!("the server refused: {}", refusal.text);
-    let passing =
-        ["UNAVAILABLE", "TRY AGAIN", "TOO MANY", "THROTTL", "TEMPORAR", "INUSE", "SERVERBUG", "LIMIT", "BUSY"];
+    let passing = [
+        "UNAVAILABLE",
+        "TRY AGAIN",
+        "TOO MANY",
+        "THROTTL",
+        "TEMPORAR",
+        "INUSE",
+        "SERVERBUG",
+        "LIMIT",
+        "BUSY",
+    ];
     if passing.iter().any(|word| capitals.contains(word)) {
         return MailboxError::Transient { account: account_name, step, problem };
     }

@@ -31,8 +31,8 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 pub use account::{
-    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, ImapAccount, Mechanism, Pipe, Security, Stream,
-    Timeouts, TokenSource,
+    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, ImapAccount, Mechanism, Pipe,
+    Security, Stream, Timeouts, TokenSource,
 };
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
@@ -220,7 +220,12 @@ impl Mailbox for AnyMailbox {
         whichever!(self, mailbox => mailbox.fetch(after, at_most).await)
     }
 
-    async fn file(&mut self, message: &MessageRef, folder: &str, flagged: bool) -> Result<Filed, MailboxError> {
+    async fn file(
+        &mut self,
+        message: &MessageRef,
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Filed, MailboxError> {
         whichever!(self, mailbox => mailbox.file(message, folder, flagged).await)
     }
 

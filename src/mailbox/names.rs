@@ -50,10 +50,17 @@ impl Naming {
 
     /// One level: the server's delimiter cannot stand inside a name.
     fn level(&self, level: &str) -> String {
-        let safe: String = level
-            .chars()
-            .map(|c| if Some(c) == self.delimiter || c.is_control() || matches!(c, '*' | '%') { '_' } else { c })
-            .collect();
+        let safe: String =
+            level
+                .chars()
+                .map(|c| {
+                    if Some(c) == self.delimiter || c.is_control() || matches!(c, '*' | '%') {
+                        '_'
+                    } else {
+                        c
+                    }
+                })
+                .collect();
         utf7::encode(&safe)
     }
 }

@@ -157,7 +157,8 @@ impl ImapMailbox {
         let date = sent_at.format("%d-%b-%Y %H:%M:%S +0000").to_string();
         let size = u32::try_from(letter.raw.len()).unwrap_or(u32::MAX);
         let command = append_command(&sent, "(\\Seen)", Some(&date), size);
-        send_append(session, account, "the Sent folder", &command, size, &mut Body::Bytes(&letter.raw)).await?;
+        send_append(session, account, "the Sent folder", &command, size, &mut Body::Bytes(&letter.raw))
+            .await?;
         Ok(())
     }
 }
@@ -187,7 +188,8 @@ async fn open_for_append(
                 return Err(Fault::Refused(refusal).at(account, step()));
             }
             folders::create(session, account, folder).await?;
-            let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, step()))?;
+            let wire =
+                folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, step()))?;
             folders::open(session, &wire, false).await.map_err(|fault| fault.at(account, step()))?;
             Ok(false)
         }
@@ -245,7 +247,9 @@ async fn send_append(
                 let piece = part(source, from, *uid, offset, wanted).await?;
                 if piece.len() != wanted as usize {
                     // The literal is promised; only closing the connection takes the promise back.
-                    return Err(Fault::Lost("the message changed while it was read".into()).at(from, "UID FETCH"));
+                    return Err(
+                        Fault::Lost("the message changed while it was read".into()).at(from, "UID FETCH")
+                    );
                 }
                 session.write(&piece).await.map_err(at)?;
                 offset += wanted;
@@ -278,7 +282,13 @@ async fn is_proven(session: &mut Session, account: &str, identity: &Identity) ->
 }
 
 /// Part of a message.
-async fn part(session: &mut Session, account: &str, uid: u32, offset: u32, length: u32) -> Result<Vec<u8>, MailboxError> {
+async fn part(
+    session: &mut Session,
+    account: &str,
+    uid: u32,
+    offset: u32,
+    length: u32,
+) -> Result<Vec<u8>, MailboxError> {
     let mut pieces = BTreeMap::new();
     session.allow_literals_up_to(u64::from(length));
     fetch(session, &[uid], &format!("UID BODY.PEEK[]<{offset}.{length}>"), &mut pieces)

@@ -76,7 +76,9 @@ fn protection(account: &ImapAccount, session: &Session) -> ProbeStep {
         Some(end) => {
             let (days, date) = ((end - Utc::now()).num_days(), end.format("%-d %B %Y"));
             if days < SOON_DAYS {
-                Err(format!("{way}; the server's certificate ends on {date}, in {days} days: have it renewed"))
+                Err(format!(
+                    "{way}; the server's certificate ends on {date}, in {days} days: have it renewed"
+                ))
             } else {
                 Ok(format!("{way}; the server's certificate is valid until {date} ({days} days)"))
             }
@@ -108,7 +110,9 @@ async fn watched_folder(session: &mut Session, account: &ImapAccount, folder: &s
     };
     // EXAMINE would always say read-only; SELECT alone changes nothing but \Recent.
     let outcome = match folders::open(session, &wire, account.filing != Filing::None).await {
-        Ok(open) if open.uid_validity == 0 => Err("the server gives no UIDVALIDITY; it cannot be watched".into()),
+        Ok(open) if open.uid_validity == 0 => {
+            Err("the server gives no UIDVALIDITY; it cannot be watched".into())
+        }
         Ok(open) if account.filing != Filing::None && !open.writable => Err(format!(
             "it can only be read by {}: give the account the right to change it, or set `filing` to `none`",
             account.account

@@ -34,8 +34,12 @@ pub(super) async fn protect(
         .connect(name, pipe)
         .await
         .map_err(|error| refused(account, step(), &error))?;
-    let certificate =
-        stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.as_ref().to_vec());
+    let certificate = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .map(|leaf| leaf.as_ref().to_vec());
     Ok((Box::new(stream), certificate))
 }
 
@@ -54,7 +58,9 @@ fn config(account: &ImapAccount) -> Result<ClientConfig, MailboxError> {
         account: account.account.clone(),
         step: "preparing TLS".into(),
         problem: error.to_string(),
-        remedy: "Install the system's certificates (package ca-certificates), or name an authority in `ca_file`".into(),
+        remedy:
+            "Install the system's certificates (package ca-certificates), or name an authority in `ca_file`"
+                .into(),
     };
     let verifier = Verifier::new_with_extra_roots(extra, provider.clone()).map_err(trouble)?;
     Ok(ClientConfig::builder_with_provider(provider)
@@ -86,7 +92,8 @@ fn refused(account: &ImapAccount, step: String, error: &io::Error) -> MailboxErr
         rustls::Error::InvalidCertificate(why) => certificate(host, why),
         rustls::Error::InvalidMessage(_) => (
             "the server does not speak TLS on this port".to_owned(),
-            "If the port is 143, set `security` to `starttls`; TLS from the start is usually on port 993".to_owned(),
+            "If the port is 143, set `security` to `starttls`; TLS from the start is usually on port 993"
+                .to_owned(),
         ),
         other => return transient(account, step, other.to_string()),
     };
@@ -172,7 +179,8 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         if count > 4 {
             return None;
         }
-        let length = rest.get(..count)?.iter().fold(0usize, |length, byte| (length << 8) | usize::from(*byte));
+        let length =
+            rest.get(..count)?.iter().fold(0usize, |length, byte| (length << 8) | usize::from(*byte));
         (length, rest.get(count..)?)
     };
     Some((tag, rest.get(..length)?, rest.get(length..)?))
@@ -186,13 +194,20 @@ mod tests {
     fn each_refused_certificate_has_its_own_remedy() {
         let name = ServerName::try_from("imap.example".to_owned()).unwrap();
         let nameless = CertificateError::NotValidForNameContext { expected: name.clone(), presented: vec![] };
-        let other =
-            CertificateError::NotValidForNameContext { expected: name, presented: vec!["mail.example".into()] };
-        let texts: Vec<String> =
-            [CertificateError::UnknownIssuer, CertificateError::Expired, CertificateError::NotValidYet, nameless, other]
-                .iter()
-                .map(|why| certificate("imap.example", why).1)
-                .collect();
+        let other = CertificateError::NotValidForNameContext {
+            expected: name,
+            presented: vec!["mail.example".into()],
+        };
+        let texts: Vec<String> = [
+            CertificateError::UnknownIssuer,
+            CertificateError::Expired,
+            CertificateError::NotValidYet,
+            nameless,
+            other,
+        ]
+        .iter()
+        .map(|why| certificate("imap.example", why).1)
+        .collect();
         let distinct: std::collections::HashSet<&String> = texts.iter().collect();
         assert_eq!(distinct.len(), texts.len());
         assert!(texts[0].contains("ca_file") && texts[3].contains("DNS:imap.example"));

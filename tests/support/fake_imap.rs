@@ -61,7 +61,8 @@ impl Server {
     /// A server with messages of these UIDs.
     pub fn with(uids: &[u32]) -> Self {
         let message = |uid: &u32| {
-            let text = format!("Message-ID: <{uid}@sender.example>\r\nSubject: number {uid}\r\n\r\nHello {uid}\r\n");
+            let text =
+                format!("Message-ID: <{uid}@sender.example>\r\nSubject: number {uid}\r\n\r\nHello {uid}\r\n");
             (*uid, Message { bytes: text.into_bytes(), deleted: false })
         };
         Self(Arc::new(Mutex::new(Fake {
@@ -168,7 +169,9 @@ async fn converse(server: Server, stream: DuplexStream) -> std::io::Result<()> {
         }
         for step in server.steps(&command) {
             match step {
-                Step::Say(text) => write.write_all(format!("{}\r\n", text.replace("{t}", &tag)).as_bytes()).await?,
+                Step::Say(text) => {
+                    write.write_all(format!("{}\r\n", text.replace("{t}", &tag)).as_bytes()).await?
+                }
                 Step::Raw(bytes) => write.write_all(bytes).await?,
                 Step::Hang => std::future::pending().await,
                 Step::Close => return Ok(()),
@@ -176,7 +179,9 @@ async fn converse(server: Server, stream: DuplexStream) -> std::io::Result<()> {
                 Step::Behave => {
                     let answer = server.0.lock().unwrap().answer(&tag, &command);
                     write.write_all(&answer).await?;
-                    if let Some(size) = command.strip_suffix('}').and_then(|c| c.rsplit_once('{')?.1.parse().ok()) {
+                    if let Some(size) =
+                        command.strip_suffix('}').and_then(|c| c.rsplit_once('{')?.1.parse().ok())
+                    {
                         let mut literal = vec![0; size];
                         read.read_exact(&mut literal).await?;
                         read.read_line(&mut String::new()).await?;
@@ -203,7 +208,8 @@ impl Fake {
             }
             ("STATUS", _) => say(&mut out, &format!("* STATUS INBOX (UIDNEXT {})", self.uid_next)),
             ("LIST", _) => {
-                let pattern = command.rsplit_once(" \"").map_or("", |(_, pattern)| pattern.trim_end_matches('"'));
+                let pattern =
+                    command.rsplit_once(" \"").map_or("", |(_, pattern)| pattern.trim_end_matches('"'));
                 if pattern.is_empty() {
                     say(&mut out, &format!("* LIST (\\Noselect) \"{}\" \"\"", self.delimiter));
                 }
@@ -221,13 +227,18 @@ impl Fake {
                 say(&mut out, &format!("* SEARCH {}", uids.join(" ")));
             }
             ("UID", "FETCH") => {
-                let partial = command.split_once("<0.").and_then(|(_, rest)| rest.split('>').next()?.parse().ok());
+                let partial =
+                    command.split_once("<0.").and_then(|(_, rest)| rest.split('>').next()?.parse().ok());
                 for (sequence, (uid, message)) in self.messages.iter().enumerate() {
                     if !matches(words[2], *uid) {
                         continue;
                     }
                     let date = "INTERNALDATE \" 5-Jan-2026 10:11:12 +0000\"";
-                    let head = format!("* {} FETCH (UID {uid} {date} RFC822.SIZE {}", sequence + 1, message.bytes.len());
+                    let head = format!(
+                        "* {} FETCH (UID {uid} {date} RFC822.SIZE {}",
+                        sequence + 1,
+                        message.bytes.len()
+                    );
                     out.extend(head.as_bytes());
                     if command.contains("BODY") {
                         let end = message.bytes.len().min(partial.unwrap_or(usize::MAX));
@@ -239,7 +250,10 @@ impl Fake {
                 }
             }
             ("UID", "STORE") if command.contains("\\Deleted") => {
-                self.messages.iter_mut().filter(|(uid, _)| matches(words[2], **uid)).for_each(|(_, it)| it.deleted = true);
+                self.messages
+                    .iter_mut()
+                    .filter(|(uid, _)| matches(words[2], **uid))
+                    .for_each(|(_, it)| it.deleted = true);
             }
             ("UID", "MOVE" | "EXPUNGE") => self.messages.retain(|uid, _| !matches(words[2], *uid)),
             ("EXPUNGE", _) => self.messages.retain(|_, message| !message.deleted),
