@@ -1,4 +1,5 @@
 //! All tests, in reading order.
+<<<<<<< HEAD
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 <<<<<<< HEAD
@@ -14,3 +15,8 @@ mod rules;
 mod servers;
 mod support;
 mod tidy;
+=======
+
+mod mailbox;
+mod support;
+>>>>>>> refs/heads/mailbox

@@ -73,8 +73,14 @@ pub(super) async fn naming(session: &mut Session) -> Result<Naming, Fault> {
             let name = folder.wire_name.trim_end_matches(delimiter).to_lowercase();
             name == "inbox" || shared.iter().any(|kind| name.starts_with(kind))
         });
-        if alone && !list(session, &beneath(&format!("INBOX{delimiter}%"))).await?.is_empty() {
-            prefix = format!("INBOX{delimiter}");
+        let beneath_inbox = format!("INBOX{delimiter}");
+        if alone
+            && list(session, &beneath(&format!("{beneath_inbox}%"))).await?.iter().any(|folder| {
+                let start = folder.wire_name.get(..beneath_inbox.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(&beneath_inbox))
+            })
+        {
+            prefix = beneath_inbox;
         }
     }
     let naming = Naming { delimiter, prefix };

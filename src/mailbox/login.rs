@@ -14,16 +14,17 @@ use super::session::{Fault, Pace, Refusal, Session, outcome_of};
 pub(super) async fn login(session: &mut Session, account: &ImapAccount) -> Result<(), MailboxError> {
     let (way, secret) = way(session, account).await?;
     // Capabilities may change with the login (RFC 9051 section 6.1.1).
+    let at_once = session.can("SASL-IR");
     session.capabilities.clear();
     let outcome = match way {
         Mechanism::Login => log_in(session, &account.user, &secret).await,
         Mechanism::XOAuth2 => {
             let proof = format!("user={}\x01auth=Bearer {}\x01\x01", account.user, secret.expose_secret());
-            authenticate(session, "XOAUTH2", proof.as_bytes()).await
+            authenticate(session, "XOAUTH2", proof.as_bytes(), at_once).await
         }
         Mechanism::Plain | Mechanism::Auto => {
             let proof = format!("\0{}\0{}", account.user, secret.expose_secret());
-            authenticate(session, "PLAIN", proof.as_bytes()).await
+            authenticate(session, "PLAIN", proof.as_bytes(), at_once).await
         }
     };
     let step = format!("login to {}", account.place());
@@ -83,10 +84,15 @@ async fn log_in(session: &mut Session, user: &str, password: &SecretString) -> R
     session.finish(&tag, deadline, &mut |_| ()).await
 }
 
-async fn authenticate(session: &mut Session, mechanism: &str, proof: &[u8]) -> Result<(), Fault> {
+async fn authenticate(
+    session: &mut Session,
+    mechanism: &str,
+    proof: &[u8],
+    at_once: bool,
+) -> Result<(), Fault> {
     let deadline = session.deadline(Pace::Prompt);
     let proof = base64::encode(proof, STANDARD, true);
-    let tag = if session.can("SASL-IR") {
+    let tag = if at_once {
         session.start(&format!("AUTHENTICATE {mechanism} {proof}")).await?
     } else {
         let tag = session.start(&format!("AUTHENTICATE {mechanism}")).await?;

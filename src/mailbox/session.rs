@@ -419,7 +419,7 @@ pub(super) fn ok_code<'a, 'b>(response: &'a Response<'b>) -> Option<&'a Response
 fn said(outcome: &Outcome<'_>) -> String {
     let text = outcome.information.as_deref().unwrap_or_default();
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
-    match (&outcome.code, text.trim()) {
+    match (&outcome.code, text.trim().trim_end_matches('.')) {
         (Some(ResponseCode::TryCreate), text) => format!("[TRYCREATE] {text}"),
         (Some(ResponseCode::Alert), text) => format!("[ALERT] {text}"),
         (_, "") => "nothing further".into(),

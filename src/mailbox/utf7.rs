@@ -84,7 +84,7 @@ mod tests {
         for (unicode, wire) in [
             ("INBOX", "INBOX"),
             ("Ask & answer", "Ask &- answer"),
-            ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLGqeng-"),
+            ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
             ("Entwürfe", "Entw&APw-rfe"),
             ("😀", "&2D3eAA-"),
         ] {

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! What the tests stand on: real mail servers, a proxy that breaks the network, and the program as a process.
 #![allow(dead_code)] // A harness offers more than the tests of one day use.
 
@@ -33,3 +34,8 @@ pub fn wait_at_most<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> 
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+=======
+//! What several tests need.
+
+pub mod fake_imap;
+>>>>>>> refs/heads/mailbox
