@@ -140,7 +140,11 @@ impl Reader<'_> {
             && (matches!(words.at(end), "/" | "-" | ":") && words.digits(end + 1) > 0
                 || words.digits(end) > 0
                 || words.at(end) == "%");
-        if runs_on || !led && looks_like_a_fraction(first, second) || counts_something(words, end) {
+        if runs_on
+            || !led && looks_like_a_fraction(first, second)
+            || counts_something(words, end)
+            || month(words.at(end)).is_some()
+        {
             return None;
         }
         let days = self.in_years(|year| NaiveDate::from_ymd_opt(year, second, first));
@@ -156,7 +160,7 @@ impl Reader<'_> {
         }
         let mut end = first_end;
         let mut last = first;
-        if matches!(words.at(end), "to" | "-" | "and" | "&" | "or" | "until" | "till")
+        if matches!(words.at(end), "to" | "-" | "and" | "&" | "or" | "until" | "till" | "/")
             && let Some((next, day)) = self.day_number(words.skip(end + 1, &["the"]))
             && month(words.at(words.skip(next, &["of"]))).is_some()
             && day > first
@@ -260,7 +264,8 @@ impl Reader<'_> {
     /// A year at this place, after an optional comma, full stop or dash.
     fn year_at(&self, i: usize) -> Option<(usize, i32)> {
         let words = &self.words;
-        let at = words.skip(words.skip(i, &[",", "."]), &["-", "/"]);
+        let at =
+            words.skip(words.skip(words.skip(i, &[",", "."]), &["-", "/"]), &["'", "\u{2019}", "\u{2018}"]);
         let year = words.number(at)?;
         match words.digits(at) {
             4 if (1900..2100).contains(&year) => Some((at + 1, year as i32)),
@@ -271,10 +276,9 @@ impl Reader<'_> {
                     && words.is_glued(at + 1)
                     && words.digits(at + 2) > 0
                     || matches!(words.at(at + 1), "am" | "pm");
-                let beside = at == i || matches!(words.at(i), "-" | "/");
+                let beside = at == i || matches!(words.at(i), "-" | "/" | "'" | "\u{2019}" | "\u{2018}");
                 (near && !time && beside && ends_a_date(words, at + 1)).then_some((at + 1, short_year(year)))
             }
-            // "Sept '26": the apostrophe is a mark of its own before digits.
             _ => None,
         }
     }
