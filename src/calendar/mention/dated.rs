@@ -316,7 +316,8 @@ fn short_year(year: u32) -> i32 {
 }
 
 fn leads_to_a_date(word: &str) -> bool {
-    const LEADS: &str = "on by since until till til from before after dated starting starts due date c e for";
+    const LEADS: &str = "on by since until till til from before after dated starting starts due date c e for \
+                         moving move moved meeting review held sent emailed called rang wrote began";
     is_among(word, LEADS)
 }
 
@@ -327,21 +328,21 @@ fn led_by_weekday(words: &Words<'_>, i: usize) -> bool {
 
 /// The number goes on to the left: "01992 5/5", "A12/3", "£5.6", "1.2.3".
 fn glued_to_more(words: &Words<'_>, i: usize) -> bool {
-    words.is_glued(i)
-        && !matches!(
-            words.before(i, 1),
-            "(" | "\"" | "'" | "*" | "[" | "," | ":" | "~" | "\u{201c}" | "\u{2018}" | "-"
-        )
-        || words.is_glued(i)
-            && matches!(words.before(i, 1), "-" | ":" | ",")
-            && words.is_glued(i.saturating_sub(1))
-            && words.digits(i.saturating_sub(2)) > 0
-        || words.is_glued(i) && words.before(i, 1) == "-" && words.is_glued(i.saturating_sub(1))
+    if !words.is_glued(i) {
+        return false;
+    }
+    let goes_on = words.is_glued(i.saturating_sub(1));
+    match words.before(i, 1) {
+        "(" | "[" | "\"" | "'" | "*" | "~" | "\u{201c}" | "\u{2018}" => false,
+        "-" => goes_on,
+        "," | ":" => goes_on && words.digits(i.saturating_sub(2)) > 0,
+        _ => true,
+    }
 }
 
 /// 1/2, 2/3, 24/7, 5/5, 9/10: more often a part, a score or a habit than a day.
 fn looks_like_a_fraction(first: u32, second: u32) -> bool {
-    first <= second && second <= 12 || (first, second) == (24, 7) || (first, second) == (1, 1)
+    first <= second || (first, second) == (24, 7)
 }
 
 fn counts_something(words: &Words<'_>, i: usize) -> bool {
