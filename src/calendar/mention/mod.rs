@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
+mod counted;
 mod dated;
 mod duration;
 mod period;
@@ -16,6 +17,8 @@ mod school;
 mod weekday;
 mod words;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -85,7 +88,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn mention_at(&self, i: usize) -> Found {
         // "Happy Friday", "Merry Christmas": greetings.
-        if matches!(self.words.before(i, 1), "happy" | "merry") {
+        if !words::may_begin(self.words.at(i)) || matches!(self.words.before(i, 1), "happy" | "merry") {
             return None;
         }
         let (end, readings) = self

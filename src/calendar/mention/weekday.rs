@@ -207,12 +207,13 @@ impl Reader<'_> {
     fn weekly_habit(&self, end: usize) -> Found {
         // "Monday, Wednesday and Friday mornings", "a Saturday job".
         let mut last = end;
-        while let Some((next, _)) = (1..=2)
-            .filter(|skip| {
-                (last..last + skip).all(|at| matches!(self.words.at(at), "," | "and" | "&" | "or" | "/"))
-            })
-            .find_map(|skip| self.day_name(last + skip))
-        {
+        for _ in 0..6 {
+            let is_gap = |gap: &usize| {
+                (last..last + gap).all(|at| matches!(self.words.at(at), "," | "and" | "&" | "or" | "/"))
+            };
+            let Some((next, _)) = (1..=2).filter(is_gap).find_map(|gap| self.day_name(last + gap)) else {
+                break;
+            };
             last = next;
         }
         if matches!(
