@@ -1,6 +1,16 @@
 //! YAML with the place of every value, so that diagnostics can point. The only file that names the YAML package.
+//!
+//! It knows nothing of rules or configuration, and refuses what staff never need and attackers like: anchors, aliases,
+//! tags, several documents, deep nesting. YAML 1.2 (yaml.org/spec/1.2.2); scalars stay text, so `no` is a word.
 
 use std::ops::Range;
+
+use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
+
+/// How deep lists and maps may nest.
+const MAX_DEPTH: usize = 32;
+/// How many values one file may hold.
+const MAX_VALUES: usize = 200_000;
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +34,18 @@ pub enum Value {
     Map(Vec<(Node, Node)>),
 }
 
+impl Value {
+    /// What it is, for a complaint: `a list`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Scalar(..) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map of keys",
+        }
+    }
+}
+
 /// A syntax error and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -33,4 +55,287 @@ pub struct SyntaxError {
     pub problem: String,
     /// What to do about it.
     pub remedy: Option<String>,
+}
+
+/// Reads one YAML document. An empty file is [`Value::Null`].
+pub fn parse(text: &str) -> Result<Node, SyntaxError> {
+    let mut builder = Builder { text, open: Vec::new(), root: None, values: 0 };
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, span)) => builder.take(event, span)?,
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(0);
+                return Err(explain(text, at, &error.info()));
+            }
+        }
+    }
+    let root = builder.root.unwrap_or(Node { range: 0..0, value: Value::Null });
+    Ok(root)
+}
+
+/// A list or map that is not yet closed.
+enum Open {
+    List(usize, Vec<Node>),
+    Map(usize, Vec<(Node, Node)>, Option<Node>),
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    open: Vec<Open>,
+    root: Option<Node>,
+    values: usize,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
+        let range = span.byte_range().unwrap_or(0..0);
+        match event {
+            Event::Alias(_) | Event::UnresolvedAlias(_) => Err(refuse(
+                range,
+                "an alias (*name) is not allowed in these files",
+                "If the star belongs to a phrase, put the whole phrase in quotes.",
+            )),
+            Event::DocumentStart(..) if self.root.is_some() => Err(refuse(
+                range,
+                "a second document begins here",
+                "Remove the line with ---; one file holds one document.",
+            )),
+            Event::Scalar(value, style, anchor, tag) => {
+                self.plain(anchor, tag.is_some(), &range)?;
+                let quoted = style != ScalarStyle::Plain;
+                let null = !quoted && matches!(&*value, "" | "~" | "null" | "Null" | "NULL");
+                let value = if null { Value::Null } else { Value::Scalar(value.into_owned(), quoted) };
+                self.add(Node { range: self.trimmed(range), value })
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.plain(anchor, tag.is_some(), &range)?;
+                self.push(Open::List(range.start, Vec::new()), range)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.plain(anchor, tag.is_some(), &range)?;
+                self.push(Open::Map(range.start, Vec::new(), None), range)
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(Open::List(start, items)) => {
+                    let range = self.trimmed(start..range.end);
+                    self.add(Node { range, value: Value::List(items) })
+                }
+                Some(Open::Map(start, entries, _)) => {
+                    let start = entries.first().map_or(start, |(key, _)| key.range.start);
+                    let range = self.trimmed(start..range.end);
+                    self.add(Node { range, value: Value::Map(entries) })
+                }
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn plain(&self, anchor: usize, tagged: bool, range: &Range<usize>) -> Result<(), SyntaxError> {
+        if anchor == 0 && !tagged {
+            return Ok(());
+        }
+        let what = if tagged { "a tag (!name)" } else { "an anchor (&name)" };
+        Err(refuse(
+            range.clone(),
+            &format!("{what} is not allowed in these files"),
+            "If it belongs to a phrase, put the whole phrase in quotes.",
+        ))
+    }
+
+    fn push(&mut self, open: Open, range: Range<usize>) -> Result<(), SyntaxError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(refuse(
+                range.start..range.start,
+                &format!("lists and maps are nested more than {MAX_DEPTH} deep"),
+                "Check the indentation; no rule needs this depth.",
+            ));
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn add(&mut self, node: Node) -> Result<(), SyntaxError> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(refuse(
+                node.range,
+                &format!("the file holds more than {MAX_VALUES} values"),
+                "Divide it into several files.",
+            ));
+        }
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::List(_, items)) => items.push(node),
+            Some(Open::Map(_, entries, key)) => match key.take() {
+                None => {
+                    if let Value::Scalar(name, _) = &node.value
+                        && let Some((first, _)) =
+                            entries.iter().find(|(k, _)| matches!(&k.value, Value::Scalar(n, _) if n == name))
+                    {
+                        let line = line_of(self.text, first.range.start);
+                        return Err(refuse(
+                            node.range,
+                            &format!("the key `{name}` stands twice in the same map; first in line {line}"),
+                            "Remove one, or join the two lists under one key.",
+                        ));
+                    }
+                    *key = Some(node);
+                }
+                Some(name) => entries.push((name, node)),
+            },
+        }
+        Ok(())
+    }
+
+    /// The range without white space and comments that the parser may have swallowed at the end.
+    fn trimmed(&self, range: Range<usize>) -> Range<usize> {
+        let end =
+            self.text.get(range.clone()).map_or(range.end, |slice| range.start + slice.trim_end().len());
+        range.start..end.max(range.start)
+    }
+}
+
+fn refuse(range: Range<usize>, problem: &str, remedy: &str) -> SyntaxError {
+    SyntaxError { range, problem: problem.to_owned(), remedy: Some(remedy.to_owned()) }
+}
+
+/// The number of the line, from 1, in which a byte stands.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Puts the parser's complaint in plain words, with the usual cause if the line shows one.
+fn explain(text: &str, at: usize, said: &str) -> SyntaxError {
+    let at = at.min(text.len());
+    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let previous =
+        text.get(..start.saturating_sub(1)).and_then(|before| before.lines().last()).unwrap_or_default();
+    for candidate in [(start, line), (start.saturating_sub(1 + previous.len()), previous)] {
+        if let Some((offset, length, problem, remedy)) = usual_cause(candidate.1) {
+            let from = candidate.0 + offset;
+            return refuse(from..from + length, problem, remedy);
+        }
+    }
+    let said = said.lines().next().unwrap_or_default();
+    SyntaxError {
+        range: at..at,
+        problem: format!("this is not correct YAML: {said}"),
+        remedy: Some(
+            "Check the indentation of this line and the one above, and close every quote and bracket."
+                .to_owned(),
+        ),
+    }
+}
+
+type Cause = (usize, usize, &'static str, &'static str);
+
+fn usual_cause(line: &str) -> Option<Cause> {
+    let indent = line.len() - line.trim_start().len();
+    if let Some(tab) = line.get(..indent).and_then(|blank| blank.find('\t')) {
+        return Some((tab, 1, "a tab stands in the indentation", "Indent with spaces only."));
+    }
+    let item = line.trim_start().strip_prefix("- ").unwrap_or(line.trim_start());
+    let value = item.split_once(": ").map_or(item, |(_, value)| value).trim();
+    let offset = line.len() - line.trim_end().len();
+    let offset = line.len() - offset - value.len().min(line.len() - offset);
+    let rest_after = |open: char, close: char| {
+        value.starts_with(open) && value.rfind(close).is_none_or(|end| end + 1 < value.len())
+    };
+    let first = value.chars().next()?;
+    let length = value.len();
+    match first {
+        '[' if rest_after('[', ']') => Some((
+            offset,
+            length,
+            "a phrase that begins with [ must stand in quotes",
+            "Write it as '[very] ill'.",
+        )),
+        '{' if rest_after('{', '}') => Some((
+            offset,
+            length,
+            "a phrase that begins with { must stand in quotes",
+            "Write it as '{school} place'.",
+        )),
+        '*' | '&' | '!' | '%' | '@' | '`' | '|' | '>' => Some((
+            offset,
+            length,
+            "text that begins with this character must stand in quotes",
+            "Put the whole text in single quotes: '...'.",
+        )),
+        '"' | '\'' if value.len() > 1 && !value.ends_with(first) => Some((
+            offset,
+            length,
+            "the quotes do not stand round the whole text",
+            "Open the quote at the beginning and close it at the end; inside '...' write '' for an apostrophe.",
+        )),
+        '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => Some((
+            offset,
+            length,
+            "these are typographic quotes, which YAML does not know",
+            "Use straight quotes: ' or \".",
+        )),
+        _ if value.contains(": ") => Some((
+            offset,
+            length,
+            "a colon followed by a space divides key and value, so this text must stand in quotes",
+            "Put the whole text in single quotes: '...'.",
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        parse(text).expect_err("an error").problem
+    }
+
+    #[test]
+    fn every_value_knows_its_place() {
+        let text = "grounds:\n  - id: U4\n    when: ['no place', \"off £ roll\"]\n";
+        let root = parse(text).expect("good YAML");
+        let Value::Map(entries) = &root.value else { panic!("a map") };
+        assert_eq!(&text[entries[0].0.range.clone()], "grounds");
+        let Value::List(rules) = &entries[0].1.value else { panic!("a list") };
+        let Value::Map(rule) = &rules[0].value else { panic!("a map") };
+        assert_eq!(&text[rule[0].1.range.clone()], "U4");
+        let Value::List(when) = &rule[1].1.value else { panic!("a list") };
+        assert_eq!(&text[when[0].range.clone()], "'no place'");
+        assert_eq!(when[1].value, Value::Scalar("off £ roll".into(), true));
+        assert_eq!(&text[when[1].range.clone()], "\"off £ roll\"");
+    }
+
+    #[test]
+    fn no_is_a_word_and_nothing_is_nothing() {
+        let root = parse("a: no\nb:\nc: ~\nd: '~'\n").expect("good YAML");
+        let Value::Map(entries) = root.value else { panic!("a map") };
+        assert_eq!(entries[0].1.value, Value::Scalar("no".into(), false));
+        assert_eq!(entries[1].1.value, Value::Null);
+        assert_eq!(entries[2].1.value, Value::Null);
+        assert_eq!(entries[3].1.value, Value::Scalar("~".into(), true));
+    }
+
+    #[test]
+    fn usual_mistakes_are_named() {
+        assert!(problem("when:\n  - [very] ill\n").contains("begins with ["));
+        assert!(problem("when:\n  - {school} place\n").contains("begins with {"));
+        assert!(problem("a:\n\t- b\n").contains("tab"), "{}", problem("a:\n\t- b\n"));
+        assert!(problem("a: *b\n").contains("quotes") || problem("a: *b\n").contains("alias"));
+        assert!(problem("a: &x b\n").contains("anchor"));
+        assert!(problem("a: 1\na: 2\n").contains("twice"));
+        assert!(problem("a: 1\n---\nb: 2\n").contains("second document"));
+        assert!(
+            problem(&format!("{}a: 1\n", "[".repeat(60))).contains("nested")
+                || !problem(&"[".repeat(60)).is_empty()
+        );
+    }
+
+    #[test]
+    fn billion_laughs_are_refused() {
+        assert!(problem("a: &a [x, x]\nb: &b [*a, *a]\n").contains("anchor"));
+    }
 }

@@ -1,1 +1,3 @@
 //! All tests, in reading order.
+
+mod rules;

@@ -6,11 +6,29 @@
 use std::ops::Range;
 
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 
 use crate::calendar::mention::{Mention, Term};
 use crate::message::Message;
 
+mod clause;
+mod condition;
+mod context;
 pub mod diagnostic;
+mod example;
+mod inflect;
+mod lexicon;
+mod matcher;
+mod phrase;
+mod places;
+mod program;
+mod reading;
+mod schema;
+mod slot;
+mod text;
+mod vocabulary;
+mod workshop;
+mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
 
@@ -104,6 +122,8 @@ pub enum Capture {
     Date(Mention),
     /// `{number ...}`.
     Number(f64),
+    /// `{duration ...}`, in days.
+    Duration(f64),
     /// `{place}`: the place as written, and the area in which it lies (`east`, `west`, `outside`).
     Place {
         /// As written.
@@ -187,11 +207,31 @@ impl<'r> Reading<'r> {
 /// All rules in force.
 #[derive(Debug)]
 pub struct Ruleset {
-    // The engine's own fields: compiled phrases, vocabulary, context, places.
     rules: Vec<Rule>,
+    /// What each rule asks, by the same index.
+    bodies: Vec<Body>,
+    /// The order in which they are settled: each after those that it names.
+    order: Vec<usize>,
+    lexicon: lexicon::Lexicon,
+    matcher: matcher::Matcher,
+    contexts: context::Contexts,
+    places: places::Places,
+    /// Names of the vocabulary's lists, by number.
+    list_names: Vec<String>,
+    terms: Vec<Term>,
+    domain: String,
     version: String,
     /// What `check` warns about.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What a rule asks.
+#[derive(Debug)]
+struct Body {
+    when: Vec<condition::Condition>,
+    unless: Vec<condition::Condition>,
+    /// Contexts that set aside what it finds.
+    kinds: context::Kinds,
 }
 
 impl Ruleset {
@@ -207,8 +247,7 @@ impl Ruleset {
 
     /// Reads one message.
     pub fn read<'r>(&'r self, message: &Message, circumstances: &Circumstances<'_>) -> Reading<'r> {
-        let _ = (message, circumstances);
-        Reading::default()
+        reading::read(self, message, circumstances)
     }
 }
 
@@ -245,6 +284,70 @@ pub struct World {
 
 /// Compiles all files together, runs every rule's examples, and gives all complaints, not the first.
 pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagnostic>> {
-    let _ = (files, world);
-    Ok(Ruleset { rules: Vec::new(), version: String::new(), warnings: Vec::new() })
+    let (texts, mut complaints) = schema::decode(files);
+    let mut shop = workshop::Workshop::new(&texts);
+    let drafts = schema::read(&mut shop);
+    let order = schema::order(&mut shop, &drafts);
+    complaints.append(&mut shop.complaints);
+    if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
+        return Err(sorted(complaints));
+    }
+    let lexicon = shop.terms.finish();
+    let matcher = matcher::Matcher::new(shop.programs, lexicon.len());
+    let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());
+    for draft in drafts {
+        rules.push(draft.rule);
+        bodies.push(Body { when: draft.when, unless: draft.unless, kinds: draft.kinds });
+        examples.push(draft.examples);
+    }
+    let mut ruleset = Ruleset {
+        rules,
+        bodies,
+        order,
+        lexicon,
+        matcher,
+        contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
+        places: shop.places,
+        list_names: shop.list_names,
+        terms: world.terms.clone(),
+        domain: world.domain.to_lowercase(),
+        version: version(files),
+        warnings: Vec::new(),
+    };
+    for (rule, examples) in ruleset.rules.iter().zip(&examples) {
+        complaints.extend(example::run(&ruleset, &rule.id, examples, &texts));
+    }
+    if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
+        return Err(sorted(complaints));
+    }
+    ruleset.warnings = sorted(complaints);
+    Ok(ruleset)
 }
+
+/// In the order in which a person would work through them; where there are errors, warnings wait until they are mended.
+fn sorted(mut complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
+        complaints.retain(|complaint| complaint.severity == Severity::Error);
+    }
+    complaints.sort_by(|one, two| (&one.file, one.range.start).cmp(&(&two.file, two.range.start)));
+    complaints.dedup();
+    complaints
+}
+
+/// The first 12 hex digits of SHA-256 over names and bytes, sorted by name.
+fn version(files: &[SourceFile]) -> String {
+    let mut sorted: Vec<&SourceFile> = files.iter().collect();
+    sorted.sort_by(|one, two| one.name.cmp(&two.name));
+    let mut hash = Sha256::new();
+    for file in sorted {
+        // Lengths keep apart what would otherwise run together.
+        hash.update((file.name.len() as u64).to_be_bytes());
+        hash.update(&file.name);
+        hash.update((file.bytes.len() as u64).to_be_bytes());
+        hash.update(&file.bytes);
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

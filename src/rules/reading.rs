@@ -1,0 +1,300 @@
+//! One message read by all rules: its zones searched, each rule settled, the evidence told.
+
+use std::ops::Range;
+
+use crate::calendar::mention;
+use crate::message::Message;
+use crate::message::new_text::CutReason;
+
+use super::condition::{Condition, Found, Look, Scope, Searched};
+use super::context::Kinds;
+use super::matcher::{Caught, Hit, SlotKind};
+use super::phrase::AREAS;
+use super::zone::{Value, ZoneText};
+use super::{
+    Capture, Circumstances, Evidence, Group, PlaceMention, Reading, Ruleset, SetAside, Verdict, Zone,
+};
+
+/// How much of quoted history is searched, for the trace.
+const MAX_QUOTED: usize = 16_000;
+/// How much of the new text is read; what a person writes ends long before.
+const MAX_NEW: usize = 400_000;
+/// How many pieces of evidence a verdict keeps.
+const MAX_EVIDENCE: usize = 24;
+/// A context this many words off, or more, is one that a person might read otherwise.
+const FAR: usize = 4;
+
+/// See the module.
+pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumstances<'_>) -> Reading<'r> {
+    let quoted = quoted(message);
+    let texts = [
+        (Zone::Subject, subject(&message.subject)),
+        (Zone::New, head(&message.new_text.new, MAX_NEW)),
+        (Zone::Adopted, head(&message.new_text.adopted, MAX_NEW)),
+        (Zone::Signature, head(&message.new_text.signature, MAX_QUOTED)),
+        (Zone::Quoted, head(&quoted, MAX_QUOTED)),
+    ];
+    let zones: Vec<Searched<'_>> = texts
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(zone, text)| search(rules, zone, text, circumstances))
+        .collect();
+    let mut holds: Vec<Option<bool>> = vec![None; rules.rules.len()];
+    let mut verdicts: Vec<Option<Verdict<'r>>> = rules.rules.iter().map(|_| None).collect();
+    for index in &rules.order {
+        let verdict = {
+            let look = Look { rules, message, circumstances, zones: &zones, holds: &holds };
+            settle(&look, *index, rules)
+        };
+        if let Some(place) = holds.get_mut(*index) {
+            *place = Some(verdict.as_ref().is_some_and(|verdict| verdict.holds));
+        }
+        if let Some(place) = verdicts.get_mut(*index) {
+            *place = verdict;
+        }
+    }
+    Reading {
+        verdicts: verdicts.into_iter().flatten().collect(),
+        places: places(&zones),
+        dates: dates(&zones),
+    }
+}
+
+fn search<'t>(rules: &Ruleset, zone: Zone, text: &'t str, circumstances: &Circumstances<'_>) -> Searched<'t> {
+    let mentions = mention::mentions(text, circumstances.received_on, &rules.terms);
+    let words = ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions);
+    let hits = rules.matcher.find(&words, circumstances.received_on);
+    let triggers = rules.contexts.triggers(&hits);
+    Searched { words, hits, triggers }
+}
+
+/// One rule's verdict; `None` where there is nothing to tell.
+fn settle<'r>(look: &Look<'_, '_>, index: usize, rules: &'r Ruleset) -> Option<Verdict<'r>> {
+    let (rule, body) = (rules.rules.get(index)?, rules.bodies.get(index)?);
+    let scope = Scope::new(rule.group.zones(), body.kinds);
+    let blind = Scope::new(rule.group.zones(), Kinds::default());
+    let (mut found, mut set_aside) = (Vec::new(), Vec::new());
+    let mut holds = false;
+    for condition in &body.when {
+        if let Some(more) = look.look(condition, scope) {
+            holds = true;
+            found.extend(more);
+        } else if body.kinds != Kinds::default()
+            && let Some(more) = look.look(condition, blind)
+        {
+            aside_by_context(look, &more, scope, rule.group, &mut set_aside);
+        }
+    }
+    let mut evidence = tell_all(look, &found);
+    if holds && let Some(stop) = body.unless.iter().find_map(|condition| look.look(condition, scope)) {
+        holds = false;
+        let (stop, words) = first_words(look, &stop);
+        for evidence in evidence.drain(..) {
+            let near = stop.as_ref().is_none_or(|(zone, sentence)| {
+                *zone == evidence.zone && evidence.sentence.abs_diff(*sentence) <= 1
+            });
+            set_aside.push(SetAside { reason: format!("unless: \"{words}\""), near_miss: !near, evidence });
+        }
+    }
+    if !holds && set_aside.is_empty() && body.kinds != Kinds::default() {
+        quoted_only(look, &body.when, body.kinds, &mut set_aside);
+    }
+    if !holds && evidence.is_empty() && set_aside.is_empty() {
+        return None;
+    }
+    set_aside.truncate(MAX_EVIDENCE);
+    Some(Verdict { rule, holds, evidence, set_aside })
+}
+
+/// What would have held but for its context.
+fn aside_by_context(
+    look: &Look<'_, '_>,
+    found: &[Found<'_>],
+    scope: Scope<'_>,
+    group: Group,
+    set_aside: &mut Vec<SetAside>,
+) {
+    for found in found {
+        let Found::Phrase(zone, hit, _) = found else { continue };
+        let Some(reason) = look.reason(*zone, hit, scope) else { continue };
+        let Some(evidence) = tell(look, found) else { continue };
+        let near_miss = reason.distance >= FAR && matches!(group, Group::Grounds | Group::Leadership);
+        set_aside.push(SetAside { evidence, reason: reason.said, near_miss });
+    }
+}
+
+/// What stands only in words that do not count.
+fn quoted_only(look: &Look<'_, '_>, when: &[Condition], kinds: Kinds, set_aside: &mut Vec<SetAside>) {
+    if !look.zones.iter().any(|searched| searched.words.zone == Zone::Quoted) {
+        return;
+    }
+    let scope = Scope::new(&[Zone::Quoted], kinds);
+    for found in when.iter().filter_map(|condition| look.look(condition, scope)).flatten() {
+        if let Found::Phrase(..) = found
+            && let Some(evidence) = tell(look, &found)
+        {
+            set_aside.push(SetAside { evidence, reason: "in quoted text".to_owned(), near_miss: false });
+        }
+    }
+}
+
+/// Zone and sentence of the first words found, and the words.
+fn first_words(look: &Look<'_, '_>, found: &[Found<'_>]) -> (Option<(Zone, usize)>, String) {
+    match found.iter().find_map(|found| tell(look, found)) {
+        Some(evidence) if evidence.zone == Zone::Header => (None, evidence.text),
+        Some(evidence) => (Some((evidence.zone, evidence.sentence)), evidence.text),
+        None => (None, "its condition".to_owned()),
+    }
+}
+
+fn tell_all(look: &Look<'_, '_>, found: &[Found<'_>]) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> = Vec::new();
+    for evidence in found.iter().filter_map(|found| tell(look, found)) {
+        let known = all.iter().any(|one| {
+            one.zone == evidence.zone && one.range == evidence.range && one.phrase == evidence.phrase
+        });
+        if !known && all.len() < MAX_EVIDENCE {
+            all.push(evidence);
+        }
+    }
+    all
+}
+
+fn tell(look: &Look<'_, '_>, found: &Found<'_>) -> Option<Evidence> {
+    match found {
+        Found::Phrase(zone, hit, written) => {
+            let words = &look.zones.get(*zone)?.words;
+            Some(Evidence {
+                zone: words.zone,
+                range: words.bytes(&hit.tokens),
+                text: words.words(&hit.tokens).to_owned(),
+                phrase: (*written).to_owned(),
+                sentence: words.sentence(hit.tokens.start),
+                captures: captures(look.rules, words, hit),
+            })
+        }
+        Found::Text(zone, range, written) => {
+            let words = &look.zones.get(*zone)?.words;
+            let token = words.tokens.partition_point(|token| token.range.end <= range.start);
+            Some(Evidence {
+                zone: words.zone,
+                range: range.clone(),
+                text: words.text.get(range.clone()).unwrap_or_default().to_owned(),
+                phrase: (*written).to_owned(),
+                sentence: words.sentence(token),
+                captures: Vec::new(),
+            })
+        }
+        Found::Fact(is, asked) => Some(Evidence {
+            zone: Zone::Header,
+            range: 0..0,
+            text: is.clone(),
+            phrase: asked.clone(),
+            sentence: 0,
+            captures: Vec::new(),
+        }),
+    }
+}
+
+fn captures(rules: &Ruleset, words: &ZoneText<'_>, hit: &Hit) -> Vec<Capture> {
+    let span = |kind: SlotKind, tokens: &Range<usize>| {
+        words.spans_at(tokens.start).find(|span| {
+            span.tokens == *tokens
+                && matches!(
+                    (kind, &span.value),
+                    (SlotKind::Date, Value::Date(_))
+                        | (SlotKind::Number, Value::Number(_))
+                        | (SlotKind::Duration, Value::Duration(_))
+                        | (SlotKind::Place, Value::Place { .. })
+                )
+        })
+    };
+    hit.caught
+        .iter()
+        .filter_map(|caught| match caught {
+            Caught::Gap(_) => None,
+            Caught::List(list, tokens) => Some(Capture::Word {
+                list: rules.list_names.get(*list)?.clone(),
+                text: words.words(tokens).to_owned(),
+            }),
+            Caught::Slot(kind, tokens) => Some(match &span(*kind, tokens)?.value {
+                Value::Date(mention) => Capture::Date(mention.clone()),
+                Value::Number(number) => Capture::Number(*number),
+                Value::Duration(days) => Capture::Duration(*days),
+                Value::Place { area, .. } => Capture::Place {
+                    text: words.words(tokens).to_owned(),
+                    area: (*AREAS.get(*area)?).to_owned(),
+                },
+            }),
+        })
+        .collect()
+}
+
+fn places(zones: &[Searched<'_>]) -> Vec<PlaceMention> {
+    let mut all = Vec::new();
+    for words in zones.iter().map(|searched| &searched.words) {
+        for span in &words.spans {
+            if let Value::Place { area, postcode, in_school_name } = span.value {
+                all.push(PlaceMention {
+                    zone: words.zone,
+                    range: words.bytes(&span.tokens),
+                    text: words.words(&span.tokens).to_owned(),
+                    area: AREAS.get(area).copied().unwrap_or_default().to_owned(),
+                    in_school_name,
+                    postcode,
+                });
+            }
+        }
+    }
+    all
+}
+
+fn dates(zones: &[Searched<'_>]) -> Vec<(Zone, usize, mention::Mention)> {
+    let mut all = Vec::new();
+    for words in zones.iter().map(|searched| &searched.words) {
+        if matches!(words.zone, Zone::Signature | Zone::Quoted) {
+            continue;
+        }
+        for span in &words.spans {
+            if let Value::Date(mention) = &span.value {
+                all.push((words.zone, words.sentence(span.tokens.start), mention.clone()));
+            }
+        }
+    }
+    all
+}
+
+/// The subject without `Re:`, `Fwd:` and the like.
+fn subject(subject: &str) -> &str {
+    const MARKS: [&str; 6] = ["re", "fw", "fwd", "aw", "wg", "tr"];
+    let mut rest = subject.trim();
+    while let Some((mark, after)) = rest.split_once(':') {
+        let mark = mark.trim().to_ascii_lowercase();
+        let mark = mark.split('[').next().unwrap_or_default();
+        if !MARKS.contains(&mark) {
+            break;
+        }
+        rest = after.trim_start();
+    }
+    rest
+}
+
+/// Everything that was cut away but the signature, which has its own zone.
+fn quoted(message: &Message) -> String {
+    let mut all = String::new();
+    for cut in message.new_text.cuts.iter().filter(|cut| cut.reason != CutReason::Signature) {
+        if all.len() > MAX_QUOTED {
+            break;
+        }
+        if cut.text != message.new_text.adopted {
+            all.push_str(&cut.text);
+            all.push_str("\n\n");
+        }
+    }
+    all
+}
+
+/// The beginning of a text, cut between characters.
+fn head(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most.min(text.len()))).unwrap_or_default()
+}

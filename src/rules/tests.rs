@@ -1,0 +1,294 @@
+//! The language as its writers see it: rules in, verdicts out.
+
+use super::*;
+use crate::message::NewText;
+
+const CONTEXT: &str = "
+negated:
+  before: [not, never, no longer, without]
+  after: [is not the case]
+  pseudo: [not only, no wonder]
+  ends at: [but, however]
+  reach: 6
+hypothetical:
+  before: [if, what if]
+  reach: sentence
+historical:
+  after: ['in year {number}', years ago]
+";
+const AREAS: &str = "
+areas:
+  east: [Hitchin, Welwyn, Welwyn Garden City, Bishop's Stortford, Ware, SG, EN8]
+  west: [St Albans, Watford, AL, WD25]
+  outside: [Luton, EN]
+capital only: [Ware]
+";
+const VOCABULARY: &str = "
+school: [school, college, sixth form, nursery]
+setting: ['{school}', placement]
+";
+
+fn file(name: &str, text: &str) -> SourceFile {
+    SourceFile { name: name.into(), bytes: text.as_bytes().to_vec() }
+}
+
+fn compiled(urgent: &str) -> Result<Ruleset, Vec<Diagnostic>> {
+    let files = [
+        file("context.yaml", CONTEXT),
+        file("areas.yaml", AREAS),
+        file("vocabulary.yaml", VOCABULARY),
+        file("urgent.yaml", urgent),
+    ];
+    compile(&files, &World { terms: Vec::new(), domain: "hertfordshire.example".into() })
+}
+
+fn rule(when: &str) -> String {
+    format!("grounds:\n  - id: U1\n    title: t\n    policy: p\n    when:\n{}\n", indent(when))
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("      {line}\n")).collect()
+}
+
+fn ruleset(when: &str) -> Ruleset {
+    compiled(&rule(when)).unwrap_or_else(|all| {
+        panic!("{}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    })
+}
+
+fn message(text: &str) -> Message {
+    Message { new_text: NewText { new: text.into(), ..NewText::default() }, ..Message::default() }
+}
+
+fn here() -> Circumstances<'static> {
+    Circumstances {
+        received_on: NaiveDate::from_ymd_opt(2026, 9, 16).expect("a date"),
+        mailbox: "general",
+        addressed: Addressed::To,
+    }
+}
+
+/// The words found, or `-`, or `(reason)` where they were set aside.
+fn found(rules: &Ruleset, text: &str) -> String {
+    let message = message(text);
+    let reading = rules.read(&message, &here());
+    let Some(verdict) = reading.verdicts.first() else { return "-".into() };
+    if verdict.holds {
+        verdict.evidence.iter().map(|e| e.text.clone()).collect::<Vec<_>>().join(" + ")
+    } else {
+        verdict.set_aside.iter().map(|a| format!("({})", a.reason)).collect::<Vec<_>>().join(" + ")
+    }
+}
+
+fn check(when: &str, table: &[(&str, &str)]) {
+    let rules = ruleset(when);
+    for (text, expected) in table {
+        assert_eq!(found(&rules, text), *expected, "{when}\n{text}");
+    }
+}
+
+#[test]
+fn words_in_a_row() {
+    check(
+        "- no school place",
+        &[
+            ("He has no School\nplace.", "no School\nplace"),
+            ("He has no “school” places", "no “school” places"),
+            ("He has no school. Place him", "-"),
+            ("no preschool place", "-"),
+        ],
+    );
+    check(
+        "- part-time timetable",
+        &[
+            ("a part time timetable", "part time timetable"),
+            ("a part\u{2011}time timetable", "part\u{2011}time timetable"),
+            ("a parttime timetable", "parttime timetable"),
+        ],
+    );
+}
+
+#[test]
+fn ordinary_forms() {
+    check("- exclude", &[("excluded", "excluded"), ("EXCLUDES", "EXCLUDES"), ("exclusion", "-")]);
+    check("- =exclude", &[("excluded", "-"), ("exclude", "exclude")]);
+    check("- exclu*", &[("exclusion", "exclusion"), ("include", "-")]);
+    check("- has left", &[("Tom's left", "'s left"), ("shes left", "shes left"), ("he leaves", "-")]);
+    check(
+        "- can not cope",
+        &[("we can't cope", "can't cope"), ("we cant cope", "cant cope"), ("we cannot cope", "cannot cope")],
+    );
+}
+
+#[test]
+fn groups_gaps_and_lists() {
+    check(
+        "- only (doing | allowed in) ... (mornings | {number} hours)",
+        &[
+            ("only doing two full mornings", "only doing two full mornings"),
+            ("only allowed in for two hours", "only allowed in for two hours"),
+            ("only allowed in one two three four five six mornings", "-"),
+            ("only doing it. mornings", "-"),
+        ],
+    );
+    check(
+        "- '[very | really] ill child'",
+        &[("a really ill child", "really ill child"), ("ill children", "ill children")],
+    );
+    check(
+        "- no {setting}",
+        &[("no sixth form", "no sixth form"), ("no placement", "no placement"), ("no bus", "-")],
+    );
+    check(
+        "- '{number 21 or more} weeks'",
+        &[("week 20, 22 weeks", "22 weeks"), ("twenty-one weeks", "twenty-one weeks"), ("20 weeks", "-")],
+    );
+    check(
+        "- '{duration 12 weeks or more}'",
+        &[("three months", "three months"), ("a fortnight", "-"), ("12 school weeks", "12 school weeks")],
+    );
+}
+
+#[test]
+fn conditions() {
+    check("- all: [plan, school]", &[("The plan. My school.", "plan + school"), ("The plan", "-")]);
+    check(
+        "- sentence: [plan, school]",
+        &[("The plan. My school.", "-"), ("plan for school", "plan + school")],
+    );
+    check(
+        "- near: [plan, school]",
+        &[("The plan. My school.", "plan + school"), ("The plan. Well. My school.", "-")],
+    );
+    check("- sentence: [plan, {not: school}]", &[("My plan. School", "plan"), ("plan for school", "-")]);
+    check(
+        "- all: [plan, {words: {fewer than: 3}}]",
+        &[("the plan", "plan + 2 words"), ("the whole plan", "-")],
+    );
+    check("- regex: 'EHC[NP]'", &[("our ehcn", "ehcn")]);
+    check("- start: plan", &[("One. Two. A plan. x", "plan"), ("One. Two. Three. A plan", "-")]);
+}
+
+#[test]
+fn context_sets_aside() {
+    check(
+        "- (exclude | at risk of exclusion)",
+        &[
+            ("He is excluded", "excluded"),
+            ("He is not excluded", "(negated by \"not\")"),
+            ("He isn't excluded", "(negated by \"isn't\")"),
+            ("Not only is he excluded", "excluded"),
+            ("He is not well but excluded", "excluded"),
+            ("He is not well. Excluded", "Excluded"),
+            ("What if she were excluded?", "(hypothetical: \"What if\")"),
+            ("He was excluded in Year 3", "(in the past: \"in Year 3\")"),
+            ("It is not true that he is not excluded", "excluded"),
+            ("He is not, and never was, excluded", "(negated by \"never\")"),
+        ],
+    );
+    // The words of a gap are not the rule's own.
+    check(
+        "- placement ... breaking down",
+        &[
+            ("The placement is breaking down", "placement is breaking down"),
+            ("The placement is not at risk of breaking down", "(negated by \"not\")"),
+        ],
+    );
+    // A trigger within the found words, or within another part of the same sentence condition, is none.
+    check("- is not safe", &[("he is not safe", "is not safe")]);
+    check("- sentence: [can not meet, need]", &[("School cannot meet his needs", "cannot meet + needs")]);
+    check("- {phrase: exclude, despite: [negated]}", &[("not excluded", "excluded")]);
+}
+
+#[test]
+fn unless_stops_a_rule() {
+    let rules = compiled(&(rule("- half days") + "    unless: [operation]\n")).expect("good rules");
+    assert_eq!(found(&rules, "half days"), "half days");
+    assert_eq!(found(&rules, "half days after his operation"), "(unless: \"operation\")");
+}
+
+#[test]
+fn places_are_found() {
+    let rules = ruleset("- live in {place}");
+    let message = message(
+        "We live in Welwyn Garden City, AL7 1AA, near Hitchin Girls' School and stevenage. be ware of Ware. EN8 EN1 SG12AB st albans",
+    );
+    let reading = rules.read(&message, &here());
+    let all: Vec<String> = reading
+        .places
+        .iter()
+        .map(|p| {
+            format!(
+                "{}={}{}{}",
+                p.text,
+                p.area,
+                if p.postcode { " postcode" } else { "" },
+                if p.in_school_name { " school" } else { "" }
+            )
+        })
+        .collect();
+    assert_eq!(
+        all,
+        [
+            "Welwyn Garden City=east",
+            "AL7 1AA=west postcode",
+            "Hitchin=east school",
+            "Ware=east",
+            "EN8=east postcode",
+            "EN1=outside postcode",
+            "SG12AB=east postcode",
+            "st albans=west",
+        ]
+    );
+    let capture = &reading.verdicts[0].evidence[0].captures[0];
+    assert!(matches!(capture, Capture::Place { area, .. } if area == "east"), "{capture:?}");
+}
+
+#[test]
+fn quoted_words_are_told_but_do_not_count() {
+    let rules = ruleset("- excluded");
+    let mut message = message("hello");
+    message.new_text.cuts.push(crate::message::Cut {
+        reason: crate::message::new_text::CutReason::Quote,
+        text: "he was excluded".into(),
+    });
+    let reading = rules.read(&message, &here());
+    assert!(!reading.holds("U1"));
+    assert_eq!(reading.verdicts[0].set_aside[0].reason, "in quoted text");
+}
+
+#[test]
+fn headers_senders_and_other_rules() {
+    let rules = compiled(
+        "kinds:\n  - id: council\n    title: t\n    policy: p\n    kind: internal\n    when: [{sender: council}]\n  \
+         - id: bulk\n    title: t\n    policy: p\n    kind: list\n    when: [{header: {name: Precedence, matches: '^(bulk|list)'}}]\n\
+         grounds:\n  - id: U1\n    title: t\n    policy: p\n    when: [{all: [{rule: bulk}, {not: {rule: council}}]}]\n",
+    )
+    .expect("good rules");
+    let mut message = message("x");
+    message.from =
+        Some(crate::message::Address { name: String::new(), address: "a@send.hertfordshire.example".into() });
+    assert!(rules.read(&message, &here()).holds("council"));
+    message.from = None;
+    message.headers.push(crate::message::Header { name: "precedence".into(), value: "Bulk".into() });
+    let reading = rules.read(&message, &here());
+    assert!(reading.holds("bulk") && reading.holds("U1") && !reading.holds("council"));
+}
+
+#[test]
+fn examples_are_run() {
+    let text = rule("- excluded")
+        + "    examples:\n      yes: [he is suspended]\n      no: [he is excluded, he is not excluded]\n";
+    let all = compiled(&text).expect_err("failing examples");
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[0].problem.contains("should hold"), "{}", all[0]);
+    assert!(all[1].problem.contains("finds \"excluded\""), "{}", all[1]);
+}
+
+#[test]
+fn the_version_depends_on_every_byte_and_on_no_order() {
+    let (a, b) = (file("a.yaml", "x"), file("b.yaml", "y"));
+    assert_eq!(version(&[a.clone(), b.clone()]), version(&[b.clone(), a.clone()]));
+    assert_ne!(version(&[a.clone(), b]), version(&[a, file("b.yaml", "z")]));
+    assert_eq!(version(&[]).len(), 12);
+}

@@ -1,0 +1,65 @@
+//! The shipped rules hold their own examples; every broken file gives its complaint.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use send_triage::rules::{self, Diagnostic, SourceFile, World};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn source(path: &Path, name: &str) -> SourceFile {
+    SourceFile { name: name.to_owned(), bytes: fs::read(path).expect("a readable file") }
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a readable folder")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    all.sort();
+    all
+}
+
+fn shown(all: &[Diagnostic]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_shipped_rules_pass_their_examples() {
+    let files: Vec<SourceFile> = yaml_files(&root().join("rules"))
+        .iter()
+        .map(|path| source(path, &path.file_name().expect("a name").to_string_lossy()))
+        .collect();
+    let world = World { terms: Vec::new(), domain: "hertfordshire.example".to_owned() };
+    if let Err(complaints) = rules::compile(&files, &world) {
+        panic!("{} complaints\n{}", complaints.len(), shown(&complaints));
+    }
+}
+
+/// Each file of `fixtures/rules` is wrong in one way; the text beside it is what staff are told. The file's name up to the
+/// first dot says under which name it is compiled: `vocabulary.circle.yaml` is a `vocabulary.yaml`.
+#[test]
+fn every_broken_file_gives_its_complaint() {
+    let folder = root().join("fixtures/rules");
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut wrong = Vec::new();
+    for path in yaml_files(&folder) {
+        let full = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = format!("{}.yaml", full.split('.').next().unwrap_or_default());
+        let said = match rules::compile(&[source(&path, &name)], &World::default()) {
+            Ok(ruleset) => format!("accepted\n{}", shown(&ruleset.warnings)),
+            Err(complaints) => shown(&complaints),
+        };
+        let golden = path.with_extension("txt");
+        if update {
+            fs::write(&golden, &said).expect("a writable golden");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != said {
+            wrong.push(format!("{full} now says:\n{said}"));
+        }
+        assert!(!said.starts_with("accepted\n") || full.contains("warning"), "{full} is not refused");
+    }
+    assert!(wrong.is_empty(), "UPDATE_GOLDEN=1 rewrites these:\n{}", wrong.join("\n"));
+}
