@@ -1,3 +1,5 @@
 //! All tests, in reading order.
 
+mod message;
+mod new_text;
 mod rules;

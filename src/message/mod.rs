@@ -6,12 +6,17 @@ use std::fmt;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
+mod body;
+mod charset;
+mod flowed;
+mod head;
+mod html;
 pub mod new_text;
 pub mod parse;
 pub mod text;
 pub mod thread;
 
-pub use new_text::{Cut, NewText};
+pub use new_text::{Cut, CutReason, NewText};
 pub use parse::parse;
 
 /// Where a message lies on its server: mailbox, UIDVALIDITY and UID (RFC 9051 section 2.3.1.1).

@@ -1,1 +1,140 @@
-//! HTML to text, and one kind of line end, space, quote and dash.
+//! One kind of line end and space for every text, and small helpers for those who compare texts.
+//!
+//! Not the place where HTML becomes text (that is [`super::html`]) nor where bytes become characters
+//! ([`super::charset`]). Unicode general categories Zs and Cf; nothing a reader would see is changed.
+
+/// Line ends become `\n`, every space becomes a plain one, and what cannot be seen (zero-width characters, soft
+/// hyphens, direction marks, controls) is dropped. Lines lose trailing space; blank lines are kept.
+pub fn normalise(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut last = '\n';
+    while let Some(c) = chars.next() {
+        let c = match c {
+            '\r' => {
+                if chars.peek() == Some(&'\n') {
+                    continue;
+                }
+                '\n'
+            }
+            '\n' | '\u{2028}' | '\u{2029}' | '\u{0B}' | '\u{0C}' | '\u{85}' => '\n',
+            c if is_space(c) => ' ',
+            // A joiner between two letters is a trick or an accident; between emoji it is part of the picture.
+            '\u{200D}' if !last.is_alphanumeric() && !last.is_whitespace() => c,
+            c if is_invisible(c) || c.is_control() => continue,
+            c => c,
+        };
+        if c == '\n' {
+            let kept = out.trim_end_matches(' ').len();
+            out.truncate(kept);
+        }
+        out.push(c);
+        last = c;
+    }
+    let kept = out.trim_end_matches([' ', '\n']).len();
+    out.truncate(kept);
+    let blank = out.len() - out.trim_start_matches('\n').len();
+    out.drain(..blank);
+    out
+}
+
+/// All white space collapsed to single spaces, none at the ends: for comparing texts and for fingerprints.
+pub fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// Typographic quotes, dashes and ellipses as their ASCII cousins: for comparing words, never for showing.
+pub fn plain_punctuation(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{201B}' | '\u{2032}' | '\u{02BC}' | '\u{00B4}'
+            | '`' => {
+                out.push('\'');
+            }
+            '\u{201C}' | '\u{201D}' | '\u{201E}' | '\u{201F}' | '\u{00AB}' | '\u{00BB}' | '\u{2033}' => {
+                out.push('"');
+            }
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => out.push('-'),
+            '\u{2026}' => out.push_str("..."),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// True for every kind of space that is not a line end.
+pub(crate) fn is_space(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\t' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}'
+    )
+}
+
+/// True for characters that take no room on the page.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+    )
+}
+
+/// The first `at_most` bytes, cut at a character's boundary.
+pub(crate) fn head(text: &str, at_most: usize) -> &str {
+    if text.len() <= at_most {
+        return text;
+    }
+    let mut end = at_most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Text beyond this is not read: no person wrote it.
+const LONGEST: usize = 1024 * 1024;
+/// The same in lines.
+const MOST_LINES: usize = 100_000;
+
+/// The part of a text that is read.
+pub(crate) fn bounded(text: &str) -> &str {
+    let kept = head(text, LONGEST);
+    match kept.match_indices('\n').nth(MOST_LINES) {
+        Some((at, _)) => kept.get(..at).unwrap_or(kept),
+        None => kept,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_kind_of_line_end_and_space() {
+        assert_eq!(normalise("a\r\nb\rc\u{2028}d\u{A0}e \t\nf"), "a\nb\nc\nd e\nf");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_dropped() {
+        assert_eq!(normalise("ex\u{AD}clu\u{200B}ded\u{FEFF} to\u{200D}day"), "excluded today");
+        assert_eq!(normalise("👨\u{200D}👩"), "👨\u{200D}👩");
+    }
+
+    #[test]
+    fn comparing_helpers() {
+        assert_eq!(collapse("  a\n\n b\tc "), "a b c");
+        assert_eq!(
+            plain_punctuation("isn\u{2019}t \u{201C}so\u{201D} \u{2013} \u{2026}"),
+            "isn't \"so\" - ..."
+        );
+        assert_eq!(head("aé", 2), "a");
+    }
+}

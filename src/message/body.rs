@@ -1,0 +1,144 @@
+//! Which parts of a message are its sender's words, and the choice between their text and their HTML version.
+//!
+//! RFC 2046: of multipart/alternative one version, of multipart/report only the part for humans; attachments and
+//! attached messages are never read.
+
+use super::new_text::lines::{self, Line};
+use super::new_text::{self, CutReason, NewText};
+use super::{Defect, html, text};
+
+/// A readable part in one or both of its versions.
+#[derive(Default, Debug)]
+pub(super) struct Piece {
+    pub plain: Option<String>,
+    pub html: Option<String>,
+}
+
+/// What was read.
+pub(super) struct Body {
+    pub text: String,
+    pub new_text: NewText,
+}
+
+/// Reads the pieces; what was odd is added to `defects`.
+pub(super) fn read(pieces: &[Piece], sender: &str, subject: &str, defects: &mut Vec<Defect>) -> Body {
+    let forward = new_text::is_forward(subject);
+    if let [only] = pieces {
+        let (lines, divided) = choose(only, sender, forward, defects);
+        let divided = divided.unwrap_or_else(|| new_text::divide_lines(&lines, sender, forward));
+        return Body { text: whole(&lines), new_text: divided };
+    }
+    let mut all: Vec<Line> = Vec::new();
+    for piece in pieces {
+        if !all.is_empty() {
+            all.push(Line::default());
+        }
+        all.extend(choose(piece, sender, forward, defects).0);
+    }
+    Body { text: whole(&all), new_text: new_text::divide_lines(&all, sender, forward) }
+}
+
+fn whole(lines: &[Line]) -> String {
+    lines::join(lines.iter().map(|line| line.text.as_str()))
+}
+
+/// The version that divides more surely: the plain one, unless only the HTML tells old from new.
+fn choose(
+    piece: &Piece,
+    sender: &str,
+    forward: bool,
+    defects: &mut Vec<Defect>,
+) -> (Vec<Line>, Option<NewText>) {
+    let plain = piece.plain.as_deref().map(|plain| capped(plain, defects)).map(text::normalise);
+    let plain = plain.filter(|plain| piece.html.is_none() || !is_stub(plain));
+    let Some(html) = piece.html.as_deref() else {
+        return (lines::of_text(&plain.unwrap_or_default()), None);
+    };
+    let read = html::read(capped(html, defects));
+    if read.simplified {
+        defects.push(Defect::HtmlSimplified);
+    }
+    let rich = read.lines;
+    let Some(plain) = plain else { return (rich, None) };
+    let plain = lines::of_text(&plain);
+    let by_plain = new_text::divide_lines(&plain, sender, forward);
+    let marked = rich.iter().any(|line| {
+        line.older
+            || line.rest_is_older
+            || line.signature
+            || line.attribution
+            || line.region
+            || line.apart
+            || line.small
+            || line.text.starts_with('>')
+    });
+    if marked {
+        let by_html = new_text::divide_lines(&rich, sender, forward);
+        // Surer is who finds all that the other found, and more.
+        let found = |divided: &NewText| {
+            let quote = has(divided, CutReason::Quote) || has(divided, CutReason::Forward);
+            [quote, has(divided, CutReason::Signature), has(divided, CutReason::Disclaimer)]
+        };
+        let (html, plain) = (found(&by_html), found(&by_plain));
+        let surer = html != plain && html.iter().zip(plain).all(|(html, plain)| *html || !plain);
+        if surer && !by_html.new.is_empty() && is_within(&by_html.new, &by_plain.new) {
+            return (rich, Some(by_html));
+        }
+    }
+    if rich.len() > 3 && whole(&plain).len() * 4 < whole(&rich).len() && by_plain.new.len() < 200 {
+        // The plain version is a short notice in place of the message.
+        return (rich, None);
+    }
+    (plain, Some(by_plain))
+}
+
+fn has(divided: &NewText, reason: CutReason) -> bool {
+    divided.cuts.iter().any(|cut| cut.reason == reason)
+}
+
+/// Whether most words of `small` are in `large` too: the two versions of one message, not two messages.
+fn is_within(small: &str, large: &str) -> bool {
+    let known: std::collections::HashSet<&str> = large.split_whitespace().collect();
+    let words: Vec<&str> = small.split_whitespace().collect();
+    words.iter().filter(|word| known.contains(*word)).count() * 5 >= words.len() * 4
+}
+
+fn capped<'a>(text: &'a str, defects: &mut Vec<Defect>) -> &'a str {
+    let kept = text::bounded(text);
+    if kept.len() < text.len() {
+        defects.push(Defect::Truncated(kept.len()));
+    }
+    kept
+}
+
+/// A plain version that only says that there is an HTML one.
+fn is_stub(plain: &str) -> bool {
+    let plain = text::collapse(plain).to_lowercase();
+    if plain.is_empty() || plain.chars().all(|c| !c.is_alphanumeric()) {
+        return true;
+    }
+    plain.len() < 400
+        && [
+            "view this email in html",
+            "does not support html",
+            "doesn't support html",
+            "not display html",
+            "html email",
+            "html-capable",
+            "html format",
+            "html version",
+            "view it in html",
+            "html message",
+            "enable html",
+            "view this message in",
+            "view this email in your browser",
+            "view in browser",
+            "html-compatible",
+            "html compatible",
+            "please view in html",
+            "mime-encapsulated",
+            "multi-part message in mime",
+        ]
+        .iter()
+        .any(|mark| plain.contains(mark))
+}
