@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::calendar::WorkingCalendar;
+use crate::calendar::{WorkingCalendar, check_terms};
 use crate::calendar::mention::Term;
 
 /// The file that is built in.
@@ -74,12 +74,12 @@ fn parse(text: &str, name: &str) -> Result<WorkingDays, String> {
     let file: File = crate::yaml::typed(text).map_err(|error| super::excerpt(error, name, text))?;
     let holidays = file.bank_holidays.into_iter().map(|h| (h.on, h.name)).collect();
     let closures = file.closures.into_iter().map(|c| (c.from, c.to, c.name)).collect();
-    let calendar =
-        WorkingCalendar::new(holidays, closures).map_err(|problem| format!("{name}: {problem}"))?;
-    let terms = file
+    let terms: Vec<Term> = file
         .terms
         .into_iter()
         .map(|t| Term { name: t.name, first: t.first, last: t.last, half_term: t.half_term })
         .collect();
+    let calendar = WorkingCalendar::new(holidays, closures).map_err(|problem| format!("{name}: {problem}"))?;
+    check_terms(&terms).map_err(|problem| format!("{name}: {problem}"))?;
     Ok(WorkingDays { calendar, terms })
 }

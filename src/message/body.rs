@@ -68,11 +68,8 @@ fn choose(
             || line.signature
             || line.attribution
             || line.region
-<<<<<<< HEAD
-=======
             || line.apart
             || line.small
->>>>>>> refs/heads/message
             || line.text.starts_with('>')
     });
     if marked {

@@ -1,9 +1,9 @@
-<<<<<<< HEAD
 //! What the tests stand on: real mail servers, a proxy that breaks the network, and the program as a process.
 #![allow(dead_code)] // A harness offers more than the tests of one day use.
 
 use std::time::{Duration, Instant};
 
+pub mod fake_imap;
 mod machine;
 pub mod program;
 pub mod proxy;
@@ -34,8 +34,3 @@ pub fn wait_at_most<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> 
         std::thread::sleep(Duration::from_millis(50));
     }
 }
-=======
-//! What several tests need.
-
-pub mod fake_imap;
->>>>>>> refs/heads/mailbox

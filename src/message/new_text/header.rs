@@ -224,11 +224,7 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
     let dated = word.starts_with(|c: char| c.is_ascii_digit());
     let closes_here =
         head(opening, LINE_LOOKED_AT).len() == opening.len() && opening.trim_end().ends_with(':');
-<<<<<<< HEAD
-    if !opener && !dated && !(closes_here && opening.contains('@')) && !first.attribution {
-=======
     if !(opener || dated || first.attribution || closes_here && opening.contains('@')) {
->>>>>>> refs/heads/message
         return None;
     }
     if opener && runs_on(opening) {

@@ -145,14 +145,7 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
         let mut from = paragraph.len();
         while at_end
             && from > 0
-<<<<<<< HEAD
-            && paragraph
-                .get(from - 1)
-                .and_then(|at| lines.get(*at))
-                .is_some_and(|line| line.text.len() >= 30 && notices::is_notice(&line.text))
-=======
             && paragraph.get(from - 1).and_then(|at| lines.get(*at)).is_some_and(is_small_print)
->>>>>>> refs/heads/message
         {
             from -= 1;
         }
