@@ -69,7 +69,7 @@ fn a_letter_is_acknowledged_in_its_senders_inbox_filed_and_recorded_with_its_dat
     let cases = team.cases();
     assert_eq!(cases.len(), 1);
     let reference = cases[0]["reference"].as_str().unwrap();
-    let due = cases[0]["due"].as_str().unwrap();
+    let due = cases[0]["due_on"].as_str().unwrap();
     assert!(answer.text().contains(reference), "the letter names the case");
     let received = filed[0].1.internal_date.to_rfc3339();
     let counted = Program::run(team.dir(), &["due", "--format", "json", &received]);

@@ -67,6 +67,13 @@ impl Program {
         });
     }
 
+    /// How much memory it holds now (VmRSS of proc(5)), in kB.
+    pub fn resident_kilobytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Sends it a signal by name: `TERM`, `HUP`, `KILL`, `STOP`.
     pub fn signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.child.id());

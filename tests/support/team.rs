@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::program::Program;
-use super::servers::{MailServers, PASSWORD, StoredMail};
+use super::servers::{MailServers, PASSWORD};
+use super::wire::StoredMail;
 use super::wait_until;
 
 /// One account of the configuration: its name there, and its user on the servers.
