@@ -428,7 +428,7 @@ fn odd_messages_are_each_recorded_and_stop_nothing() {
         "02-Nov-2026 09:00:00 +0000",
         b"\x00\xff\xfe garbage \x80\x81 without a header\r\n\r\n\xff\xff",
     );
-    servers.append("send.general", "INBOX", "02-Nov-2026 09:00:00 +0000", b"");
+    servers.append("send.general", "INBOX", "02-Nov-2026 09:00:00 +0000", b" \r\n");
     servers.deliver(
         "send.general",
         &letter(PARENT_B, GENERAL, "After the garbage", "after@inbox.example", QUESTION),
