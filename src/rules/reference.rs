@@ -23,8 +23,11 @@ fn phrase() -> impl Strategy<Value = Phrase> {
             prop::collection::vec(inner.clone(), 1..4).prop_map(Phrase::Row),
             prop::collection::vec(inner.clone(), 1..4).prop_map(Phrase::Either),
             inner.clone().prop_map(|inner| Phrase::Maybe(Box::new(inner))),
-            (inner.clone(), 1..3_usize, inner)
-                .prop_map(|(a, gap, b)| Phrase::Row(vec![a, Phrase::Gap(gap), b])),
+            (inner.clone(), 1..3_usize, inner).prop_map(|(a, gap, b)| Phrase::Row(vec![
+                a,
+                Phrase::Gap(gap),
+                b
+            ])),
         ]
     })
 }

@@ -292,25 +292,3 @@ fn the_version_depends_on_every_byte_and_on_no_order() {
     assert_ne!(version(&[a.clone(), b]), version(&[a, file("b.yaml", "z")]));
     assert_eq!(version(&[]).len(), 12);
 }
-
-#[test]
-fn zz_perf() {
-    let words = ["abandon", "bicycle", "candle", "dolphin", "eager", "fabric", "garden", "harvest", "island", "jungle", "kettle", "lantern", "magnet", "napkin", "orange", "pepper", "quarry", "ribbon", "saddle", "tunnel"];
-    let common = ["school", "he", "place", "has", "no", "plan", "not", "the", "meeting"];
-    for n in [20usize, 200, 2000] {
-        let mut text = String::from("grounds:\n");
-        for r in 0..n / 20 {
-            text += &format!("  - id: R{r}\n    title: t\n    policy: p\n    when:\n");
-            for i in 0..20 {
-                let k = r * 20 + i;
-                text += &format!("      - {} (no | not) [very] {}{} ... ({} | {} {})\n", common[k % 9], words[k % 20], (b'a' + (k / 20 % 26) as u8) as char, common[(k / 3) % 9], words[(k / 7) % 20], common[k % 5]);
-            }
-        }
-        let rules = compiled(&text).expect("good");
-        let body = "Dear team, I am writing about my son who has no school place since July. The plan was reviewed in the spring and we have not heard anything about the meeting. He is at home with me every day, the school says it cannot meet need. We live in Hitchin. Please could someone ring me as soon as possible, I do not know what else to do. ".repeat(3);
-        let message = message(&body);
-        let start = std::time::Instant::now();
-        for _ in 0..200 { std::hint::black_box(rules.read(&message, &here())); }
-        println!("{n}: {:?} a message of {} bytes", start.elapsed() / 200, body.len());
-    }
-}
