@@ -1,6 +1,7 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+<<<<<<< HEAD
 mod journey;
 mod letters;
 mod mailbox;
@@ -12,3 +13,11 @@ mod rules;
 mod servers;
 mod tidy;
 mod support;
+=======
+mod folder;
+mod imap;
+mod mailbox;
+mod servers;
+mod support;
+mod tidy;
+>>>>>>> refs/heads/mailbox

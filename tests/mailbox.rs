@@ -255,6 +255,15 @@ async fn a_wrong_password_needs_a_person_and_a_busy_server_does_not() {
     }
 }
 
+#[tokio::test]
+async fn nothing_goes_in_the_clear_to_another_machine() {
+    let mut account = Server::with(&[]).account();
+    (account.dialler, account.host) = (None, "192.0.2.1".into());
+    let refused = ImapMailbox::new(account, "INBOX".into(), Rc::new(Accounts::default())).status().await;
+    let Err(MailboxError::NeedsAPerson { remedy, .. }) = refused else { panic!("{refused:?}") };
+    assert!(remedy.contains("starttls"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_greeting_that_says_goodbye_is_tried_again_later() {
     let server = Server::with(&[1]);

@@ -1,7 +1,7 @@
 //! TCP, TLS from the first byte, STARTTLS, or plain to this very machine, each with a time limit. Who we are is said in
 //! [`super::login`]. RFC 8314, RFC 9051 sections 6.2.1 and 11.
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::MailboxError;
@@ -58,7 +58,7 @@ pub(super) async fn open(account: &ImapAccount) -> Result<Session, MailboxError>
 
 async fn tcp(account: &ImapAccount) -> Result<TcpStream, MailboxError> {
     let step = || format!("connecting to {}", account.place());
-    let stream = TcpStream::connect((account.host.as_str(), account.port)).await.map_err(|error| {
+    let unreachable = |error: std::io::Error| {
         let problem = match error.kind() {
             std::io::ErrorKind::ConnectionRefused => {
                 "nothing listens there (connection refused); is the port right?".to_owned()
@@ -66,18 +66,24 @@ async fn tcp(account: &ImapAccount) -> Result<TcpStream, MailboxError> {
             _ => error.to_string(),
         };
         transient(account, step(), problem)
-    })?;
+    };
+    let mut addresses: Vec<_> =
+        lookup_host((account.host.as_str(), account.port)).await.map_err(unreachable)?.collect();
+    if account.security == Security::Plain {
+        addresses.retain(|address| address.ip().to_canonical().is_loopback());
+        if addresses.is_empty() {
+            return Err(MailboxError::NeedsAPerson {
+                account: account.account.clone(),
+                step: step(),
+                problem: "the connection would not be encrypted, and the server is not on this machine"
+                    .into(),
+                remedy: "Set `security` to `tls` (port 993) or `starttls` (port 143)".into(),
+            });
+        }
+    }
+    let stream = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
     // Commands are written whole; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let loopback = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
-    if account.security == Security::Plain && !loopback {
-        return Err(MailboxError::NeedsAPerson {
-            account: account.account.clone(),
-            step: step(),
-            problem: "the connection would not be encrypted, and the server is not on this machine".into(),
-            remedy: "Set `security` to `tls` (port 993) or `starttls` (port 143)".into(),
-        });
-    }
     Ok(stream)
 }
 

@@ -282,7 +282,9 @@ impl ImapMailbox {
     async fn second_look(&mut self, uids: &[u32], harvest: &mut Harvest, trouble: &mut Option<MailboxError>) {
         let open: Vec<u32> = uids.iter().copied().filter(|uid| !harvest.is_settled(*uid)).collect();
         for uid in open {
-            if trouble.is_none() && self.strikes.get(&uid).is_some() {
+            if trouble.is_none() && self.strikes.contains_key(&uid) {
+                // On a connection of its own, so that no other message or earlier fault can be to blame.
+                self.session = None;
                 *trouble = self.alone(uid, harvest).await.err();
             }
             let strikes = self.strikes.get(&uid).copied().unwrap_or(0);
