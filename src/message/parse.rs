@@ -386,3 +386,23 @@ fn fingerprint(message: &Message) -> Fingerprint {
     }
     Fingerprint(hash.finalize().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_when_the_parser_fails() {
+        let raw =
+            b"From: \"Hill, Amy\" <amy@Post.Example>\r\nTo: a@b.example, <c@d.example>\r\nSubject: Sam\r\n\
+            Message-ID: <1@post.example>\r\nReturn-Path: <>\r\n\r\nHe has no school.\r\n\r\n> Has he a plan?";
+        let message = saved(raw, &head::read(raw), Defect::ParserFailed);
+        assert_eq!(message.from.map(|from| from.address), Some("amy@post.example".to_owned()));
+        assert_eq!(message.to.len(), 2);
+        assert_eq!(message.subject, "Sam");
+        assert_eq!(message.message_id.as_deref(), Some("1@post.example"));
+        assert_eq!(message.return_path, ReturnPath::Null);
+        assert_eq!(message.new_text.new, "He has no school.");
+        assert_eq!(message.defects, [Defect::ParserFailed]);
+    }
+}
