@@ -1,4 +1,4 @@
-//! Bytes to [`Message`](super::Message). Never fails. The only file that names mail-parser.
+//! Bytes to [`Message`]. Never fails. The only file that names mail-parser.
 //!
 //! RFC 5322 and RFC 2045 to 2049, read forgivingly: whatever is odd becomes a [`Defect`]. Attached messages
 //! (message/rfc822) are listed as parts; what they say is not what the sender says.

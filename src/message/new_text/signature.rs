@@ -42,7 +42,7 @@ fn by_looks(lines: &[&Line], sender: &str) -> Option<usize> {
             let own_block = starts_paragraph && !found.name.is_empty();
             let repeated = !starts_paragraph && found.repeats(&line.text);
             // Without a farewell the message may well go on; then these lines were part of it.
-            let over = found.greeted || !goes_on(lines, at);
+            let over = (found.greeted || !goes_on(lines, at)) && !signed_later(lines, at, sender);
             if (own_block || repeated) && over && points(lines, at, sender, closing.as_ref()) >= 2 {
                 return Some(at);
             }
@@ -120,6 +120,20 @@ impl Closing {
 /// Whether somebody speaks in the lines from `at` on.
 fn goes_on(lines: &[&Line], at: usize) -> bool {
     lines.iter().skip(at).any(|line| is_prose(&line.text) && !notices::is_notice(&line.text) && !line.small)
+}
+
+/// Whether the sender signs after the paragraph at `at`: then the one who signed before was somebody else, in a letter
+/// that the sender copied in.
+fn signed_later(lines: &[&Line], at: usize, sender: &str) -> bool {
+    let rest = lines.iter().skip(at).skip_while(|line| !line.is_blank());
+    rest.clone().zip(rest.skip(1)).any(|(before, line)| {
+        let text = line.text.trim();
+        before.is_blank()
+            && is_name(text)
+            && shares_name(text, sender)
+            && text.split_whitespace().count() <= 3
+            || farewell(text).is_some() && text.split_whitespace().count() <= 4
+    })
 }
 
 /// A line that looks unlike all before it, down to the end: how Word and webmail set a signature.
