@@ -1,7 +1,8 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-<<<<<<< HEAD
+mod folder;
+mod imap;
 mod journey;
 mod letters;
 mod mailbox;
@@ -13,11 +14,3 @@ mod rules;
 mod servers;
 mod tidy;
 mod support;
-=======
-mod folder;
-mod imap;
-mod mailbox;
-mod servers;
-mod support;
-mod tidy;
->>>>>>> refs/heads/mailbox
