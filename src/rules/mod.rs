@@ -25,6 +25,7 @@ mod program;
 mod reading;
 mod schema;
 mod slot;
+mod spelling;
 mod text;
 mod vocabulary;
 mod workshop;

@@ -272,12 +272,10 @@ impl Cutter {
         if newlines > 1 {
             return Break::Hard;
         }
-        let capital = text
-            .get(to..)
-            .and_then(|rest| rest.chars().next())
-            .is_some_and(|c| c.is_uppercase() || c.is_numeric());
+        let next = text.get(to..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+        let capital = next.is_uppercase() || next.is_numeric();
         if let Some(stop) = gap.find(['.', '\u{2026}'])
-            && self.full_stop(gap, stop, capital)
+            && self.full_stop(gap, stop, next)
         {
             return Break::Hard;
         }
@@ -293,7 +291,9 @@ impl Cutter {
         Break::None
     }
 
-    fn full_stop(&self, gap: &str, stop: usize, capital: bool) -> bool {
+    /// Whether this full stop ends a sentence; `next` is what follows.
+    fn full_stop(&self, gap: &str, stop: usize, next: char) -> bool {
+        let (digit, capital) = (next.is_numeric(), next.is_uppercase() || next.is_numeric());
         let rest = gap.get(stop..).unwrap_or_default();
         if rest.starts_with("..") || rest.starts_with('\u{2026}') {
             return capital;
@@ -307,7 +307,11 @@ impl Cutter {
         if initial || TITLES.contains(&last) {
             return false;
         }
-        capital || !ABBREVIATIONS.contains(&last)
+        if !ABBREVIATIONS.contains(&last) {
+            return true;
+        }
+        // "approx. 5" goes on, "etc. He" does not; "no. he" is more often an answer than a number.
+        !digit && (capital || last == "no")
     }
 }
 
@@ -393,6 +397,7 @@ mod tests {
         check("Points:\n- one\n- two", "points | one | two");
         check("we wait... and wait", "we wait and wait");
         check("see post.example now", "see post example now");
+        check("approx. 5 weeks, etc. He said no. he left", "approx 5 weeks etc | he said no | he left");
     }
 
     proptest::proptest! {
