@@ -10,7 +10,7 @@ use chrono::NaiveTime;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::rules::{Diagnostic, Severity};
+use crate::rules::diagnostic::{Diagnostic, Severity, nearest};
 use crate::triage::{Kind, Queue};
 use crate::yaml::SyntaxError;
 
@@ -485,12 +485,42 @@ impl Config {
     }
 }
 
-/// A complaint with its file, line and the line's text.
+/// A complaint with its file, line and the line's text, in words for the operator.
 fn excerpt(error: SyntaxError, name: &str, text: &str) -> String {
     let SyntaxError { range, problem, remedy } = error;
-    let file = name.to_owned();
-    Diagnostic { severity: Severity::Error, file, range, source: text.to_owned(), problem, remedy }
-        .to_string()
+    let (problem, found) = plain(&problem);
+    let (file, source, remedy) = (name.to_owned(), text.to_owned(), found.or(remedy));
+    Diagnostic { severity: Severity::Error, file, range, source, problem, remedy }.to_string()
+}
+
+/// The package's sentence in plain English, and what to do.
+fn plain(said: &str) -> (String, Option<String>) {
+    let quoted = said.split('`').nth(1).unwrap_or_default();
+    let known: Vec<&str> = said
+        .split_once("expected one of ")
+        .map(|(_, list)| list.split(", ").map(|w| w.trim_matches('`')).collect())
+        .unwrap_or_default();
+    let near = nearest(quoted, known.iter().copied())
+        .map(|word| format!("Did you mean `{word}`? "))
+        .unwrap_or_default();
+    if said.starts_with("unknown field") {
+        let remedy = format!("{near}The keys known here are: {}.", known.join(", "));
+        (format!("`{quoted}` is no key that is known here"), Some(remedy))
+    } else if said.starts_with("unknown variant") {
+        (
+            format!("`{quoted}` is not one of the values for this key"),
+            Some(format!("{near}Write one of: {}.", known.join(", "))),
+        )
+    } else if said.starts_with("missing field") {
+        (
+            format!("the key `{quoted}` is missing here"),
+            Some(format!("Add it; config/send-triage.yaml shows `{quoted}` explained.")),
+        )
+    } else if said.starts_with("invalid u") {
+        ("a whole number belongs here".to_owned(), None)
+    } else {
+        (said.to_owned(), None)
+    }
 }
 
 impl Account {

@@ -18,7 +18,8 @@ fn json(line: &str) -> serde_json::Value {
 
 #[test]
 fn due_counts_working_days_and_names_what_it_passed_over() {
-    let done = run(&["due", "--format", "json", "2026-12-17", "2026-12-17T23:30:00Z", "2026-07-01T23:30:00Z"]);
+    let done =
+        run(&["due", "--format", "json", "2026-12-17", "2026-12-17T23:30:00Z", "2026-07-01T23:30:00Z"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let lines: Vec<_> = done.stdout.lines().map(json).collect();
     assert_eq!(lines[0]["day_zero"], "2026-12-17");
@@ -42,8 +43,23 @@ fn explain_prints_the_contracts_keys_one_object_a_line() {
     let object = json(done.stdout.lines().next().unwrap());
     let keys: Vec<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
     let contract = [
-        "file", "kind", "acknowledge", "acknowledge_reason", "copied", "urgency", "grounds", "claimed_urgent", "queue",
-        "area", "chaser", "signposts", "refer_leadership", "unsure", "due", "trace", "new_text",
+        "file",
+        "kind",
+        "acknowledge",
+        "acknowledge_reason",
+        "copied",
+        "urgency",
+        "grounds",
+        "claimed_urgent",
+        "queue",
+        "area",
+        "chaser",
+        "signposts",
+        "refer_leadership",
+        "unsure",
+        "due",
+        "trace",
+        "new_text",
     ];
     assert_eq!(keys, contract);
     let finding = object["trace"][0].as_object().unwrap();
@@ -114,7 +130,11 @@ fn bad_input_is_told_what_is_wrong_where_and_what_to_do() {
     refused(&["due", "32nd of May"], 1, &["`32nd of May` is not a time", "2026-12-17"]);
     refused(&["due", "2026-02-30"], 1, &["is not a time"]);
     refused(&["explain", "no-such.eml"], 1, &["no-such.eml", "cannot be read"]);
-    refused(&["explain", "--mailbox", "nowhere", &first_fixture()], 1, &["no mailbox `nowhere`", "annual-review-east"]);
+    refused(
+        &["explain", "--mailbox", "nowhere", &first_fixture()],
+        1,
+        &["no mailbox `nowhere`", "annual-review-east"],
+    );
     refused(&["evaluate", "/"], 1, &["labels.jsonl"]);
     refused(&["check", "--config", "missing.yaml"], 1, &["missing.yaml", "--config"]);
     refused(&["check", "--rules", "/nowhere-at-all"], 1, &["/nowhere-at-all", "cannot be read"]);
@@ -139,7 +159,11 @@ fn a_configuration_is_refused_with_every_problem_and_its_place() {
         ("to: []", "to: [send.general@hertfordshire.example]", vec!["watched mailbox"]),
         ("to: []", "to: [someone@elsewhere.example]", vec!["own domain"]),
         ("queues:", "queues:\n\tgeneral:", vec!["c.yaml:", "tab"]),
-        ("answer_within_working_days: 10", "answer_within_working_days: ten", vec!["c.yaml:", "answer_within_working_days"]),
+        (
+            "answer_within_working_days: 10",
+            "answer_within_working_days: ten",
+            vec!["c.yaml:", "answer_within_working_days"],
+        ),
         ("account: assessment, folder: Triage/Assessment", "account: nobody, folder: X", vec!["nobody"]),
     ] {
         assert!(example.contains(from), "{from}");
@@ -160,7 +184,8 @@ fn an_unreachable_server_is_told_by_the_doctor_with_exit_code_3() {
     assert_eq!(done.code, Some(3), "{}", done.stderr);
     assert!(done.stdout.contains("NOT_SET_ANYWHERE"), "{}", done.stdout);
     std::fs::write(dir.path().join("password"), "x\n").unwrap();
-    std::fs::write(dir.path().join("c.yaml"), config.replace("{env: NOT_SET_ANYWHERE}", "{file: password}")).unwrap();
+    std::fs::write(dir.path().join("c.yaml"), config.replace("{env: NOT_SET_ANYWHERE}", "{file: password}"))
+        .unwrap();
     let done = Program::run(dir.path(), &["doctor", "--config", "c.yaml"]);
     assert_eq!(done.code, Some(3), "{}", done.stderr);
     assert!(done.stdout.contains("localhost") && done.stdout.contains("FAILS"), "{}", done.stdout);

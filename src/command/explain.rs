@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::calendar::london;
 use crate::config::Config;
 use crate::daemon::in_force::{self, Set};
+use crate::daemon::letters;
 use crate::message::{self, Message};
 use crate::triage::{self, Decision, History, Outcome};
 
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
                 if number > 0 {
                     println!();
                 }
-                println!("{}", explained.as_text(arguments.text));
+                println!("{}", explained.as_text(arguments.text, &set));
             }
         }
     }
@@ -140,13 +141,13 @@ impl<'a> Explained<'a> {
         value
     }
 
-    fn as_text(&self, with_text: bool) -> String {
+    fn as_text(&self, with_text: bool, set: &Set) -> String {
         let d = &self.decision;
         let mut out = format!("{}\n", self.file);
         let mut line = |name: &str, value: String| out.push_str(&format!("  {name:<14}{value}\n"));
         line("received", format!("{} (London), mailbox {}", london_time(self.received_at), self.mailbox));
         line("kind", word(&d.kind));
-        line("decision", format!("{}{}", word(&d.urgency), grounds_in_words(d)));
+        line("decision", format!("{}{}", word(&d.urgency), grounds_in_words(d, set)));
         line("queue", word(&d.queue));
         line("area", word(&d.area));
         match d.due_on() {
@@ -211,8 +212,13 @@ pub(super) fn trace_as_text(decision: &Decision) -> String {
 }
 
 /// The grounds with their titles, as in ": part-time timetable (U4)".
-pub(super) fn grounds_in_words(decision: &Decision) -> String {
-    if decision.grounds.is_empty() { String::new() } else { format!(": {}", decision.grounds.join(", ")) }
+fn grounds_in_words(decision: &Decision, set: &Set) -> String {
+    let titles: Vec<String> = decision
+        .grounds
+        .iter()
+        .map(|id| if id == "other" { id.clone() } else { format!("{} ({id})", letters::title(set, id)) })
+        .collect();
+    if titles.is_empty() { String::new() } else { format!(": {}", titles.join("; ")) }
 }
 
 /// A value of the contract as its own word.
