@@ -10,6 +10,10 @@ use std::path::Path;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use send_triage::config::{Config, EXAMPLE};
+use send_triage::daemon::in_force::{self, Set};
+use send_triage::message::Message;
+use send_triage::triage::{Decision, History, triage};
 
 fn main() {
     let corpus = corpus();
@@ -30,7 +34,56 @@ fn parse(bencher: Bencher) {
     );
 }
 
-// `decide` and `parse_and_decide` belong here: `send_triage::triage::triage` with the rules that are built in.
+/// The MIME parser by itself: what any program that reads mail pays.
+#[divan::bench]
+fn mime_alone(bencher: Bencher) {
+    let corpus = corpus();
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
+        for raw in &corpus {
+            black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
+        }
+    });
+}
+
+/// The decision about messages that are parsed already, by the rules that are built in.
+#[divan::bench]
+fn decide(bencher: Bencher) {
+    let set = rules();
+    let messages: Vec<Message> = corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
+        for message in &messages {
+            black_box(decision(black_box(message), &set));
+        }
+    });
+}
+
+/// Both: what a message costs before it is recorded.
+#[divan::bench]
+fn parse_and_decide(bencher: Bencher) {
+    let (corpus, set) = (corpus(), rules());
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
+        for raw in &corpus {
+            let message = send_triage::message::parse(black_box(raw), raw.len());
+            black_box(decision(&message, &set));
+        }
+    });
+}
+
+/// Reading and compiling all rules and running their examples: what a reload costs.
+#[divan::bench]
+fn compile_rules(bencher: Bencher) {
+    bencher.bench_local(|| black_box(rules()));
+}
+
+fn rules() -> Set {
+    let config = Config::parse(EXAMPLE, "built in", Path::new(".")).unwrap();
+    in_force::load(&config).unwrap()
+}
+
+fn decision(message: &Message, set: &Set) -> Decision {
+    let received_at = message.received_at().unwrap_or_default();
+    triage(message, received_at, &History::none("general", received_at), &set.policy)
+}
 
 fn corpus() -> Vec<Vec<u8>> {
     let mut files = Vec::new();
