@@ -53,7 +53,11 @@ impl ImapMailbox {
         let delivered = self.deliver(&mut source, message, &target, &to.folder, flagged).await;
         self.session = Some(source);
         match delivered? {
-            true => self.file_away(message, original_to, false).await,
+            true => match self.file_away(message, original_to, false).await? {
+                // Somebody took the original meanwhile; it has been delivered all the same.
+                Filed::Gone => Ok(Filed::Moved),
+                filed => Ok(filed),
+            },
             false => Ok(Filed::Gone),
         }
     }
