@@ -140,6 +140,11 @@ impl ImapMailbox {
         let Some(identity) = copies::identity(session, account, uid).await? else {
             return Err(Fault::Lost("the server does not show the message".into()).at(account, "UID FETCH"));
         };
+        // Created first, because only then its name is certain, and with it where to look.
+        let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        if !folders::exists(session, &wire).await.map_err(|fault| fault.at(account, "LIST"))? {
+            folders::create(session, account, folder).await?;
+        }
         if self.holds(session, folder, &identity).await? {
             return Ok(());
         }
