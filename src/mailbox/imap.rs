@@ -48,7 +48,10 @@ pub struct ImapMailbox {
 impl ImapMailbox {
     /// The mailbox is not connected before it is used. `folder` is its name in Unicode, levels divided by `/`, or
     /// [`SENT`].
-    pub fn new(account: ImapAccount, folder: String, others: Rc<Accounts>) -> Self {
+    pub fn new(mut account: ImapAccount, folder: String, others: Rc<Accounts>) -> Self {
+        // Values with which nothing could be read.
+        account.fetch_batch = account.fetch_batch.max(1);
+        account.whole_message_limit_bytes = account.whole_message_limit_bytes.max(16 << 10);
         Self {
             account,
             folder,
