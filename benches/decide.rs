@@ -38,18 +38,21 @@ fn parse(bencher: Bencher) {
 #[divan::bench]
 fn mime_alone(bencher: Bencher) {
     let corpus = corpus();
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
-        }
-    });
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
+        || {
+            for raw in &corpus {
+                black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
+            }
+        },
+    );
 }
 
 /// The decision about messages that are parsed already, by the rules that are built in.
 #[divan::bench]
 fn decide(bencher: Bencher) {
     let set = rules();
-    let messages: Vec<Message> = corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    let messages: Vec<Message> =
+        corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
     bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
         for message in &messages {
             black_box(decision(black_box(message), &set));
@@ -61,12 +64,14 @@ fn decide(bencher: Bencher) {
 #[divan::bench]
 fn parse_and_decide(bencher: Bencher) {
     let (corpus, set) = (corpus(), rules());
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            let message = send_triage::message::parse(black_box(raw), raw.len());
-            black_box(decision(&message, &set));
-        }
-    });
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
+        || {
+            for raw in &corpus {
+                let message = send_triage::message::parse(black_box(raw), raw.len());
+                black_box(decision(&message, &set));
+            }
+        },
+    );
 }
 
 /// Reading and compiling all rules and running their examples: what a reload costs.

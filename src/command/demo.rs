@@ -1,14 +1,17 @@
 //! `send-triage demo`: the whole journey on example messages. The daemon's own code runs; only the two ends of the pipe
 //! are folders on this machine: messages come from files, and letters and filed messages are written as files.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use include_dir::{Dir, include_dir};
 use tokio::sync::watch;
 
-use crate::clock::SystemClock;
+use crate::clock::Clock;
 use crate::config::{Account, Config, Existing, FolderInbox, FolderKind};
 use crate::daemon::{self, Bells, InForce, World, in_force, letters, parts};
+use crate::message;
 use crate::record::{MessageRow, Records};
 
 use super::CommandError;
@@ -36,17 +39,19 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let out = &arguments.out;
     prepare(out)?;
-    let mailboxes = out.join("mailboxes");
+    let arriving = out.join("arriving");
     match &arguments.inbox {
-        Some(inbox) => copy_inbox(inbox, &mailboxes)?,
-        None => BUILT_IN_INBOX.extract(make(&mailboxes)?).map_err(|e| outside(&mailboxes, &e))?,
+        Some(inbox) => copy_inbox(inbox, &arriving)?,
+        None => BUILT_IN_INBOX.extract(make(&arriving)?).map_err(|e| outside(&arriving, &e))?,
     }
-    let config = demo_config(out, &mailboxes, arguments.rules.as_deref())?;
+    let arrivals = arrivals(&arriving)?;
+    let config = demo_config(out, &arriving, arguments.rules.as_deref())?;
     let set = in_force::load(&config)?;
     let records = Records::open(&config.database)?;
     let mut boxes = parts::mailboxes(&config)?;
     let mut couriers = parts::couriers(&config)?;
     let in_force = InForce::new(set);
+    let clock = ToldClock(Cell::new(DateTime::UNIX_EPOCH));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         CommandError::Outside(format!("The program cannot start its event loop: {error}"))
     })?;
@@ -54,15 +59,67 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let world = World {
         config: &config,
         records: &records,
-        clock: &SystemClock,
+        clock: &clock,
         in_force: &in_force,
         bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
         stop,
     };
-    runtime
-        .block_on(daemon::once(&world, &mut boxes, &mut couriers))
-        .map_err(|trouble| CommandError::Outside(trouble.to_string()))?;
+    // Each message is put into its mailbox in the order of receipt, and dealt with in the minute in which it came.
+    for arrival in &arrivals {
+        clock.0.set(arrival.received_at + TimeDelta::minutes(1));
+        arrival.deliver(&arriving, &out.join("mailboxes"))?;
+        runtime
+            .block_on(daemon::once(&world, &mut boxes, &mut couriers))
+            .map_err(|trouble| CommandError::Outside(trouble.to_string()))?;
+    }
+    std::fs::remove_dir_all(&arriving).map_err(|e| outside(&arriving, &e))?;
     report(&records, &in_force, out)
+}
+
+/// A clock that says what it is told: the example messages are from another day.
+struct ToldClock(Cell<DateTime<Utc>>);
+
+impl Clock for ToldClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.get()
+    }
+}
+
+/// A message that is to arrive.
+struct Arrival {
+    /// Its file, relative to the folder of what is to arrive.
+    file: PathBuf,
+    received_at: DateTime<Utc>,
+}
+
+impl Arrival {
+    /// Puts it into its mailbox.
+    fn deliver(&self, from: &Path, to: &Path) -> Result<(), CommandError> {
+        let to = to.join(&self.file);
+        make(to.parent().unwrap_or(Path::new(".")))?;
+        std::fs::rename(from.join(&self.file), &to).map_err(|e| outside(&to, &e))
+    }
+}
+
+/// Every message below the folder, in the order of receipt.
+fn arrivals(folder: &Path) -> Result<Vec<Arrival>, CommandError> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).map_err(|e| outside(&next, &e))? {
+            let path = entry.map_err(|e| outside(&next, &e))?.path();
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if path.is_dir() {
+                folders.push(path);
+            } else if !hidden {
+                let raw = std::fs::read(&path).map_err(|e| outside(&path, &e))?;
+                let received_at = message::parse(&raw, raw.len()).received_at().unwrap_or_else(Utc::now);
+                let file = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
+                found.push(Arrival { file, received_at });
+            }
+        }
+    }
+    found.sort_by(|one, two| (one.received_at, &one.file).cmp(&(two.received_at, &two.file)));
+    Ok(found)
 }
 
 /// Makes the folder ready, and never clears one that an earlier demo did not write.
@@ -129,31 +186,29 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The built-in configuration with the two ends exchanged for folders. The example messages are months old; so their age
-/// is no bar, and they count as new.
-fn demo_config(out: &Path, mailboxes: &Path, rules: Option<&Path>) -> Result<Config, CommandError> {
+/// The built-in configuration with the two ends exchanged for folders.
+fn demo_config(out: &Path, arriving: &Path, rules: Option<&Path>) -> Result<Config, CommandError> {
     let mut config = super::config(None)?;
     config.database = out.join("record.sqlite");
     config.rules = rules.map(Path::to_path_buf);
-    config.acknowledgements.oldest_hours = 0;
     for account in &mut config.accounts {
-        let root = mailboxes.join(&account.name);
-        make(&root)?;
-        on_disk(account, root, out);
+        let root = out.join("mailboxes").join(&account.name);
+        let is_maildir = ["new", "cur"].iter().any(|part| arriving.join(&account.name).join(part).is_dir());
+        let kind = if is_maildir { FolderKind::Maildir } else { FolderKind::Eml };
+        for part in if is_maildir { ["new", "cur", "tmp"].as_slice() } else { &[""] } {
+            make(&root.join(part))?;
+        }
+        on_disk(account, root, kind, out);
     }
     Ok(config)
 }
 
-fn on_disk(account: &mut Account, root: PathBuf, out: &Path) {
-    let kind = if root.join("new").is_dir() || root.join("cur").is_dir() {
-        FolderKind::Maildir
-    } else {
-        FolderKind::Eml
-    };
+fn on_disk(account: &mut Account, root: PathBuf, kind: FolderKind, out: &Path) {
     account.outbox = Some(out.join("letters"));
     account.folder = Some(FolderInbox { path: root, kind });
     account.imap = None;
     account.smtp = None;
+    // The first message is there when its mailbox is first looked at.
     account.existing = Existing::TreatAsNew;
 }
 
@@ -164,7 +219,7 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
         .iter()
         .map(|m| {
             vec![
-                shorten(&m.subject, 34),
+                shorten(&m.subject, 30),
                 decision_in_words(m),
                 grounds_in_words(m, &set),
                 m.queue.clone().unwrap_or_else(|| "-".to_owned()),
@@ -174,7 +229,7 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
         })
         .collect();
     let heading = ["message", "decision", "ground", "queue", "answer due", "acknowledged?"];
-    println!("{}", table(&heading, &rows, 150));
+    println!("{}", table(&heading, &rows, 155));
     let urgent = messages.iter().filter(|m| m.urgency.as_deref() == Some("urgent")).count();
     let letters = messages.iter().filter(|m| m.acknowledgement == "sent").count();
     println!(
@@ -206,14 +261,18 @@ fn grounds_in_words(m: &MessageRow, set: &in_force::Set) -> String {
     if m.grounds.is_empty() {
         return "-".to_owned();
     }
-    let titles: Vec<String> =
-        m.grounds
-            .iter()
-            .map(|id| {
-                if id == "other" { "other".to_owned() } else { format!("{} ({id})", letters::title(set, id)) }
-            })
-            .collect();
-    shorten(&titles.join("; "), 44)
+    let titles: Vec<String> = m
+        .grounds
+        .iter()
+        .map(|id| {
+            if id == "other" {
+                "none of those listed".to_owned()
+            } else {
+                format!("{} ({id})", letters::title(set, id))
+            }
+        })
+        .collect();
+    shorten(&titles.join("; "), 40)
 }
 
 fn acknowledged_in_words(m: &MessageRow) -> String {
