@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::rules::{Capture, Evidence, Group, PlaceMention, Reading, Zone};
 
 const POLICY: &str = "labelling.md, area";
+const ONLY_NAMED: &str = "the only place that is named";
 
 /// The area, and whether the message contradicts itself about it.
 pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) -> (Area, bool) {
@@ -32,7 +33,7 @@ pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
         (said.home.clone(), "where the child lives"),
         (said.old_home.clone(), "where the child lives until the move"),
         (schools, "where the school is"),
-        (loose(&WORDS, false), "the only place that is named"),
+        (loose(&WORDS, false), ONLY_NAMED),
         ([loose(&[Zone::Signature], true), loose(&[Zone::Signature], false)].concat(), "the address in the signature"),
     ];
     for (spots, what) in steps {
@@ -42,6 +43,8 @@ pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
                 trace.push(finding(words, format!("{}: {what}", name(area))));
                 return (area, false);
             }
+            // A name that is also a person's, or somewhere that is only mentioned, says nothing by itself.
+            Say::Outside(_) if what == ONLY_NAMED => {}
             Say::Outside(words) => {
                 trace.push(finding(words, format!("outside the county: {what}")));
                 return (Area::Unknown, false);

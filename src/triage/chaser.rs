@@ -76,14 +76,17 @@ fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
     };
     let before = words_before(text, mention.range.start, 9);
     let after = words_after(text, mention.range.end, 7);
-    const CONTACT: [&str; 24] = [
+    const CONTACT: [&str; 25] = [
         "wrote", "writ", "email", "e-mail", "mail", "rang", "rung", "ring", "call", "phon", "left", "letter", "messag", "sent",
-        "send", "contact", "ask", "report", "rais", "step", "request", "chas", "spoke", "each morning",
+        "send", "contact", "ask", "report", "rais", "step", "request", "chas", "spoke", "mine", "these",
     ];
     const EVENT: [&str; 13] = [
         "review", "meeting", "panel", "due", "born", "dob", "appointment", "visit", "assessment", "held", "deadline", "dated",
         "started",
     ];
+    if after.first().is_some_and(|word| matches!(word.as_str(), "post" | "break" | "holidays" | "holiday")) {
+        return false;
+    }
     let nearest = |words: &[String], marks: &[&str]| words.iter().position(|w| marks.iter().any(|m| w.starts_with(m)));
     let back: Vec<String> = before.iter().rev().cloned().collect();
     let contact = nearest(&back, &CONTACT).or_else(|| nearest(&after, &CONTACT));
