@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::rules::{Capture, Evidence, Group, PlaceMention, Reading, Zone};
 
 const POLICY: &str = "labelling.md, area";
+const ONLY_NAMED: &str = "the only place that is named";
 
 /// The area, and whether the message contradicts itself about it.
 pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) -> (Area, bool) {
@@ -32,11 +33,8 @@ pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
         (said.home.clone(), "where the child lives"),
         (said.old_home.clone(), "where the child lives until the move"),
         (schools, "where the school is"),
-        (loose(&WORDS, false), "the only place that is named"),
-        (
-            [loose(&[Zone::Signature], true), loose(&[Zone::Signature], false)].concat(),
-            "the address in the signature",
-        ),
+        (loose(&WORDS, false), ONLY_NAMED),
+        ([loose(&[Zone::Signature], true), loose(&[Zone::Signature], false)].concat(), "the address in the signature"),
     ];
     for (spots, what) in steps {
         match verdict(&spots) {
@@ -45,6 +43,8 @@ pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
                 trace.push(finding(words, format!("{}: {what}", name(area))));
                 return (area, false);
             }
+            // A name that is also a person's, or somewhere that is only mentioned, says nothing by itself.
+            Say::Outside(_) if what == ONLY_NAMED => {}
             Say::Outside(words) => {
                 trace.push(finding(words, format!("outside the county: {what}")));
                 return (Area::Unknown, false);
@@ -118,9 +118,7 @@ impl Said {
                     continue;
                 }
                 let end = (evidence.zone, evidence.range.end);
-                let ends_like = |others: &[(Zone, Range<usize>)]| {
-                    others.iter().any(|(zone, range)| (*zone, range.end) == end)
-                };
+                let ends_like = |others: &[(Zone, Range<usize>)]| others.iter().any(|(zone, range)| (*zone, range.end) == end);
                 said.claimed.push((evidence.zone, evidence.range.clone()));
                 let into = match verdict.rule.then.as_str() {
                     "new-home" if verdict.rule.id.ends_with("-ahead") => continue,
@@ -138,9 +136,7 @@ impl Said {
     }
 
     fn claims(&self, zone: Zone, range: &Range<usize>) -> bool {
-        self.claimed
-            .iter()
-            .any(|(at, claimed)| *at == zone && claimed.start <= range.start && range.end <= claimed.end)
+        self.claimed.iter().any(|(at, claimed)| *at == zone && claimed.start <= range.start && range.end <= claimed.end)
     }
 }
 
@@ -164,9 +160,7 @@ enum Say {
 
 /// What one kind of evidence says; a place outside counts only where none inside is named.
 fn verdict(spots: &[Spot]) -> Say {
-    let of = |area: &str| {
-        spots.iter().filter(|spot| spot.area == area).map(|spot| spot.text.clone()).collect::<Vec<_>>()
-    };
+    let of = |area: &str| spots.iter().filter(|spot| spot.area == area).map(|spot| spot.text.clone()).collect::<Vec<_>>();
     let (east, west, outside) = (of("east"), of("west"), of("outside"));
     match (east.is_empty(), west.is_empty(), outside.is_empty()) {
         (true, true, true) => Say::Nothing,
@@ -186,34 +180,10 @@ fn is_no_address(message: &Message, place: &PlaceMention) -> bool {
         _ => return false,
     };
     let rest = text.get(place.range.end..).unwrap_or_default();
-    let next = rest
-        .trim_start_matches([' ', '\'', '’'])
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default();
+    let next = rest.trim_start_matches([' ', '\'', '’']).split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     const OTHER_NAMES: [&str; 22] = [
-        "general",
-        "hospital",
-        "fc",
-        "observer",
-        "road",
-        "rd",
-        "street",
-        "lane",
-        "avenue",
-        "way",
-        "drive",
-        "hill",
-        "council",
-        "borough",
-        "magistrates",
-        "junction",
-        "station",
-        "s",
-        "university",
-        "clinic",
-        "museum",
-        "library",
+        "general", "hospital", "fc", "observer", "road", "rd", "street", "lane", "avenue", "way", "drive", "hill", "council",
+        "borough", "magistrates", "junction", "station", "s", "university", "clinic", "museum", "library",
     ];
     rest.starts_with([' ', '\'', '’']) && OTHER_NAMES.contains(&next.to_ascii_lowercase().as_str())
 }
