@@ -1,5 +1,7 @@
 //! The shipped rules hold their own examples; every broken file gives its complaint.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -304,4 +304,27 @@ mod tests {
         assert!(check_terms(&[term("2026-09-03", ("2026-10-30", "2026-10-26"), "2026-12-18")]).is_err());
         assert!(check_terms(&[autumn.clone(), autumn]).is_err());
     }
+
+    #[test]
+    fn the_school_terms_as_shipped_are_in_order() {
+        let terms: Vec<Term> = include_str!("../../config/working-days.yaml")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("- {name: ")?.split_once(", first: "))
+            .map(|(name, rest)| {
+                let dates: Vec<NaiveDate> = rest
+                    .split(|c: char| !(c.is_ascii_digit() || c == '-'))
+                    .filter_map(|word| word.parse().ok())
+                    .collect();
+                let half_term = (dates[2], dates[3]);
+                Term { name: name.to_owned(), first: dates[0], last: dates[1], half_term }
+            })
+            .collect();
+        assert_eq!(terms.len(), 15);
+        assert_eq!(check_terms(&terms), Ok(()));
+        for term in terms {
+            assert!(
+                [term.first, term.last, term.half_term.0, term.half_term.1].iter().all(|on| !is_weekend(*on))
+            );
+        }
+    }
 }

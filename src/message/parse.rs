@@ -1,4 +1,4 @@
-//! Bytes to [`Message`](super::Message). Never fails. The only file that names mail-parser.
+//! Bytes to [`Message`]. Never fails. The only file that names mail-parser.
 //!
 //! RFC 5322 and RFC 2045 to 2049, read forgivingly: whatever is odd becomes a [`Defect`]. Attached messages
 //! (message/rfc822) are listed as parts; what they say is not what the sender says.
@@ -385,4 +385,24 @@ fn fingerprint(message: &Message) -> Fingerprint {
         hash.update(field.as_bytes());
     }
     Fingerprint(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_when_the_parser_fails() {
+        let raw =
+            b"From: \"Hill, Amy\" <amy@Post.Example>\r\nTo: a@b.example, <c@d.example>\r\nSubject: Sam\r\n\
+            Message-ID: <1@post.example>\r\nReturn-Path: <>\r\n\r\nHe has no school.\r\n\r\n> Has he a plan?";
+        let message = saved(raw, &head::read(raw), Defect::ParserFailed);
+        assert_eq!(message.from.map(|from| from.address), Some("amy@post.example".to_owned()));
+        assert_eq!(message.to.len(), 2);
+        assert_eq!(message.subject, "Sam");
+        assert_eq!(message.message_id.as_deref(), Some("1@post.example"));
+        assert_eq!(message.return_path, ReturnPath::Null);
+        assert_eq!(message.new_text.new, "He has no school.");
+        assert_eq!(message.defects, [Defect::ParserFailed]);
+    }
 }

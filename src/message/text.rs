@@ -1,7 +1,7 @@
 //! One kind of line end and space for every text, and small helpers for those who compare texts.
 //!
-//! Not the place where HTML becomes text (that is [`super::html`]) nor where bytes become characters
-//! ([`super::charset`]). Unicode general categories Zs and Cf; nothing a reader would see is changed.
+//! Not the place where HTML becomes text (that is `super::html`) nor where bytes become characters
+//! (`super::charset`). Unicode general categories Zs and Cf; nothing a reader would see is changed.
 
 /// Line ends become `\n`, every space becomes a plain one, and what cannot be seen (zero-width characters, soft
 /// hyphens, direction marks, controls) is dropped. Lines lose trailing space; blank lines are kept.

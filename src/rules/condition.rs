@@ -99,6 +99,8 @@ pub struct Look<'a, 't> {
     pub zones: &'a [Searched<'t>],
     /// Which rules hold, as far as known.
     pub holds: &'a [Option<bool>],
+    /// Which phrases were found anywhere.
+    pub hit: &'a [bool],
 }
 
 /// Where to look, and how strictly.
@@ -142,6 +144,11 @@ impl<'a, 't> Look<'a, 't> {
                 if found.is_empty() { None } else { Some(found.into_iter().flatten().collect()) }
             }
             Condition::All(all) => {
+                // Within a sentence the words of the other conditions are no triggers; in the whole message they may
+                // stand anywhere, and each stands for itself.
+                if scope.sentences.is_none() {
+                    return self.all(all, scope);
+                }
                 let cover = self.cover(all, scope);
                 self.all(all, Scope { cover: &cover, ..scope })
             }
@@ -180,6 +187,9 @@ impl<'a, 't> Look<'a, 't> {
     /// All hits of a phrase within the scope, whether they count or not.
     fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, &'a Hit)> {
         let mut all = Vec::new();
+        if !self.is_hit(id) {
+            return all;
+        }
         for (index, searched) in self.places(scope) {
             for hit in searched.hits_of(id) {
                 let sentence = searched.words.sentence(hit.tokens.start);
@@ -191,6 +201,11 @@ impl<'a, 't> Look<'a, 't> {
         all
     }
 
+    /// Whether a phrase was found anywhere. Most are not, and so cost nothing more.
+    fn is_hit(&self, id: PhraseId) -> bool {
+        self.hit.get(id).copied().unwrap_or(false)
+    }
+
     fn phrase(
         &self,
         id: PhraseId,
@@ -198,6 +213,9 @@ impl<'a, 't> Look<'a, 't> {
         despite: Kinds,
         scope: Scope<'_>,
     ) -> Option<Vec<Found<'a>>> {
+        if !self.is_hit(id) {
+            return None;
+        }
         let scope = Scope { kinds: scope.kinds.without(despite), ..scope };
         let found: Vec<_> = self
             .raw(id, scope)
@@ -255,10 +273,6 @@ impl<'a, 't> Look<'a, 't> {
     fn cover(&self, all: &'a [Condition], scope: Scope<'_>) -> Vec<std::ops::Range<usize>> {
         let mut leaves = Vec::new();
         all.iter().for_each(|one| phrases(one, &mut leaves));
-        if scope.sentences.is_none() {
-            // In the whole message the words may stand anywhere; only those of the same sentence can be in the way.
-            return scope.cover.to_vec();
-        }
         leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 
@@ -365,6 +379,22 @@ impl<'a, 't> Look<'a, 't> {
             }
             _ => None,
         }
+    }
+}
+
+/// Phrases of which one must be found for the condition to hold, whatever its context; `None`: it may hold without.
+pub fn waking(condition: &Condition) -> Option<Vec<PhraseId>> {
+    match condition {
+        Condition::Phrase { id, .. } => Some(vec![*id]),
+        Condition::Any(all) => {
+            let each: Option<Vec<_>> = all.iter().map(waking).collect();
+            each.map(|each| each.into_iter().flatten().collect())
+        }
+        Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
+            all.iter().filter_map(waking).min_by_key(Vec::len)
+        }
+        Condition::In(_, inner) => waking(inner),
+        _ => None,
     }
 }
 

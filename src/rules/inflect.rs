@@ -5,353 +5,54 @@
 //! the tense that "holds now" (labelling.md, urgency) depends on.
 
 /// Base, then its irregular forms; the regular ones are added as well.
-const IRREGULAR: &[&str] = &[
-    "arise arose arisen",
-    "become became",
-    "begin began begun",
-    "break broke broken",
-    "bring brought",
-    "build built",
-    "buy bought",
-    "catch caught",
-    "choose chose chosen",
-    "come came",
-    "cut",
-    "deal dealt",
-    "draw drew drawn",
-    "drive drove driven",
-    "eat ate eaten",
-    "fall fell fallen",
-    "feel felt",
-    "fight fought",
-    "find found",
-    "fly flew flown",
-    "forget forgot forgotten",
-    "get got gotten",
-    "give gave given",
-    "go goes went gone",
-    "grow grew grown",
-    "hear heard",
-    "hit",
-    "hold held",
-    "hurt",
-    "keep kept",
-    "know knew known",
-    "lay laid",
-    "lead led",
-    "learn learnt",
-    "leave left",
-    "lend lent",
-    "let",
-    "lie lay lain lying",
-    "lose lost",
-    "make made",
-    "mean meant",
-    "meet met",
-    "mistake mistook mistaken",
-    "move",
-    "overcome overcame",
-    "pay paid",
-    "put",
-    "quit",
-    "read",
-    "ride rode ridden",
-    "ring rang rung",
-    "rise rose risen",
-    "run ran",
-    "say said",
-    "see saw seen",
-    "seek sought",
-    "sell sold",
-    "send sent",
-    "set",
-    "shake shook shaken",
-    "show shown",
-    "shut",
-    "sit sat",
-    "sleep slept",
-    "speak spoke spoken",
-    "spend spent",
-    "stand stood",
-    "steal stole stolen",
-    "stick stuck",
-    "swear swore sworn",
-    "take took taken",
-    "teach taught",
-    "tear tore torn",
-    "tell told",
-    "think thought",
-    "throw threw thrown",
-    "understand understood",
-    "undergo undergoes underwent undergone",
-    "wake woke woken",
-    "wear wore worn",
-    "win won",
-    "withdraw withdrew withdrawn",
-    "withhold withheld",
-    "write wrote written",
-    "misunderstand misunderstood",
-    "child children",
-    "person people",
-    "man men",
-    "woman women",
-    "foot feet",
-    "half halves",
-    "life lives",
-    "wife wives",
-    "self selves",
-    "crisis crises",
-    "diagnosis diagnoses",
-    "analysis analyses",
-    "basis bases",
-    "worsen",
-    "spell spelt",
-    "burn burnt",
-    "dream dreamt",
-    "bite bit bitten",
-    "beat beaten",
-    "hide hid hidden",
-    "blow blew blown",
-    "sink sank sunk",
-    "refer referred referring",
-    "occur occurred occurring",
-    "defer deferred deferring",
-    "transfer transferred transferring",
-    "admit admitted admitting",
-    "permit permitted permitting",
-    "commit committed committing",
-    "submit submitted submitting",
-    "enrol enrolled enrolling enroll enrolls",
-    "cancel cancelled cancelling canceled canceling",
-    "fulfil fulfilled fulfilling fulfill",
-    "label labelled labelling",
-    "travel travelled travelling traveled traveling",
-    "bully bullies bullied bullying",
-    "timetable timetabled timetabling",
-    "worry worries worried",
-    "die dying",
-    "tie tying",
-];
+const IRREGULAR: &str = "\
+    arise arose arisen, become became, begin began begun, break broke broken, bring brought, build \
+    built, buy bought, catch caught, choose chose chosen, come came, deal dealt, draw drew drawn, drive \
+    drove driven, eat ate eaten, fall fell fallen, feel felt, fight fought, find found, fly flew flown, \
+    forget forgot forgotten, get got gotten, give gave given, go goes went gone, grow grew grown, hear \
+    heard, hold held, keep kept, know knew known, lay laid, lead led, learn learnt, leave left, lend \
+    lent, lie lay lain lying, lose lost, make made, mean meant, meet met, mistake mistook mistaken, \
+    overcome overcame, pay paid, ride rode ridden, ring rang rung, rise rose risen, run ran, say said, \
+    see saw seen, seek sought, sell sold, send sent, shake shook shaken, show shown, sit sat, sleep \
+    slept, speak spoke spoken, spend spent, stand stood, steal stole stolen, stick stuck, swear swore \
+    sworn, take took taken, teach taught, tear tore torn, tell told, think thought, throw threw thrown, \
+    understand understood, undergo undergoes underwent undergone, wake woke woken, wear wore worn, win \
+    won, withdraw withdrew withdrawn, withhold withheld, write wrote written, misunderstand \
+    misunderstood, child children, person people, man men, woman women, foot feet, half halves, life \
+    lives, wife wives, self selves, crisis crises, diagnosis diagnoses, analysis analyses, basis bases, \
+    spell spelt, burn burnt, dream dreamt, bite bit bitten, beat beaten, hide hid hidden, blow blew \
+    blown, sink sank sunk, refer referred referring, occur occurred occurring, defer deferred deferring, \
+    transfer transferred transferring, admit admitted admitting, permit permitted permitting, commit \
+    committed committing, submit submitted submitting, enrol enrolled enrolling enroll enrolls, cancel \
+    cancelled cancelling canceled canceling, fulfil fulfilled fulfilling fulfill, label labelled \
+    labelling, travel travelled travelling traveled traveling, bully bullies bullied bullying, timetable \
+    timetabled timetabling, worry worries worried, die dying, tie tying";
 
-/// Words without forms: auxiliaries, pronouns, prepositions and the like, sorted.
-const SMALL: &[&str] = &[
-    "a",
-    "about",
-    "above",
-    "after",
-    "again",
-    "against",
-    "ago",
-    "all",
-    "also",
-    "although",
-    "always",
-    "am",
-    "an",
-    "and",
-    "any",
-    "anyone",
-    "anything",
-    "anywhere",
-    "are",
-    "as",
-    "at",
-    "away",
-    "back",
-    "be",
-    "because",
-    "been",
-    "before",
-    "being",
-    "below",
-    "between",
-    "both",
-    "but",
-    "by",
-    "can",
-    "could",
-    "despite",
-    "did",
-    "do",
-    "does",
-    "doing",
-    "done",
-    "down",
-    "due",
-    "during",
-    "each",
-    "either",
-    "elsewhere",
-    "else",
-    "even",
-    "ever",
-    "every",
-    "everyone",
-    "few",
-    "for",
-    "from",
-    "had",
-    "has",
-    "have",
-    "having",
-    "he",
-    "hence",
-    "her",
-    "here",
-    "hers",
-    "herself",
-    "him",
-    "himself",
-    "his",
-    "how",
-    "however",
-    "i",
-    "if",
-    "in",
-    "into",
-    "is",
-    "it",
-    "its",
-    "itself",
-    "just",
-    "least",
-    "less",
-    "like",
-    "many",
-    "may",
-    "me",
-    "might",
-    "mine",
-    "more",
-    "most",
-    "much",
-    "must",
-    "my",
-    "myself",
-    "neither",
-    "never",
-    "next",
-    "no",
-    "nobody",
-    "none",
-    "nor",
-    "not",
-    "nothing",
-    "now",
-    "nowhere",
-    "of",
-    "off",
-    "often",
-    "on",
-    "once",
-    "only",
-    "or",
-    "other",
-    "our",
-    "ours",
-    "out",
-    "over",
-    "own",
-    "per",
-    "rather",
-    "same",
-    "shall",
-    "she",
-    "should",
-    "since",
-    "so",
-    "some",
-    "someone",
-    "something",
-    "somewhere",
-    "soon",
-    "still",
-    "such",
-    "than",
-    "that",
-    "the",
-    "their",
-    "theirs",
-    "them",
-    "then",
-    "there",
-    "these",
-    "they",
-    "this",
-    "those",
-    "though",
-    "through",
-    "to",
-    "too",
-    "under",
-    "unless",
-    "until",
-    "up",
-    "upon",
-    "us",
-    "very",
-    "was",
-    "we",
-    "were",
-    "what",
-    "when",
-    "where",
-    "whether",
-    "which",
-    "while",
-    "who",
-    "whom",
-    "whose",
-    "why",
-    "will",
-    "with",
-    "within",
-    "without",
-    "would",
-    "yet",
-    "you",
-    "your",
-    "yours",
-];
+/// Words without forms: auxiliaries, pronouns, prepositions and the like.
+const SMALL: &str = "\
+    a about above after again against ago all also although always am an and any anyone anything \
+    anywhere are as at away back be because been before being below between both but by can could \
+    despite did do does doing done down due during each either elsewhere else even ever every everyone \
+    few for from had has have having he hence her here hers herself him himself his how however i if in \
+    into is it its itself just least less like many may me might mine more most much must my myself \
+    neither never next no nobody none nor not nothing now nowhere of off often on once only or other our \
+    ours out over own per rather same shall she should since so some someone something somewhere soon \
+    still such than that the their theirs them then there these they this those though through to too \
+    under unless until up upon us very was we were what when where whether which while who whom whose \
+    why will with within without would yet you your yours";
 
 /// British and other spellings of the same word.
-const SPELLINGS: &[(&str, &str)] = &[
-    ("behaviour", "behavior"),
-    ("programme", "program"),
-    ("centre", "center"),
-    ("practise", "practice"),
-    ("judgement", "judgment"),
-    ("counsellor", "counselor"),
-    ("counselling", "counseling"),
-    ("paediatric", "pediatric"),
-    ("paediatrician", "pediatrician"),
-    ("neighbour", "neighbor"),
-    ("favour", "favor"),
-    ("honour", "honor"),
-    ("colour", "color"),
-    ("enquiry", "inquiry"),
-    ("enquire", "inquire"),
-    ("acknowledgement", "acknowledgment"),
-    ("ageing", "aging"),
-    ("anaemia", "anemia"),
-    ("epilepsy", "epilepsi"),
-    ("licence", "license"),
-    ("defence", "defense"),
-    ("fulfilment", "fulfillment"),
-    ("enrolment", "enrollment"),
-    ("tonne", "ton"),
-    ("ok", "okay"),
-    ("mum", "mom"),
-    ("email", "mail"),
-    ("alright", "allright"),
-    ("receive", "recieve"),
-    ("definite", "definate"),
-    ("separate", "seperate"),
-];
+const SPELLINGS: &str = "\
+    behaviour behavior, programme program, centre center, practise practice, judgement judgment, \
+    counsellor counselor, counselling counseling, paediatric pediatric, paediatrician pediatrician, \
+    neighbour neighbor, favour favor, honour honor, colour color, enquiry inquiry, enquire inquire, \
+    acknowledgement acknowledgment, ageing aging, anaemia anemia, licence license, defence defense, \
+    fulfilment fulfillment, enrolment enrollment, tonne ton, ok okay, mum mom, alright allright, receive \
+    recieve, definite definate, separate seperate";
 
 /// Whether a word has no forms but its own, and is too common to search by.
 pub fn is_small(word: &str) -> bool {
-    SMALL.contains(&word)
+    SMALL.split(' ').any(|small| small == word)
 }
 
 /// All forms of a normalised word, itself first, without repetition.
@@ -379,14 +80,11 @@ pub fn forms(word: &str) -> Vec<String> {
 
 fn spellings(word: &str) -> Vec<String> {
     let mut all = vec![word.to_owned()];
-    for (one, other) in SPELLINGS {
-        if *one == "email" {
-            continue;
-        }
-        if *one == word {
-            all.push((*other).to_owned());
-        } else if *other == word {
-            all.push((*one).to_owned());
+    for (one, other) in SPELLINGS.split(", ").filter_map(|pair| pair.split_once(' ')) {
+        if one == word {
+            all.push(other.to_owned());
+        } else if other == word {
+            all.push(one.to_owned());
         }
     }
     all
@@ -416,7 +114,7 @@ fn ize(form: &str) -> Option<String> {
 
 fn inflect(base: &str, forms: &mut Vec<String>) {
     forms.push(base.to_owned());
-    if let Some(line) = IRREGULAR.iter().find(|line| line.split(' ').next() == Some(base)) {
+    if let Some(line) = IRREGULAR.split(", ").find(|line| line.split(' ').next() == Some(base)) {
         forms.extend(line.split(' ').skip(1).map(str::to_owned));
     }
     // A word that is already a form of another has no further ones worth the noise.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::inflect;
 use super::phrase::WordPattern;
+use super::spelling::Spelling;
 
 /// A term's number.
 pub type Term = u32;
@@ -65,6 +66,7 @@ impl Builder {
     pub fn finish(self) -> Lexicon {
         let mut forms: HashMap<String, Entry> = HashMap::new();
         let mut prefixes: HashMap<String, Vec<(String, Term)>> = HashMap::new();
+        let mut spelling = Spelling::default();
         for (word, value) in NUMBERS {
             forms.entry((*word).to_owned()).or_default().number = Some(*value);
         }
@@ -82,7 +84,11 @@ impl Builder {
                         continue;
                     }
                 };
+                let tolerant = matches!(pattern, WordPattern::Forms(_));
                 for form in all {
+                    if tolerant {
+                        spelling.learn(&form, term);
+                    }
                     let terms = &mut forms.entry(form).or_default().terms;
                     if terms.last() != Some(&term) {
                         terms.push(term);
@@ -90,7 +96,7 @@ impl Builder {
                 }
             }
         }
-        Lexicon { forms, prefixes, terms: self.terms.len() }
+        Lexicon { forms, prefixes, spelling, terms: self.terms.len() }
     }
 }
 
@@ -146,6 +152,7 @@ pub struct Entry {
 pub struct Lexicon {
     forms: HashMap<String, Entry>,
     prefixes: HashMap<String, Vec<(String, Term)>>,
+    spelling: Spelling,
     terms: usize,
 }
 
@@ -160,6 +167,8 @@ impl Lexicon {
         let entry = self.forms.get(form);
         if let Some(entry) = entry {
             terms.extend_from_slice(&entry.terms);
+        } else {
+            self.spelling.look_up(form, terms);
         }
         if !self.prefixes.is_empty()
             && let Some((end, _)) = form.char_indices().nth(2)

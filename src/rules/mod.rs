@@ -25,6 +25,7 @@ mod program;
 mod reading;
 mod schema;
 mod slot;
+mod spelling;
 mod text;
 mod vocabulary;
 mod workshop;
@@ -214,6 +215,10 @@ pub struct Ruleset {
     order: Vec<usize>,
     lexicon: lexicon::Lexicon,
     matcher: matcher::Matcher,
+    /// For each phrase, the rules that it wakes; rules that no phrase must wake are in `always`.
+    wakes: Vec<Vec<usize>>,
+    /// Rules that may hold without any phrase: on headers, senders, other rules.
+    always: Vec<usize>,
     contexts: context::Contexts,
     places: places::Places,
     /// Names of the vocabulary's lists, by number.
@@ -295,7 +300,17 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     let lexicon = shop.terms.finish();
     let matcher = matcher::Matcher::new(shop.programs, lexicon.len());
     let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());
-    for draft in drafts {
+    let (mut wakes, mut always) = (vec![Vec::new(); shop.triggers.len()], Vec::new());
+    for (index, draft) in drafts.into_iter().enumerate() {
+        let phrases: Option<Vec<_>> = draft.when.iter().map(condition::waking).collect();
+        match phrases {
+            None => always.push(index),
+            Some(phrases) => phrases.into_iter().flatten().for_each(|phrase| {
+                if let Some(rules) = wakes.get_mut(phrase) {
+                    rules.push(index);
+                }
+            }),
+        }
         rules.push(draft.rule);
         bodies.push(Body { when: draft.when, unless: draft.unless, kinds: draft.kinds });
         examples.push(draft.examples);
@@ -306,6 +321,8 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         order,
         lexicon,
         matcher,
+        wakes,
+        always,
         contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
         places: shop.places,
         list_names: shop.list_names,
@@ -349,5 +366,7 @@ fn version(files: &[SourceFile]) -> String {
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

@@ -39,25 +39,40 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         .filter(|(_, text)| !text.is_empty())
         .map(|(zone, text)| search(rules, zone, text, circumstances))
         .collect();
+    let (hit, awake) = wake(rules, &zones);
     let mut holds: Vec<Option<bool>> = vec![None; rules.rules.len()];
-    let mut verdicts: Vec<Option<Verdict<'r>>> = rules.rules.iter().map(|_| None).collect();
-    for index in &rules.order {
-        let verdict = {
-            let look = Look { rules, message, circumstances, zones: &zones, holds: &holds };
-            settle(&look, *index, rules)
-        };
+    let mut verdicts: Vec<(usize, Verdict<'r>)> = Vec::new();
+    for index in rules.order.iter().filter(|index| awake.get(**index).copied().unwrap_or(false)) {
+        let look = Look { rules, message, circumstances, zones: &zones, holds: &holds, hit: &hit };
+        let verdict = settle(&look, *index, rules);
         if let Some(place) = holds.get_mut(*index) {
             *place = Some(verdict.as_ref().is_some_and(|verdict| verdict.holds));
         }
-        if let Some(place) = verdicts.get_mut(*index) {
-            *place = verdict;
-        }
+        verdicts.extend(verdict.map(|verdict| (*index, verdict)));
     }
+    verdicts.sort_by_key(|(index, _)| *index);
     Reading {
-        verdicts: verdicts.into_iter().flatten().collect(),
+        verdicts: verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         places: places(&zones),
         dates: dates(&zones),
     }
+}
+
+/// Which phrases were found, and which rules must be looked at because of them.
+fn wake(rules: &Ruleset, zones: &[Searched<'_>]) -> (Vec<bool>, Vec<bool>) {
+    let mark = |flags: &mut Vec<bool>, index: usize| {
+        if let Some(flag) = flags.get_mut(index) {
+            *flag = true;
+        }
+    };
+    let mut hit = vec![false; rules.wakes.len()];
+    let mut awake = vec![false; rules.rules.len()];
+    for phrase in zones.iter().flat_map(|searched| &searched.hits).map(|hit| hit.phrase) {
+        mark(&mut hit, phrase);
+        rules.wakes.get(phrase).into_iter().flatten().for_each(|rule| mark(&mut awake, *rule));
+    }
+    rules.always.iter().for_each(|rule| mark(&mut awake, *rule));
+    (hit, awake)
 }
 
 fn search<'t>(rules: &Ruleset, zone: Zone, text: &'t str, circumstances: &Circumstances<'_>) -> Searched<'t> {

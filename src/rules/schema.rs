@@ -78,6 +78,8 @@ pub struct Draft {
     pub needs: Vec<usize>,
     /// Its tests.
     pub examples: Vec<Example>,
+    /// The file's number and where the id stands in it.
+    id_at: (usize, Range<usize>),
 }
 
 /// Turns bytes into texts; files that are no text or too large become complaints.
@@ -235,11 +237,12 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         kinds: group.contexts(),
         needs: Vec::new(),
         examples: Vec::new(),
+        id_at: (file, node.range.start..node.range.start),
     };
     shop.needs.clear();
     for (key, value) in entries {
         match key_name(key) {
-            "id" => {}
+            "id" => draft.id_at.1 = value.range.clone(),
             "title" => draft.rule.title = shop.text(file, value, "`title`")?.to_owned(),
             "policy" => draft.rule.policy = shop.text(file, value, "`policy`")?.to_owned(),
             "note" => {}
@@ -311,15 +314,12 @@ pub fn order(shop: &mut Workshop<'_>, drafts: &[Draft]) -> Vec<usize> {
             break;
         }
     }
-    let stuck: Vec<&str> = drafts
-        .iter()
-        .zip(&placed)
-        .filter(|(_, placed)| !**placed)
-        .map(|(draft, _)| draft.rule.id.as_str())
-        .collect();
-    if !stuck.is_empty() {
-        let problem = format!("these rules wait for each other in a circle: {}", stuck.join(", "));
-        shop.error(0, 0..0, problem, "Remove a `rule:` or `role:` condition from one of them.");
+    let stuck: Vec<&Draft> =
+        drafts.iter().zip(&placed).filter(|(_, placed)| !**placed).map(|(draft, _)| draft).collect();
+    if let Some((file, range)) = stuck.first().map(|draft| draft.id_at.clone()) {
+        let ids: Vec<&str> = stuck.iter().map(|draft| draft.rule.id.as_str()).collect();
+        let problem = format!("these rules wait for each other in a circle: {}", ids.join(", "));
+        shop.error(file, range, problem, "Remove a `rule:` or `role:` condition from one of them.");
     }
     order
 }

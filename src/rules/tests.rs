@@ -292,3 +292,26 @@ fn the_version_depends_on_every_byte_and_on_no_order() {
     assert_ne!(version(&[a.clone(), b]), version(&[a, file("b.yaml", "z")]));
     assert_eq!(version(&[]).len(), 12);
 }
+
+proptest::proptest! {
+    /// Whatever slip is made in a file, the answer is complaints that can be shown, or rules that can be used.
+    #[test]
+    fn no_slip_in_a_file_stops_the_program(at in 0..400_usize, cut in 0..12_usize, put in "[\\[\\](){}|.*&!:'\"#\\t\\n -]{0,4}|.{0,6}") {
+        let mut text = rule("- no {school} [very] ... place\n- sentence: [plan, {not: school}]\n- header: {name: X, matches: '^a'}")
+            + "    unless: [phased return]\n    examples:\n      yes: [no school place]\n      no: {text: hello, received: 2026-01-02}\n";
+        let from = text.floor_char_boundary(at.min(text.len()));
+        let to = text.floor_char_boundary((from + cut).min(text.len()));
+        text.replace_range(from..to, &put);
+        match compiled(&text) {
+            Ok(rules) => {
+                found(&rules, &text);
+            }
+            Err(complaints) => {
+                proptest::prop_assert!(!complaints.is_empty());
+                for complaint in complaints {
+                    proptest::prop_assert!(complaint.to_string().contains("-->"));
+                }
+            }
+        }
+    }
+}

@@ -47,41 +47,41 @@ pub struct Word<'a> {
     pub after_question: bool,
 }
 
-/// Contractions without their apostrophe that mean nothing else, or whose other meaning hardly occurs.
+/// Contractions without their apostrophe that mean nothing else, or whose other meaning hardly occurs; sorted.
 const BARE_CONTRACTIONS: &[(&str, &str, &str)] = &[
-    ("dont", "do", "not"),
-    ("doesnt", "does", "not"),
-    ("didnt", "did", "not"),
-    ("cant", "can", "not"),
-    ("cannot", "can", "not"),
-    ("couldnt", "could", "not"),
-    ("wont", "will", "not"),
-    ("wouldnt", "would", "not"),
-    ("shouldnt", "should", "not"),
-    ("isnt", "is", "not"),
-    ("arent", "are", "not"),
     ("aint", "is", "not"),
-    ("wasnt", "was", "not"),
-    ("werent", "were", "not"),
+    ("arent", "are", "not"),
+    ("cannot", "can", "not"),
+    ("cant", "can", "not"),
+    ("couldnt", "could", "not"),
+    ("didnt", "did", "not"),
+    ("doesnt", "does", "not"),
+    ("dont", "do", "not"),
+    ("hadnt", "had", "not"),
     ("hasnt", "has", "not"),
     ("havent", "have", "not"),
-    ("hadnt", "had", "not"),
-    ("im", "i", "am"),
-    ("ive", "i", "have"),
-    ("weve", "we", "have"),
-    ("youve", "you", "have"),
-    ("theyve", "they", "have"),
-    ("theyre", "they", "are"),
-    ("youre", "you", "are"),
-    ("theyll", "they", "will"),
-    ("youll", "you", "will"),
     ("hes", "he", "'s"),
+    ("im", "i", "am"),
+    ("isnt", "is", "not"),
+    ("its", "its", "'s"),
+    ("ive", "i", "have"),
     ("shes", "she", "'s"),
+    ("shouldnt", "should", "not"),
     ("thats", "that", "'s"),
     ("theres", "there", "'s"),
+    ("theyll", "they", "will"),
+    ("theyre", "they", "are"),
+    ("theyve", "they", "have"),
+    ("wasnt", "was", "not"),
+    ("werent", "were", "not"),
+    ("weve", "we", "have"),
     ("whats", "what", "'s"),
     ("wheres", "where", "'s"),
-    ("its", "its", "'s"),
+    ("wont", "will", "not"),
+    ("wouldnt", "would", "not"),
+    ("youll", "you", "will"),
+    ("youre", "you", "are"),
+    ("youve", "you", "have"),
 ];
 
 /// Words before `'s` after which it is never a possessive.
@@ -202,8 +202,9 @@ impl Cutter {
             after_question: false,
         };
         let bare = form.len() <= 8 && form.is_ascii() && !form.contains('\'');
-        let contraction =
-            if bare { BARE_CONTRACTIONS.iter().find(|(whole, ..)| *whole == form) } else { None };
+        let known =
+            if bare { BARE_CONTRACTIONS.binary_search_by(|(whole, ..)| whole.cmp(&form)) } else { Err(0) };
+        let contraction = known.ok().and_then(|index| BARE_CONTRACTIONS.get(index));
         if let Some((_, one, two)) = contraction {
             // The second half's bytes are the last of the word: enough to underline the whole.
             let cut = text.floor_char_boundary(end.saturating_sub(1)).max(start);
@@ -271,12 +272,10 @@ impl Cutter {
         if newlines > 1 {
             return Break::Hard;
         }
-        let capital = text
-            .get(to..)
-            .and_then(|rest| rest.chars().next())
-            .is_some_and(|c| c.is_uppercase() || c.is_numeric());
+        let next = text.get(to..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+        let capital = next.is_uppercase() || next.is_numeric();
         if let Some(stop) = gap.find(['.', '\u{2026}'])
-            && self.full_stop(gap, stop, capital)
+            && self.full_stop(gap, stop, next)
         {
             return Break::Hard;
         }
@@ -292,7 +291,9 @@ impl Cutter {
         Break::None
     }
 
-    fn full_stop(&self, gap: &str, stop: usize, capital: bool) -> bool {
+    /// Whether this full stop ends a sentence; `next` is what follows.
+    fn full_stop(&self, gap: &str, stop: usize, next: char) -> bool {
+        let (digit, capital) = (next.is_numeric(), next.is_uppercase() || next.is_numeric());
         let rest = gap.get(stop..).unwrap_or_default();
         if rest.starts_with("..") || rest.starts_with('\u{2026}') {
             return capital;
@@ -306,7 +307,11 @@ impl Cutter {
         if initial || TITLES.contains(&last) {
             return false;
         }
-        capital || !ABBREVIATIONS.contains(&last)
+        if !ABBREVIATIONS.contains(&last) {
+            return true;
+        }
+        // "approx. 5" goes on, "etc. He" does not; "no. he" is more often an answer than a number.
+        !digit && (capital || last == "no")
     }
 }
 
@@ -364,6 +369,7 @@ mod tests {
 
     #[test]
     fn contractions_are_taken_apart() {
+        assert!(BARE_CONTRACTIONS.is_sorted());
         check("He isn’t at school", "he is not at school");
         check("he hasnt got a school, cant go", "he has not got a school can not go");
         check("I can't, won't, shan't; I'd say", "i can not will not shall not | i 'd say");
@@ -391,6 +397,7 @@ mod tests {
         check("Points:\n- one\n- two", "points | one | two");
         check("we wait... and wait", "we wait and wait");
         check("see post.example now", "see post example now");
+        check("approx. 5 weeks, etc. He said no. he left", "approx 5 weeks etc | he said no | he left");
     }
 
     proptest::proptest! {

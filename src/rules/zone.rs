@@ -221,21 +221,29 @@ impl<'t> ZoneText<'t> {
 
     /// "a week", "a fortnight", "half a term", "a couple of weeks", "several months".
     fn vague(&self, at: usize) -> Option<(f64, usize)> {
-        let lower = |at: usize| self.word(at).to_lowercase();
-        let first = lower(at);
-        let (value, next) = match first.as_str() {
-            "a" | "an" if lower(at + 1) == "couple" => {
-                (2.0, if lower(at + 2) == "of" { at + 3 } else { at + 2 })
+        let is = |at: usize, word: &str| self.word(at).eq_ignore_ascii_case(word);
+        let article = |at: usize| is(at, "a") || is(at, "an");
+        let after_of = |at: usize| if is(at, "of") { at + 1 } else { at };
+        let (value, next) = if article(at) {
+            if is(at + 1, "couple") {
+                (2.0, after_of(at + 2))
+            } else if is(at + 1, "few") {
+                (3.0, at + 2)
+            } else {
+                (1.0, at + 1)
             }
-            "a" | "an" if lower(at + 1) == "few" => (3.0, at + 2),
-            "a" | "an" => (1.0, at + 1),
-            "half" if matches!(lower(at + 1).as_str(), "a" | "an") => (0.5, at + 2),
-            "several" | "few" => (3.0, at + 1),
-            "couple" => (2.0, if lower(at + 1) == "of" { at + 2 } else { at + 1 }),
-            "fortnight" => (1.0, at),
-            _ => return None,
+        } else if is(at, "half") && article(at + 1) {
+            (0.5, at + 2)
+        } else if is(at, "several") || is(at, "few") {
+            (3.0, at + 1)
+        } else if is(at, "couple") {
+            (2.0, after_of(at + 1))
+        } else if is(at, "fortnight") {
+            (1.0, at)
+        } else {
+            return None;
         };
-        let days = unit_days(&lower(next))?;
+        let days = unit_days(&self.word(next).to_lowercase())?;
         Some((value * days, next + 1))
     }
 

@@ -109,6 +109,11 @@ impl Reader<'_> {
         let third = (words.at(i + 3) == separator && words.is_glued(i + 3) && words.is_glued(i + 4))
             .then(|| words.number(i + 4))
             .flatten();
+        // "550 5.1.10", "421 4.7.28": what mail servers say.
+        let code = separator == "." && words.digits(i.saturating_sub(1)) == 3;
+        if code {
+            return None;
+        }
         if let Some(third) = third {
             let end = i + 5;
             let runs_on = words.is_glued(end)
@@ -135,7 +140,11 @@ impl Reader<'_> {
             && (matches!(words.at(end), "/" | "-" | ":") && words.digits(end + 1) > 0
                 || words.digits(end) > 0
                 || words.at(end) == "%");
-        if runs_on || !led && looks_like_a_fraction(first, second) || counts_something(words, end) {
+        if runs_on
+            || !led && looks_like_a_fraction(first, second)
+            || counts_something(words, end)
+            || month(words.at(end)).is_some()
+        {
             return None;
         }
         let days = self.in_years(|year| NaiveDate::from_ymd_opt(year, second, first));
@@ -151,7 +160,7 @@ impl Reader<'_> {
         }
         let mut end = first_end;
         let mut last = first;
-        if matches!(words.at(end), "to" | "-" | "and" | "&" | "or" | "until" | "till")
+        if matches!(words.at(end), "to" | "-" | "and" | "&" | "or" | "until" | "till" | "/")
             && let Some((next, day)) = self.day_number(words.skip(end + 1, &["the"]))
             && month(words.at(words.skip(next, &["of"]))).is_some()
             && day > first
@@ -177,8 +186,8 @@ impl Reader<'_> {
     fn month_day(&self, i: usize) -> Dates {
         let words = &self.words;
         let number = month(words.at(i))?;
-        let day_at =
-            words.skip(if words.is_glued(i + 1) { words.skip(i + 1, &["."]) } else { i + 1 }, &["the"]);
+        let short = words.is_glued(i + 1) && words.at(i).len() < 5;
+        let day_at = words.skip(if short { words.skip(i + 1, &["."]) } else { i + 1 }, &["the"]);
         let (end, day) = self.day_number(day_at)?;
         let ordinal = end > day_at + 1;
         let time = matches!(words.at(end), "." | ":" | "/" | "-")
@@ -198,17 +207,19 @@ impl Reader<'_> {
         if !led || !ordinal || glued_to_more(&self.words, i) || !ends_a_date(&self.words, end) {
             return None;
         }
-        Some((
-            self.words
-                .follow(end, &["of", "this", "month"])
-                .or_else(|| self.words.follow(end, &["of", "the", "month"]))
-                .unwrap_or(end),
-            self.in_months(day),
-        ))
+        let of_month = match (self.words.at(end), self.words.at(end + 1), self.words.at(end + 2)) {
+            ("of", "this", "month") => 0,
+            ("of", "next", "month") => 1,
+            ("of", "last", "month") => -1,
+            ("of", "the", "month") => return Some((end + 3, self.in_months(day))),
+            _ => return Some((end, self.in_months(day))),
+        };
+        let date = Period::month(self.today, of_month)?.first.with_day(day)?;
+        Some((end + 3, vec![Period::day(date)]))
     }
 
-    /// After "w/c" even "7" is a day.
-    fn bare_day(&self, i: usize) -> Dates {
+    /// After "w/c" or a weekday even "7" is a day.
+    pub(super) fn bare_day(&self, i: usize) -> Dates {
         let (end, day) = self.day_number(i)?;
         Some((end, self.in_months(day)))
     }
@@ -253,7 +264,8 @@ impl Reader<'_> {
     /// A year at this place, after an optional comma, full stop or dash.
     fn year_at(&self, i: usize) -> Option<(usize, i32)> {
         let words = &self.words;
-        let at = words.skip(words.skip(i, &[",", "."]), &["-", "/"]);
+        let at =
+            words.skip(words.skip(words.skip(i, &[",", "."]), &["-", "/"]), &["'", "\u{2019}", "\u{2018}"]);
         let year = words.number(at)?;
         match words.digits(at) {
             4 if (1900..2100).contains(&year) => Some((at + 1, year as i32)),
@@ -264,10 +276,9 @@ impl Reader<'_> {
                     && words.is_glued(at + 1)
                     && words.digits(at + 2) > 0
                     || matches!(words.at(at + 1), "am" | "pm");
-                let beside = at == i || matches!(words.at(i), "-" | "/");
+                let beside = at == i || matches!(words.at(i), "-" | "/" | "'" | "\u{2019}" | "\u{2018}");
                 (near && !time && beside && ends_a_date(words, at + 1)).then_some((at + 1, short_year(year)))
             }
-            // "Sept '26": the apostrophe is a mark of its own before digits.
             _ => None,
         }
     }
@@ -305,7 +316,8 @@ fn short_year(year: u32) -> i32 {
 }
 
 fn leads_to_a_date(word: &str) -> bool {
-    const LEADS: &str = "on by since until till from before after dated starting starts due date c e for";
+    const LEADS: &str = "on by since until till til from before after dated starting starts due date c e for \
+                         moving move moved meeting review held sent emailed called rang wrote began";
     is_among(word, LEADS)
 }
 
@@ -316,21 +328,21 @@ fn led_by_weekday(words: &Words<'_>, i: usize) -> bool {
 
 /// The number goes on to the left: "01992 5/5", "A12/3", "£5.6", "1.2.3".
 fn glued_to_more(words: &Words<'_>, i: usize) -> bool {
-    words.is_glued(i)
-        && !matches!(
-            words.before(i, 1),
-            "(" | "\"" | "'" | "*" | "[" | "," | ":" | "~" | "\u{201c}" | "\u{2018}" | "-"
-        )
-        || words.is_glued(i)
-            && matches!(words.before(i, 1), "-" | ":" | ",")
-            && words.is_glued(i.saturating_sub(1))
-            && words.digits(i.saturating_sub(2)) > 0
-        || words.is_glued(i) && words.before(i, 1) == "-" && words.is_glued(i.saturating_sub(1))
+    if !words.is_glued(i) {
+        return false;
+    }
+    let goes_on = words.is_glued(i.saturating_sub(1));
+    match words.before(i, 1) {
+        "(" | "[" | "\"" | "'" | "*" | "~" | "\u{201c}" | "\u{2018}" => false,
+        "-" => goes_on,
+        "," | ":" => goes_on && words.digits(i.saturating_sub(2)) > 0,
+        _ => true,
+    }
 }
 
 /// 1/2, 2/3, 24/7, 5/5, 9/10: more often a part, a score or a habit than a day.
 fn looks_like_a_fraction(first: u32, second: u32) -> bool {
-    first <= second && second <= 12 || (first, second) == (24, 7) || (first, second) == (1, 1)
+    first <= second || (first, second) == (24, 7)
 }
 
 fn counts_something(words: &Words<'_>, i: usize) -> bool {

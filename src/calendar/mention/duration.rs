@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::words::{Words, number_word};
+use super::words::{Words, is_among, number_word};
 
 /// A length of time that a text speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,30 @@ pub fn durations(text: &str) -> Vec<Duration> {
         };
         let end = amount.end;
         let dash = usize::from(words.at(end) == "-");
-        if !matches!(words.at(end + dash), "old" | "olds") {
+        let age = matches!(words.at(end + dash), "old" | "olds")
+            || amount.unit == Unit::Year && words.before(i, 1) == "(" && words.at(end) == ")";
+        if !age && !is_a_rate(&words, i, &amount) {
             let (days_min, days_max) = amount.days();
             found.push(Duration { range: words.range(i, end), days_min, days_max });
         }
         i = end;
     }
     found
+}
+
+/// "three days a week", "once a fortnight", "a Year 9": no length.
+fn is_a_rate(words: &Words<'_>, i: usize, amount: &Amount) -> bool {
+    if amount.counted || !matches!(words.at(i), "a" | "an") {
+        return false;
+    }
+    const NOT_PLURAL: &str = "was is as this its has takes lasts us yes hers perhaps";
+    const RATES: &str = "once twice hour hr day min morning afternoon session lesson visit time -";
+    let before = words.before(i, 1);
+    let plural = before.ends_with('s') && !is_among(before, NOT_PLURAL);
+    plural
+        || is_among(before, RATES)
+        || words.digits(i.saturating_sub(1)) > 0
+        || amount.unit == Unit::Year && words.number(amount.end).is_some()
 }
 
 /// All week numbers in the text: "week 23", "wk 9", "week nine of 20", "the 23rd week".
@@ -277,4 +294,51 @@ pub fn count(words: &Words<'_>, i: usize) -> Option<(usize, u32)> {
 
 pub fn is_ordinal_ending(word: &str) -> bool {
     matches!(word, "st" | "nd" | "rd" | "th")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time() {
+        let check = |text: &str, wanted: &[(u32, u32)]| {
+            let found: Vec<_> = durations(text).iter().map(|d| (d.days_min, d.days_max)).collect();
+            assert_eq!(found, wanted, "{text}");
+        };
+        check("12 weeks", &[(84, 84)]);
+        check("three months", &[(90, 93)]);
+        check("a fortnight", &[(14, 14)]);
+        check("two and a half weeks", &[(17, 18)]);
+        check("a 6-week wait", &[(42, 42)]);
+        check("over 20 weeks", &[(141, 280)]);
+        check("18 months", &[(540, 558)]);
+        check("half a term", &[(35, 49)]);
+        check("10 working days", &[(14, 14)]);
+        check("a couple of weeks, then 3 days", &[(14, 14), (3, 3)]);
+        check("twenty-six weeks", &[(182, 182)]);
+        check("2-3 weeks", &[(14, 21)]);
+        check("a week and a half", &[(10, 11)]);
+        check("two hours a day, three days a week, once a fortnight", &[(3, 3)]);
+        check("a Year 9 review (6yrs)", &[]);
+        check("it took a week", &[(7, 7)]);
+        check("he is 6 years old, a 6-year-old", &[]);
+        check("half term", &[]);
+        check("next week", &[]);
+    }
+
+    #[test]
+    fn numbers_of_weeks() {
+        let check = |text: &str, wanted: &[(u32, Option<u32>)]| {
+            let found: Vec<_> = week_numbers(text).iter().map(|w| (w.number, w.of)).collect();
+            assert_eq!(found, wanted, "{text}");
+        };
+        check("We are at week 23 and no final plan", &[(23, None)]);
+        check("week nine of 20", &[(9, Some(20))]);
+        check("Wk 18 of the 20", &[(18, Some(20))]);
+        check("in the 22nd week", &[(22, None)]);
+        check("week 7/9", &[]);
+        check("next week 3 children", &[]);
+        check("2 weeks 3 days", &[]);
+    }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
+mod counted;
 mod dated;
 mod duration;
 mod period;
@@ -16,6 +17,8 @@ mod school;
 mod weekday;
 mod words;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -84,6 +87,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn mention_at(&self, i: usize) -> Found {
+        // "Happy Friday", "Merry Christmas": greetings.
+        if !words::may_begin(self.words.at(i)) || matches!(self.words.before(i, 1), "happy" | "merry") {
+            return None;
+        }
         let (end, readings) = self
             .week_commencing(i)
             .or_else(|| self.counted(i))
@@ -102,14 +109,24 @@ impl Reader<'_> {
         {
             return Some((next, readings.only_past()));
         }
+        if let Some(next) = self.words.follow(end, &["coming"]) {
+            return Some((next, readings.only_ahead()));
+        }
         Some((end, if self.is_since(i) { readings.only_past() } else { readings }))
     }
 
     /// Whether "since", "back in" or "dated" stands before this place, over words such as "about", "last" and "the".
     fn is_since(&self, i: usize) -> bool {
+        const COMES: &str =
+            "him her them me us it come comes coming go goes going get be he she they is are we start starts";
         for back in 1..=4 {
             match self.words.before(i, back) {
-                "since" | "dated" | "back" => return true,
+                "since" | "dated" => return true,
+                // "back in May", but not "we want him back in May".
+                "back" => {
+                    let next = self.words.before(i, back - 1);
+                    return next == "in" && !words::is_among(self.words.before(i, back + 1), COMES);
+                }
                 "the" | "about" | "around" | "at" | "least" | "in" | "on" | "early" | "late" | "mid"
                 | "-" | "of" | "start" | "end" | "beginning" | "before" | "after" => {}
                 _ => return false,

@@ -88,6 +88,19 @@ impl Readings {
         readings
     }
 
+    /// What "last" leaves: the latest that is over. "Last September", written in September, is a year ago.
+    pub fn last(periods: impl IntoIterator<Item = Period>, today: NaiveDate) -> Self {
+        let past = periods.into_iter().filter(|period| period.last < today).max_by_key(|period| period.last);
+        Self { past, ahead: None }
+    }
+
+    /// What "next" leaves: the first that has not begun.
+    pub fn next(periods: impl IntoIterator<Item = Period>, today: NaiveDate) -> Self {
+        let ahead =
+            periods.into_iter().filter(|period| period.first > today).min_by_key(|period| period.first);
+        Self { past: None, ahead }
+    }
+
     /// Past only.
     pub fn past(first: NaiveDate, last: NaiveDate) -> Self {
         Self { past: Some(Period::new(first, last)), ahead: None }

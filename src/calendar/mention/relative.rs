@@ -1,11 +1,10 @@
-//! Dates counted from the day of receipt: "in 3 weeks", "ten days ago", "next week", "end of the month", "tomorrow", "in March".
+//! Days, weeks, months and years by their place in the calendar: "tomorrow", "next week", "end of the month", "in March".
 
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 
-use super::duration::{Amount, Hedge, Unit};
+use super::duration::is_ordinal_ending;
 use super::period::{Period, Readings, plus};
-use super::weekday::nth;
-use super::words::month;
+use super::words::{is_tomorrow, month};
 use super::{Found, Reader};
 
 /// A part of a week, month, term or season.
@@ -18,131 +17,23 @@ pub(super) enum Part {
     Late,
     End,
     Later,
+    FirstDay,
+    LastDay,
+    /// The first week is 0.
+    Week(u8),
+}
+
+/// A unit of the calendar, with its own beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CalendarUnit {
+    Week,
+    Fortnight,
+    Month,
+    Year,
+    SchoolYear,
 }
 
 impl Reader<'_> {
-    /// "in 3 weeks", "within the next 10 days", "two weeks ago", "a week on Friday".
-    pub(super) fn counted(&self, i: usize) -> Found {
-        self.rolling(i).or_else(|| self.in_so_long(i)).or_else(|| self.so_long_from(i))
-    }
-
-    /// "the next 10 days", "over the last few weeks".
-    fn rolling(&self, i: usize) -> Found {
-        let words = &self.words;
-        let led =
-            matches!(words.at(i), "in" | "within" | "over" | "during" | "for" | "across" | "throughout");
-        let lead = words.at(i);
-        let the = if led { i + 1 } else { i };
-        let at = words.skip(the, &["the", "these", "this", "my", "our"]);
-        let ahead = match words.at(at) {
-            "next" | "coming" => true,
-            "last" | "past" | "previous" => false,
-            _ if lead == "within" && at == the + 1 => {
-                let (end, unit, times) = Unit::at(words, at)?;
-                let amount = Amount { end, min: times, max: times, unit, hedge: Hedge::Exact, counted: true };
-                return Some((
-                    end,
-                    Readings::ahead(self.today, plus(self.today, i64::from(amount.days().1))),
-                ));
-            }
-            _ => return None,
-        };
-        let amount = match Amount::at(words, at + 1).filter(|amount| amount.counted) {
-            Some(amount) => amount,
-            None => {
-                let (end, unit, times) = Unit::at(words, at + 1)?;
-                // "next week" is a calendar week, "over the next week" seven days.
-                if !led || at == the || !matches!(unit, Unit::Week | Unit::Month | Unit::Year) {
-                    return None;
-                }
-                Amount { end, min: times, max: times, unit, hedge: Hedge::Exact, counted: false }
-            }
-        };
-        // "the last two weeks of term" is anchored elsewhere; "for the last 3 weeks" is a length.
-        if words.at(amount.end) == "of" || lead == "for" && !ahead {
-            return Some((amount.end, Readings::default()));
-        }
-        let days = i64::from(amount.days().1);
-        Some((
-            amount.end,
-            if ahead {
-                Readings::ahead(self.today, plus(self.today, days))
-            } else {
-                Readings::past(plus(self.today, -days), self.today)
-            },
-        ))
-    }
-
-    /// "in 3 weeks", "in a week's time", "within 10 working days".
-    fn in_so_long(&self, i: usize) -> Found {
-        let words = &self.words;
-        let within = words.at(i) == "within";
-        if !within && words.at(i) != "in" {
-            return None;
-        }
-        let amount = Amount::at(words, i + 1)?;
-        let time = words.at(amount.end) == "time";
-        // "three times in a day" is a habit; "within 4 weeks of the review" hangs on the review.
-        if matches!(words.at(amount.end), "of" | "after" | "before" | "following" | "prior" | "from")
-            && !matches!(words.at(amount.end + 1), "now" | "today")
-            || !time && !within && !amount.counted && amount.unit == Unit::Day
-            || matches!(words.at(amount.end), "old" | "notice" | "away" | "ago")
-        {
-            return Some((amount.end, Readings::default())).filter(|_| words.at(amount.end) != "ago");
-        }
-        let (min, max) = offsets(&amount);
-        let first = if within || amount.hedge == Hedge::Under { 0 } else { min };
-        Some((
-            amount.end + usize::from(time),
-            Readings::ahead(plus(self.today, first), plus(self.today, max)),
-        ))
-    }
-
-    /// "two weeks ago", "12 weeks since", "in two weeks' time", "a week today", "a fortnight on Friday".
-    fn so_long_from(&self, i: usize) -> Found {
-        let words = &self.words;
-        let amount = Amount::at(words, i)?;
-        let (min, max) = offsets(&amount);
-        let mut end = amount.end;
-        let past = |from: NaiveDate| Readings::past(plus(from, -max), plus(from, -min));
-        let ahead = |from: NaiveDate| Readings::ahead(plus(from, min), plus(from, max));
-        if let Some(next) = words.follow(end, &["or", "more"]) {
-            end = next;
-        }
-        // "it's been three weeks today", "he has been off a week on Friday".
-        let so_far = (1..=4).any(|back| matches!(words.before(i, back), "been" | "for" | "was" | "since"));
-        match (words.at(end), words.at(end + 1)) {
-            ("ago", _) => Some((end + 1, past(self.today))),
-            ("back", next) if !matches!(next, "to" | "in" | "at" | "into" | "on") => {
-                Some((end + 1, past(self.today)))
-            }
-            ("since", _) => Some((end, past(self.today))),
-            ("have" | "has" | "had", "passed" | "gone" | "elapsed") => Some((end + 2, past(self.today))),
-            ("time", _) => Some((end + 1, ahead(self.today))),
-            ("from", "now" | "today") => Some((end + 2, ahead(self.today))),
-            ("from", "tomorrow") => Some((end + 2, ahead(plus(self.today, 1)))),
-            ("today", _) if so_far => Some((end + 1, past(self.today))),
-            ("yesterday", _) => Some((end + 1, past(plus(self.today, -1)))),
-            ("today", _) => Some((end + 1, ahead(self.today))),
-            ("tomorrow", _) if !so_far => Some((end + 1, ahead(plus(self.today, 1)))),
-            (next, _) if amount.unit == Unit::Week => {
-                let at = match next {
-                    "on" | "this" | "last" | "next" => end + 1,
-                    _ => end,
-                };
-                let (day_end, day) = self.day_name(at)?;
-                if words.number(words.skip(day_end, &["the"])).is_some() || at == end && so_far {
-                    return None;
-                }
-                if next == "last" || so_far {
-                    return Some((day_end, past(nth(self.today, day, -1))));
-                }
-                Some((day_end, ahead(nth(self.today, day, 1))))
-            }
-            _ => None,
-        }
-    }
-
     /// "next week", "end of the month", "later this year", "the week after next".
     pub(super) fn this_next_last(&self, i: usize) -> Found {
         let words = &self.words;
@@ -171,45 +62,21 @@ impl Reader<'_> {
             }
             _ => (words.skip(at, &["the"]), 0, false),
         };
-        // "the month" alone is no date; "the end of the month" is.
-        if !said && !matches!(part, Some(Part::Start | Part::Mid | Part::End)) {
-            return None;
-        }
-        let (end, period) = match words.at(unit_at) {
-            "week" | "wk" => (unit_at + 1, Period::week(self.today, i64::from(step))),
-            "fortnight" if step == 1 => (unit_at + 1, Period::new(self.today, plus(self.today, 14))),
-            "fortnight" if step == -1 => (unit_at + 1, Period::new(plus(self.today, -14), self.today)),
-            "month" => (unit_at + 1, Period::month(self.today, step)?),
-            "year" | "calendar" if words.at(unit_at) == "year" || words.at(unit_at + 1) == "year" => {
-                let end = unit_at + if words.at(unit_at) == "year" { 1 } else { 2 };
-                if words.number(end).is_some_and(|n| n < 20) {
-                    return None; // "next year 7 intake"
-                }
-                let year = self.today.year().checked_add(step)?;
-                (end, Period::new(Period::month_of(year, 1)?.first, Period::month_of(year, 12)?.last))
+        let (end, unit) = self.calendar_unit(unit_at)?;
+        let period = |step: i32| self.calendar_period(unit, step);
+        let readings = match part {
+            _ if said => Readings::of(part_of(period(step)?, part), self.today),
+            // "the month" alone is no date.
+            None => return None,
+            // "later in the week" is in this one.
+            Some(Part::Earlier | Part::Later | Part::Early | Part::Late) => {
+                Readings::of(part_of(period(0)?, part), self.today)
             }
-            "academic" | "school" if words.at(unit_at + 1) == "year" => {
-                let year = self.today.year().checked_add(step - i32::from(self.today.month() < 9))?;
-                (
-                    unit_at + 2,
-                    Period::new(
-                        Period::month_of(year, 9)?.first,
-                        Period::month_of(year.checked_add(1)?, 7)?.last,
-                    ),
-                )
+            // "the end of the month", on the 2nd, may be the one just gone.
+            Some(_) => {
+                let around = [-1, 0, 1].into_iter().filter_map(period);
+                Readings::nearest(around.map(|period| part_of(period, part)), self.today)
             }
-            _ => return None,
-        };
-        // "the end of the month" on the 2nd may be the one just gone; the nearest of each are given.
-        let readings = if said {
-            Readings::of(part_of(period, part), self.today)
-        } else {
-            let around = match words.at(unit_at) {
-                "week" | "wk" => [-1, 0, 1].map(|k| Some(Period::week(self.today, k))),
-                "month" => [-1, 0, 1].map(|k| Period::month(self.today, k)),
-                _ => [Some(period), None, None],
-            };
-            Readings::nearest(around.into_iter().flatten().map(|period| part_of(period, part)), self.today)
         };
         let readings = match (part, step) {
             (Some(Part::Earlier), _) | (_, -1) => readings.only_past(),
@@ -217,6 +84,44 @@ impl Reader<'_> {
             _ => readings,
         };
         Some((end, readings))
+    }
+
+    /// "week", "month", "year", "school year" at this place, and the place after it.
+    fn calendar_unit(&self, i: usize) -> Option<(usize, CalendarUnit)> {
+        let words = &self.words;
+        let (end, unit) = match (words.at(i), words.at(i + 1)) {
+            ("week" | "wk", _) => (i + 1, CalendarUnit::Week),
+            ("fortnight", _) => (i + 1, CalendarUnit::Fortnight),
+            ("month", _) => (i + 1, CalendarUnit::Month),
+            ("year", _) => (i + 1, CalendarUnit::Year),
+            ("calendar", "year") => (i + 2, CalendarUnit::Year),
+            ("academic" | "school", "year") => (i + 2, CalendarUnit::SchoolYear),
+            _ => return None,
+        };
+        // "the next year 7 intake".
+        let class = words.at(end - 1) == "year" && words.number(end).is_some_and(|n| n < 20);
+        (!class).then_some((end, unit))
+    }
+
+    /// The unit so many before or after the current one.
+    fn calendar_period(&self, unit: CalendarUnit, step: i32) -> Option<Period> {
+        let months = |from: (i32, u32), to: (i32, u32)| {
+            Some(Period::new(Period::month_of(from.0, from.1)?.first, Period::month_of(to.0, to.1)?.last))
+        };
+        match unit {
+            CalendarUnit::Week => Some(Period::week(self.today, i64::from(step))),
+            CalendarUnit::Fortnight if step < 0 => Some(Period::new(plus(self.today, -14), self.today)),
+            CalendarUnit::Fortnight => Some(Period::new(self.today, plus(self.today, 14))),
+            CalendarUnit::Month => Period::month(self.today, step),
+            CalendarUnit::Year => {
+                let year = self.today.year().checked_add(step)?;
+                months((year, 1), (year, 12))
+            }
+            CalendarUnit::SchoolYear => {
+                let year = self.today.year().checked_add(step - i32::from(self.today.month() < 9))?;
+                months((year, 9), (year.checked_add(1)?, 7))
+            }
+        }
     }
 
     /// "today", "tomorrow", "yesterday", "last night", "the day after tomorrow".
@@ -243,7 +148,7 @@ impl Reader<'_> {
             ("today" | "tonight", "week", _) => {
                 (the + 2, Readings::ahead(plus(self.today, 7), plus(self.today, 7)))
             }
-            ("today" | "tonight" | "2day", ..) => (the + 1, day(0)),
+            ("today" | "tonight", ..) => (the + 1, day(0)),
             (tomorrow, next, _) if is_tomorrow(tomorrow) => {
                 let week = i64::from(next == "week") * 7;
                 (the + 1 + usize::from(week > 0), day(1 + week))
@@ -283,11 +188,11 @@ impl Reader<'_> {
         if !dated && !self.is_a_month(month_at, led) {
             return None;
         }
-        let readings = Readings::nearest(periods.into_iter().map(|period| part_of(period, part)), self.today);
+        let periods = periods.into_iter().map(|period| part_of(period, part));
         let readings = match modifier {
-            "next" => readings.only_ahead(),
-            "last" => readings.only_past(),
-            _ => readings,
+            "next" => Readings::next(periods, self.today),
+            "last" => Readings::last(periods, self.today),
+            _ => Readings::nearest(periods, self.today),
         };
         Some((if dated { end } else { month_at + 1 }, readings))
     }
@@ -329,10 +234,41 @@ impl Reader<'_> {
         }
     }
 
+    /// "the first week of", "3rd week in", "the last day of".
+    fn part_in_order(&self, i: usize) -> Option<(usize, Option<Part>)> {
+        let words = &self.words;
+        let after_figure = if words.is_glued(i + 1) { i + 2 } else { i + 1 };
+        let (at, place) = match words.at(i) {
+            "first" => (i + 1, 0),
+            "second" => (i + 1, 1),
+            "third" => (i + 1, 2),
+            "fourth" => (i + 1, 3),
+            "last" | "final" => (i + 1, u8::MAX),
+            "1" | "2" | "3" | "4" if is_ordinal_ending(words.at(i + 1)) => {
+                (after_figure, u8::try_from(words.number(i)?).ok()?.checked_sub(1)?)
+            }
+            _ => return None,
+        };
+        let part = match (words.at(at), place) {
+            ("week", u8::MAX) => Part::End,
+            ("week", place) => Part::Week(place),
+            ("day", 0) => Part::FirstDay,
+            ("day", u8::MAX) => Part::LastDay,
+            _ => return None,
+        };
+        // "last week in hospital" is simply last week.
+        let in_too = place != u8::MAX || words.before(i, 1) == "the";
+        let follows = words.at(at + 1) == "of" || in_too && matches!(words.at(at + 1), "in" | "back");
+        follows.then_some((at + 2, Some(part)))
+    }
+
     /// "early", "mid-", "the end of": the place after it and which part, or this place and none.
     pub(super) fn part(&self, i: usize) -> (usize, Option<Part>) {
         let words = &self.words;
-        let at = words.skip(i, &["the", "very"]);
+        let at = words.skip(words.skip(i, &["the"]), &["very"]);
+        if let Some(found) = self.part_in_order(at) {
+            return found;
+        }
         let part = match words.at(at) {
             "end" => Part::End,
             "beginning" | "start" => Part::Start,
@@ -362,6 +298,12 @@ pub(super) fn part_of(period: Period, part: Option<Part>) -> Period {
     let long = (period.last - period.first).num_days() > 10;
     match part {
         None | Some(Part::Earlier | Part::Later) => period,
+        Some(Part::FirstDay) => period.head(1),
+        Some(Part::LastDay) => period.tail(1),
+        Some(Part::Week(place)) => {
+            let first = plus(period.first, 7 * i64::from(place)).min(period.last);
+            Period::new(first, plus(first, 6).min(period.last))
+        }
         Some(Part::Start) => period.head(if long { 7 } else { 2 }),
         Some(Part::Early) => period.head(if long { 10 } else { 3 }),
         Some(Part::Mid) if long => period.middle(),
@@ -369,33 +311,4 @@ pub(super) fn part_of(period: Period, part: Option<Part>) -> Period {
         Some(Part::Late) => period.tail(if long { 10 } else { 4 }),
         Some(Part::End) => period.tail(if long { 7 } else { 3 }),
     }
-}
-
-/// How many days away: at least and at most. Days and weeks are meant as said, months and years roughly.
-fn offsets(amount: &Amount) -> (i64, i64) {
-    let (min, max) = amount.days();
-    let slack = match amount.unit {
-        Unit::Month => 2,
-        Unit::Year => 14,
-        _ => 0,
-    };
-    let late = if amount.unit == Unit::WorkingDay { 2 } else { slack };
-    ((i64::from(min) - slack).max(0), i64::from(max) + late)
-}
-
-fn is_tomorrow(word: &str) -> bool {
-    matches!(
-        word,
-        "tomorrow"
-            | "tomorow"
-            | "tommorow"
-            | "tommorrow"
-            | "tomorro"
-            | "tmrw"
-            | "tmw"
-            | "tomo"
-            | "tomoz"
-            | "2moro"
-            | "2morrow"
-    )
 }

@@ -42,11 +42,10 @@ impl Reader<'_> {
             (Side::After, _) => Period::new(plus(period.last, 1), plus(period.last, 7)),
             (Side::At, _) => period,
         });
-        let readings = Readings::nearest(periods, self.today);
         let readings = match modifier {
-            "next" | "coming" => readings.only_ahead(),
-            "last" => readings.only_past(),
-            _ => readings,
+            "next" | "coming" => Readings::next(periods, self.today),
+            "last" => Readings::last(periods, self.today),
+            _ => Readings::nearest(periods, self.today),
         };
         Some((end, readings))
     }
@@ -79,6 +78,10 @@ impl Reader<'_> {
                 || term.name == words.at(i)
                 || words.at(i) == "whitsun" && term.name == "summer"
         };
+        // "Once each half term" is a habit.
+        if matches!(words.before(i, 1), "each" | "every" | "per") {
+            return Some((end, Vec::new()));
+        }
         // With the weekends on either side.
         let breaks = self
             .terms

@@ -2,15 +2,14 @@
 //! both empty: no date at all.
 
 use chrono::NaiveDate;
-use proptest::prelude::*;
 
 use super::*;
 
-fn day(text: &str) -> NaiveDate {
+pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap_or_else(|_| panic!("{text}"))
 }
 
-fn terms() -> Vec<Term> {
+pub(super) fn terms() -> Vec<Term> {
     let term = |name: &str, first, last, from, to| Term {
         name: name.to_owned(),
         first: day(first),
@@ -52,7 +51,7 @@ fn check(received: &str, lines: &[(&str, &str, &str)]) {
 }
 
 /// A Wednesday in term.
-const WEDNESDAY: &str = "2026-09-16";
+pub(super) const WEDNESDAY: &str = "2026-09-16";
 
 #[test]
 fn days_of_the_week() {
@@ -103,6 +102,11 @@ fn habits_and_other_words_are_no_days() {
             ("he last sat an exam", "", ""),
             ("a second opinion", "", ""),
             ("the following Friday", "", ""),
+            ("in Monday, Wednesday and Friday mornings", "", ""),
+            ("she has a Saturday job", "", ""),
+            ("Happy Friday!", "", ""),
+            ("Merry Christmas", "", ""),
+            ("he came out one Thursday and said", "", ""),
         ],
     );
 }
@@ -119,6 +123,11 @@ fn a_weekday_with_its_date() {
             ("Friday the 25th", "", "2026-09-25"),
             ("Friday 4th", "2026-09-04", ""),
             ("on Friday 25/9", "", "2026-09-25"),
+            ("the following Friday, 2nd October", "", "2026-10-02"),
+            ("Saturday 26th rather than", "", "2026-09-26"),
+            ("last Wednesday (the 9th)", "2026-09-09", ""),
+            ("next Weds (23rd)", "", "2026-09-23"),
+            ("we get the keys on Friday coming", "", "2026-09-18"),
             ("Thursday (10th September)", "2026-09-10", ""),
         ],
     );
@@ -168,6 +177,7 @@ fn figures_that_are_no_dates() {
             ("the 2025/26 year", "", ""),
             ("2-3 hours", "", ""),
             ("version 1.2.3", "", ""),
+            ("550 5.1.10 no such user", "", ""),
             ("SEND-7K4M-2Q9X", "", ""),
             ("31/2/2026", "", ""),
             ("costs of 25.50", "", ""),
@@ -191,6 +201,8 @@ fn days_of_a_month() {
             ("14 September last year", "2025-09-14", ""),
             ("7 to 11 October", "2025-10-07..2025-10-11", "2026-10-07..2026-10-11"),
             ("7th - 11th October 2026", "", "2026-10-07..2026-10-11"),
+            ("on 5/6 October", "2025-10-05..2025-10-06", "2026-10-05..2026-10-06"),
+            ("25 Sept '26", "", "2026-09-25"),
             ("5 May", "2026-05-05", "2027-05-05"),
             ("on 7 March", "2026-03-07", "2027-03-07"),
             ("May 25th", "2026-05-25", "2027-05-25"),
@@ -207,6 +219,9 @@ fn days_alone() {
         &[
             ("the meeting is on the 25th.", "2026-08-25", "2026-09-25"),
             ("by the 7th", "2026-09-07", "2026-10-07"),
+            ("the 11th of this month", "2026-09-11", ""),
+            ("the 2nd of next month", "", "2026-10-02"),
+            ("until the 20th please", "2026-08-20", "2026-09-20"),
             ("on the 31st", "2026-08-31", "2026-10-31"),
             ("the 7th time I have asked", "", ""),
             ("the 3rd school to refuse", "", ""),
@@ -269,6 +284,9 @@ fn weeks_months_and_years() {
             ("earlier this week", "2026-09-14..2026-09-16", ""),
             ("later this week", "", "2026-09-16..2026-09-20"),
             ("early next week", "", "2026-09-21..2026-09-23"),
+            ("later in the week", "", "2026-09-16..2026-09-20"),
+            ("earlier in the year", "2026-01-01..2026-09-16", ""),
+            ("the start of the school year", "2026-09-01..2026-09-07", "2027-09-01..2027-09-07"),
             ("the end of next week", "", "2026-09-25..2026-09-27"),
             ("by the end of the week", "2026-09-11..2026-09-13", "2026-09-18..2026-09-20"),
             ("the week after next", "", "2026-09-28..2026-10-04"),
@@ -309,6 +327,7 @@ fn counted_ahead() {
             ("within 10 days", "", "2026-09-16..2026-09-26"),
             ("in the next couple of weeks", "", "2026-09-16..2026-09-30"),
             ("over the next week", "", "2026-09-16..2026-09-23"),
+            ("in the coming weeks", "", "2026-09-16..2026-10-14"),
             ("within the week", "", "2026-09-16..2026-09-23"),
             ("in a few days", "", "2026-09-18..2026-09-21"),
             ("in two to three weeks", "", "2026-09-30..2026-10-07"),
@@ -328,6 +347,9 @@ fn counted_back() {
         WEDNESDAY,
         &[
             ("three weeks ago", "2026-08-26", ""),
+            ("three weeks ago today", "2026-08-26", ""),
+            ("two weeks ago on Monday", "2026-08-31", ""),
+            ("we are past twenty-seven weeks", "", ""),
             ("a fortnight ago", "2026-09-02", ""),
             ("2 weeks back", "2026-09-02", ""),
             ("a couple of weeks ago", "2026-09-02", ""),
@@ -365,7 +387,13 @@ fn months() {
             ("early November", "2025-11-01..2025-11-10", "2026-11-01..2026-11-10"),
             ("late January", "2026-01-22..2026-01-31", "2027-01-22..2027-01-31"),
             ("next January", "", "2027-01-01..2027-01-31"),
-            ("last September", "2026-09-01..2026-09-16", ""),
+            ("last September", "2025-09-01..2025-09-30", ""),
+            ("next September", "", "2027-09-01..2027-09-30"),
+            ("the last week of November", "2025-11-24..2025-11-30", "2026-11-24..2026-11-30"),
+            ("the third week of November", "2025-11-15..2025-11-21", "2026-11-15..2026-11-21"),
+            ("1st week in October", "2025-10-01..2025-10-07", "2026-10-01..2026-10-07"),
+            ("we want him back in November", "2025-11-01..2025-11-30", "2026-11-01..2026-11-30"),
+            ("was it November. 2 things", "2025-11-01..2025-11-30", "2026-11-01..2026-11-30"),
             ("in March last year", "2025-03-01..2025-03-31", ""),
             ("in 2025", "2025-01-01..2025-12-31", ""),
             ("it may be that he", "", ""),
@@ -386,6 +414,11 @@ fn the_school_year() {
     check(
         WEDNESDAY,
         &[
+            ("not to bring him back after half term", "2026-06-01..2026-06-07", "2026-11-02..2026-11-08"),
+            ("once each half term", "", ""),
+            ("the last day of term", "2026-07-21", "2026-12-18"),
+            ("since the first day of term", "2026-09-03", ""),
+            ("last winter", "2025-12-01..2026-02-28", ""),
             ("after half term", "2026-06-01..2026-06-07", "2026-11-02..2026-11-08"),
             ("over half term", "2026-05-23..2026-05-31", "2026-10-24..2026-11-01"),
             ("before half-term", "2026-05-16..2026-05-22", "2026-10-17..2026-10-23"),
@@ -419,79 +452,4 @@ fn several_in_one_text_in_order() {
     let found = mentions(text, day(WEDNESDAY), &[]);
     let words: Vec<_> = found.iter().map(|m| &text[m.range.clone()]).collect();
     assert_eq!(words, ["1 September", "last Friday", "25/09/26", "a week on Friday"]);
-}
-
-#[test]
-fn lengths_of_time() {
-    let check = |text: &str, wanted: &[(u32, u32)]| {
-        let found: Vec<_> = durations(text).iter().map(|d| (d.days_min, d.days_max)).collect();
-        assert_eq!(found, wanted, "{text}");
-    };
-    check("12 weeks", &[(84, 84)]);
-    check("three months", &[(90, 93)]);
-    check("a fortnight", &[(14, 14)]);
-    check("two and a half weeks", &[(17, 18)]);
-    check("a 6-week wait", &[(42, 42)]);
-    check("over 20 weeks", &[(141, 280)]);
-    check("18 months", &[(540, 558)]);
-    check("half a term", &[(35, 49)]);
-    check("10 working days", &[(14, 14)]);
-    check("a couple of weeks, then 3 days", &[(14, 14), (3, 3)]);
-    check("twenty-six weeks", &[(182, 182)]);
-    check("2-3 weeks", &[(14, 21)]);
-    check("a week and a half", &[(10, 11)]);
-    check("two hours a day", &[(1, 1)]);
-    check("he is 6 years old, a 6-year-old", &[]);
-    check("half term", &[]);
-    check("next week", &[]);
-}
-
-#[test]
-fn numbers_of_weeks() {
-    let check = |text: &str, wanted: &[(u32, Option<u32>)]| {
-        let found: Vec<_> = week_numbers(text).iter().map(|w| (w.number, w.of)).collect();
-        assert_eq!(found, wanted, "{text}");
-    };
-    check("We are at week 23 and no final plan", &[(23, None)]);
-    check("week nine of 20", &[(9, Some(20))]);
-    check("Wk 18 of the 20", &[(18, Some(20))]);
-    check("in the 22nd week", &[(22, None)]);
-    check("week 7/9", &[]);
-    check("next week 3 children", &[]);
-    check("2 weeks 3 days", &[]);
-}
-
-proptest! {
-    #[test]
-    fn any_text_on_any_day(text in "\\PC*", at in -95_000_000_i32..95_000_000) {
-        if let Some(on) = NaiveDate::from_num_days_from_ce_opt(at) {
-            hold(&text, on);
-        }
-    }
-
-    #[test]
-    fn calendar_words_in_any_order(words in proptest::collection::vec(prop_oneof![
-        Just("Friday"), Just("week"), Just("the"), Just("7th"), Just("of"), Just("May"), Just("next"), Just("last"), Just("half"),
-        Just("term"), Just("in"), Just("3"), Just("weeks"), Just("ago"), Just("/"), Just("25/9"), Just("2026"), Just("end"), Just("-"),
-        Just("w/c"), Just("on"), Just("since"), Just("Easter"), Just("a"), Just("31"), Just("Sept"), Just("99/99/9999"), Just("9999"),
-        Just("months"), Just("years"), Just("before"), Just("after"), Just("\u{2019}"), Just("é"), Just("Month"), Just("this"),
-    ], 0..12), joined in any::<bool>(), ends in 0..4) {
-        let text = words.join(if joined { "" } else { " " });
-        let on = [day(WEDNESDAY), day("2024-02-29"), NaiveDate::MIN, NaiveDate::MAX][ends as usize];
-        hold(&text, on);
-    }
-}
-
-/// What holds for every text: in order, apart, on character bounds, not empty, each reading on its side of today.
-fn hold(text: &str, on: NaiveDate) {
-    let mut end = 0;
-    for mention in mentions(text, on, &terms()) {
-        assert!(mention.range.start >= end && mention.range.end > mention.range.start);
-        assert!(text.get(mention.range.clone()).is_some());
-        assert!(mention.past.is_some() || mention.ahead.is_some());
-        assert!(mention.past.is_none_or(|(first, last)| first <= last && last <= on));
-        assert!(mention.ahead.is_none_or(|(first, last)| on <= first && first <= last));
-        end = mention.range.end;
-    }
-    let _ = (durations(text), week_numbers(text));
 }

@@ -13,10 +13,12 @@ impl Reader<'_> {
         }
         let words = &self.words;
         // Habits and anchors elsewhere: nothing that can be dated.
-        if matches!(words.at(i), "every" | "each" | "alternate" | "following" | "previous" | "same" | "black")
-        {
-            let day = self.day_name(i + 1)?;
-            return Some((day.0, Readings::default()));
+        if matches!(
+            words.at(i),
+            "every" | "each" | "alternate" | "following" | "previous" | "same" | "black" | "one" | "any"
+        ) {
+            let (end, day) = self.day_name(i + 1)?;
+            return self.date_of_weekday(end, day).or(Some((end, Readings::default())));
         }
         let modifier = words.at(i);
         let start = match modifier {
@@ -27,6 +29,11 @@ impl Reader<'_> {
         let (mut end, day) = self.day_name(start)?;
         // "Friday 25 September", "Friday the 7th", "Friday (7/9)": the date decides, the weekday picks its year or month.
         if let Some((date_end, readings)) = self.date_of_weekday(end, day) {
+            let readings = match modifier {
+                "last" => readings.only_past(),
+                "next" | "this" | "coming" => readings.only_ahead(),
+                _ => readings,
+            };
             return Some((date_end, readings));
         }
         if start == i
@@ -198,6 +205,23 @@ impl Reader<'_> {
 
     /// "Monday to Thursday", "Mon-Fri": hours of work or attendance, not a date.
     fn weekly_habit(&self, end: usize) -> Found {
+        // "Monday, Wednesday and Friday mornings", "a Saturday job".
+        let mut last = end;
+        for _ in 0..6 {
+            let is_gap = |gap: &usize| {
+                (last..last + gap).all(|at| matches!(self.words.at(at), "," | "and" | "&" | "or" | "/"))
+            };
+            let Some((next, _)) = (1..=2).filter(is_gap).find_map(|gap| self.day_name(last + gap)) else {
+                break;
+            };
+            last = next;
+        }
+        if matches!(
+            self.words.at(last),
+            "mornings" | "afternoons" | "evenings" | "nights" | "job" | "club" | "school"
+        ) {
+            return Some((last + 1, Readings::default()));
+        }
         let joined = matches!(self.words.at(end), "to" | "-" | "through" | "until");
         let (to_end, _) = joined.then(|| self.day_name(end + 1)).flatten()?;
         self.date_follows(to_end).then_some(()).map_or(Some((to_end, Readings::default())), |()| None)
@@ -210,8 +234,13 @@ impl Reader<'_> {
     /// The date that a weekday stands with, in the readings on which it is that weekday.
     fn date_of_weekday(&self, i: usize, day: Weekday) -> Found {
         let words = &self.words;
-        let at = words.skip(words.skip(i, &[",", "(", "-"]), &["the"]);
-        let (end, dates) = self.dates(at, true)?;
+        let bracket = words.skip(i, &[",", "(", "-"]);
+        let at = words.skip(bracket, &["the"]);
+        let fits = |dates: &[Period]| dates.iter().any(|date| date.first.weekday() == day);
+        let (end, dates) = self
+            .dates(at, true)
+            .or_else(|| self.bare_day(at).filter(|(end, dates)| *end > at + 1 && fits(dates)))?;
+        let end = if words.at(i) == "(" { words.skip(end, &[")"]) } else { end };
         let fitting: Vec<Period> = dates
             .iter()
             .copied()

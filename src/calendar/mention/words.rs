@@ -131,6 +131,63 @@ pub fn is_among(word: &str, list: &str) -> bool {
     !word.is_empty() && list.split_ascii_whitespace().any(|one| one == word)
 }
 
+/// Whether a mention can begin with this word. Most words of a text cannot, and no pattern is tried on them.
+pub fn may_begin(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        || matches!(
+            word,
+            "the"
+                | "a"
+                | "an"
+                | "this"
+                | "these"
+                | "next"
+                | "last"
+                | "coming"
+                | "past"
+                | "previous"
+                | "my"
+                | "our"
+        )
+        || matches!(word, "in" | "within" | "over" | "during" | "for" | "across" | "throughout" | "at")
+        || matches!(word, "w" | "wk" | "wc" | "week" | "every" | "each" | "alternate" | "following" | "same")
+        || matches!(
+            word,
+            "black" | "one" | "any" | "another" | "couple" | "few" | "several" | "number" | "good" | "half"
+        )
+        || matches!(
+            word,
+            "just" | "only" | "well" | "now" | "about" | "around" | "approximately" | "approx" | "roughly"
+        )
+        || matches!(word, "circa" | "almost" | "nearly" | "more" | "longer" | "less" | "fewer" | "under")
+        || matches!(
+            word,
+            "end" | "beginning" | "start" | "middle" | "early" | "mid" | "late" | "earlier" | "later"
+        )
+        || matches!(word, "very" | "first" | "second" | "third" | "fourth" | "final" | "other" | "day")
+        || matches!(
+            word,
+            "christmas" | "xmas" | "easter" | "boxing" | "new" | "bank" | "whitsun" | "halfterm" | "school"
+        )
+        || matches!(
+            word,
+            "spring" | "summer" | "autumn" | "winter" | "tonight" | "today" | "yesterday" | "yday" | "yest"
+        )
+        || is_tomorrow(word)
+        || weekday(word).is_some()
+        || short_weekday(word).is_some()
+        || month(word).is_some()
+        || number_word(word).is_some()
+}
+
+/// "tomorrow", as it is spelt.
+pub fn is_tomorrow(word: &str) -> bool {
+    matches!(
+        word,
+        "tomorrow" | "tomorow" | "tommorow" | "tommorrow" | "tomorro" | "tmrw" | "tmw" | "tomo" | "tomoz"
+    )
+}
+
 /// A day of the week written out.
 pub fn weekday(word: &str) -> Option<Weekday> {
     Some(match word {

@@ -1,7 +1,9 @@
 //! HTML to lines of text, each with what the markup said of it: quoted, signature, older message.
 //!
 //! Not a browser: pictures, links' addresses and style-sheet content are left out, hidden text as well. One pass,
-//! linear in the input, with no recursion; nesting beyond [`MOST_NESTED`] is read flat.
+//! linear in the input, with no recursion; nesting beyond `MOST_NESTED` is read flat. A general converter would not
+//! do: it flattens the marks that tell quotations from new words, takes quadratic time on nested markup, and lets
+//! style sheets (`content: "urgent"`) put words into the sender's mouth.
 
 mod entity;
 mod scan;

@@ -1,8 +1,8 @@
 //! The sender's new words, cut from quoted messages, forwarded history, signature and disclaimer.
 //!
 //! labelling.md, opening: only what the sender says now counts; forwarded text counts when the sender adopts it
-//! ("see below"); a signature is weak evidence of area. How each is found: [`quotes`], [`notices`], [`signature`],
-//! [`adopt`]. Nothing is invented: every line of the result is a line of the text.
+//! ("see below"); a signature is weak evidence of area. How each is found: `quotes`, `notices`, `signature`,
+//! `adopt`. Nothing is invented: every line of the result is a line of the text.
 
 mod adopt;
 mod card;

@@ -39,14 +39,18 @@ fn by_looks(lines: &[&Line], sender: &str) -> Option<usize> {
             return Some(at);
         }
         if let Some(found) = &closing {
-            let own_block = starts_paragraph && found.complete(lines, at);
+            let own_block = starts_paragraph && !found.name.is_empty();
             let repeated = !starts_paragraph && found.repeats(&line.text);
-            if (own_block || repeated) && points(lines, at, sender, closing.as_ref()) >= 2 {
+            // Without a farewell the message may well go on; then these lines were part of it.
+            let over = (found.greeted || !goes_on(lines, at)) && !signed_later(lines, at, sender);
+            if (own_block || repeated) && over && points(lines, at, sender, closing.as_ref()) >= 2 {
                 return Some(at);
             }
         }
-        if closing.as_ref().is_some_and(|found| !found.greeted) && is_prose(&line.text) {
-            // A few words on their own were no name after all: the message goes on.
+        if closing.as_ref().is_some_and(|found| !found.greeted || found.name.is_empty())
+            && is_prose(&line.text)
+        {
+            // A few words on their own were no name, or thanks no farewell: the message goes on.
             closing = None;
         }
         if let Some(found) = Closing::at(lines, at, sender, closing.as_ref()) {
@@ -87,13 +91,6 @@ impl Closing {
         })
     }
 
-    /// Whether a paragraph that begins at `at` stands after the whole of the closing.
-    fn complete(&self, lines: &[&Line], at: usize) -> bool {
-        // "Yours faithfully," alone waits for its name, which is the next paragraph.
-        !self.name.is_empty()
-            || lines.get(self.line + 1..at).unwrap_or_default().iter().any(|line| !line.is_blank())
-    }
-
     /// Whether `text` says the name again: "Tom / Tom Ridley | SENCO".
     fn repeats(&self, text: &str) -> bool {
         let text = head(text, 200).to_lowercase();
@@ -118,6 +115,25 @@ impl Closing {
         }
         (contacts >= 2 && length >= 2).then_some(self.line + 1)
     }
+}
+
+/// Whether somebody speaks in the lines from `at` on.
+fn goes_on(lines: &[&Line], at: usize) -> bool {
+    lines.iter().skip(at).any(|line| is_prose(&line.text) && !notices::is_notice(&line.text) && !line.small)
+}
+
+/// Whether the sender signs after the paragraph at `at`: then the one who signed before was somebody else, in a letter
+/// that the sender copied in.
+fn signed_later(lines: &[&Line], at: usize, sender: &str) -> bool {
+    let rest = lines.iter().skip(at).skip_while(|line| !line.is_blank());
+    rest.clone().zip(rest.skip(1)).any(|(before, line)| {
+        let text = line.text.trim();
+        before.is_blank()
+            && is_name(text)
+            && shares_name(text, sender)
+            && text.split_whitespace().count() <= 3
+            || farewell(text).is_some() && text.split_whitespace().count() <= 4
+    })
 }
 
 /// A line that looks unlike all before it, down to the end: how Word and webmail set a signature.
@@ -164,6 +180,11 @@ fn points(lines: &[&Line], at: usize, sender: &str, closing: Option<&Closing>) -
         let line = head(line, 300).to_lowercase();
         words(&line).any(|word| ROLES.contains(&word))
     });
+    let labelled = first.split_once(':').is_some_and(|(label, _)| label.split_whitespace().count() <= 2);
+    if labelled && !named && !is_office_contact(first) {
+        // "SENCO: Mrs Jones" is told, not signed.
+        return 0;
+    }
     // A place and a postcode alone may be the child's: without name or role more is asked for.
     let mut points = if named || role { 2 } else { -1 };
     for line in &block {
@@ -192,7 +213,9 @@ fn farewell(line: &str) -> Option<&str> {
         _ => line,
     };
     for candidate in [line, tail] {
-        if candidate.len() > 80 || candidate.split_whitespace().count() > 9 {
+        // "Thanks for coming. He is home." is a beginning, not an end.
+        let sentences = candidate.contains(". ") || candidate.contains("! ");
+        if sentences || candidate.len() > 80 || candidate.split_whitespace().count() > 9 {
             continue;
         }
         let plain = plain_punctuation(candidate).to_lowercase();
