@@ -10,6 +10,11 @@ pub fn date(at: DateTime<Utc>) -> NaiveDate {
     local(at).date()
 }
 
+/// The instant in London's time with its offset, as in `2026-07-01T09:30:00+01:00` (RFC 3339).
+pub fn rfc3339(at: DateTime<Utc>) -> String {
+    at.with_timezone(&chrono_tz::Europe::London).to_rfc3339()
+}
+
 /// The time of day in London at this instant.
 pub fn time(at: DateTime<Utc>) -> NaiveTime {
     local(at).time()

@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
 fn as_json(received_at: DateTime<Utc>, due: &Due) -> serde_json::Value {
     let skipped: Vec<_> = due.skipped.iter().map(|s| json!({"date": s.on, "name": s.name})).collect();
     json!({
-        "received": received_at.with_timezone(&chrono_tz::Europe::London).to_rfc3339(),
+        "received": london::rfc3339(received_at),
         "day_zero": due.day_zero,
         "due": due.due_on,
         "skipped": skipped,
