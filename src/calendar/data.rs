@@ -124,7 +124,7 @@ impl WorkingCalendar {
         self.known_from <= on && on <= self.known_until
     }
 
-    /// What to tell staff when the data ends within twelve months of this day (design.md section 4).
+    /// What to tell staff when the data ends within twelve months of this day.
     pub fn horizon_warning(&self, today: NaiveDate) -> Option<String> {
         let in_a_year = today.checked_add_months(Months::new(12))?;
         (in_a_year > self.known_until).then(|| {

@@ -1,6 +1,6 @@
 //! The only place that knows Europe/London.
 //!
-//! Twice a year a London clock reading has no instant, or two (crates.md section 8); [`instant`] always gives one.
+//! Twice a year a London clock reading has no instant, or two; [`instant`] always gives one.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Europe::London;

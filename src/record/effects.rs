@@ -1,7 +1,7 @@
 //! What is to be done: due, attempted, done, stuck. It does none of it: `daemon/` does, and says here how it went.
 //!
 //! A letter is marked `sending` before its bytes are handed over. Found so after a crash, or without an answer from the
-//! server, it is `uncertain`: neither sent nor unsent, until somebody has looked for it (peers.md section 2, row 33).
+//! server, it is `uncertain`: neither sent nor unsent, until somebody has looked for it.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};

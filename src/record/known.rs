@@ -1,6 +1,6 @@
 //! What the record knows that bears on a message before it is decided. Looks only.
 //!
-//! RFC 3834 section 2 (limits on answers); peers.md section 0, finding 1 (our own letters look like the team's).
+//! RFC 3834 section 2 (limits on answers): our own letters must not be taken for the team's answers.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, params};

@@ -1,6 +1,6 @@
 //! How far each mailbox has been read, and the ledger: every UID has exactly one outcome. Not the messages themselves.
 //!
-//! RFC 9051 section 2.3.1.1 (UIDVALIDITY). peers.md section 2, rows 6 to 9: mail was lost elsewhere because a watermark
+//! RFC 9051 section 2.3.1.1 (UIDVALIDITY). Mail was lost elsewhere because a watermark
 //! moved past UIDs that nobody had stored.
 
 use chrono::{DateTime, Utc};

@@ -45,7 +45,7 @@ pub struct Team {
     pub mailboxes: Vec<TeamMailbox>,
     /// Working days to an answer (policy, email d: 10).
     pub answer_within_working_days: u32,
-    /// Limits on acknowledgements (RFC 3834 section 2; peers.md section 3, row 13).
+    /// Limits on acknowledgements (RFC 3834 section 2).
     pub limits: Limits,
 }
 
