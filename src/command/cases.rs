@@ -9,7 +9,7 @@ use crate::calendar::london;
 use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 
 use super::table::table;
-use super::{CommandError, Format, own_config};
+use super::{CommandError, Format, out, own_config};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -93,21 +93,21 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
     match options.format {
         ListFormat::Json => {
             for case in &cases {
-                println!("{}", json(case)?);
+                out::line(json(case)?);
             }
         }
         ListFormat::Csv => {
-            println!("{}", COLUMNS.join(","));
+            out::line(COLUMNS.join(","));
             for case in &cases {
-                println!("{}", cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","));
+                out::line(cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","));
             }
         }
-        ListFormat::Text if cases.is_empty() => println!("No cases."),
+        ListFormat::Text if cases.is_empty() => out::line("No cases."),
         ListFormat::Text => {
             let rows: Vec<Vec<String>> = cases.iter().map(|case| cells(case).to_vec()).collect();
-            println!("{}", table(&COLUMNS, &rows, 160));
+            out::line(table(&COLUMNS, &rows, 160));
             let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
-            println!("{} cases, {urgent} urgent.", cases.len());
+            out::line(format_args!("{} cases, {urgent} urgent.", cases.len()));
         }
     }
     Ok(())
@@ -154,8 +154,8 @@ fn show(options: &Show, records: &Records) -> Result<(), CommandError> {
         )));
     };
     match options.format {
-        Format::Json => println!("{}", json(&case)?),
-        Format::Text => print!("{}", as_text(&case)),
+        Format::Json => out::line(json(&case)?),
+        Format::Text => out::print(as_text(&case)),
     }
     Ok(())
 }

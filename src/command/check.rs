@@ -7,7 +7,7 @@ use chrono::Utc;
 use crate::calendar::london;
 use crate::daemon::in_force;
 
-use super::CommandError;
+use super::{CommandError, out};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -23,18 +23,18 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     }
     let set = in_force::load(&config)?;
     for warning in &set.warnings {
-        println!("{warning}\n");
+        out::line(format_args!("{warning}\n"));
     }
     if let Some(warning) = set.policy.calendar.horizon_warning(london::date(Utc::now())) {
-        println!("warning: {warning}\n");
+        out::line(format_args!("warning: {warning}\n"));
     }
     let rules = &set.policy.rules;
-    println!(
+    out::line(format_args!(
         "All is well: {} rules, {} phrases, {} examples passed; rules version {}.",
         rules.rules().len(),
         rules.phrases(),
         rules.examples(),
         rules.version()
-    );
+    ));
     Ok(())
 }

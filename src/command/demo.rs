@@ -14,8 +14,8 @@ use crate::daemon::{self, Bells, InForce, World, in_force, letters, parts};
 use crate::message;
 use crate::record::{MessageRow, Records};
 
-use super::CommandError;
 use super::table::table;
+use super::{CommandError, out};
 
 static BUILT_IN_INBOX: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/inbox");
 
@@ -229,22 +229,22 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
         })
         .collect();
     let heading = ["message", "decision", "ground", "queue", "answer due", "acknowledged?"];
-    println!("{}", table(&heading, &rows, 155));
+    out::line(table(&heading, &rows, 155));
     let urgent = messages.iter().filter(|m| m.urgency.as_deref() == Some("urgent")).count();
     let letters = messages.iter().filter(|m| m.acknowledgement == "sent").count();
-    println!(
+    out::line(format_args!(
         "{} messages, {urgent} urgent, {letters} acknowledged, each with exactly one outcome.\n",
         messages.len()
-    );
-    let show = |what: &str, path: PathBuf| println!("  {:<44}{what}", path.display());
-    println!("Where to look next:");
+    ));
+    let show = |what: &str, path: PathBuf| out::line(format_args!("  {:<44}{what}", path.display()));
+    out::line("Where to look next:");
     show("the acknowledgements, as sent", out.join("letters"));
     show("the messages, filed by queue", out.join("mailboxes"));
     show("the record (SQLite)", out.join("record.sqlite"));
-    println!("\n  send-triage explain FILE.eml       why a message was decided so, word by word");
-    println!("  send-triage due 2026-12-17         how a due date is counted");
-    println!("  send-triage check                  whether the rules are in order");
-    println!("  README.md                          how to run it on real mailboxes");
+    out::line("\n  send-triage explain FILE.eml       why a message was decided so, word by word");
+    out::line("  send-triage due 2026-12-17         how a due date is counted");
+    out::line("  send-triage check                  whether the rules are in order");
+    out::line("  README.md                          how to run it on real mailboxes");
     Ok(())
 }
 

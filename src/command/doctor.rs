@@ -10,7 +10,7 @@ use crate::mailbox::{ImapAccount, ProbeStep, probe};
 use crate::outbox::{DeliveryError, SmtpCourier};
 
 use super::table::table;
-use super::{CommandError, Format, own_config};
+use super::{CommandError, Format, out, own_config};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
                     Ok(text) => (true, text),
                     Err(text) => (false, text),
                 };
-                println!("{}", json!({"account": f.account, "step": f.step, "ok": ok, "text": text}));
+                out::line(json!({"account": f.account, "step": f.step, "ok": ok, "text": text}));
             }
         }
         Format::Text => {
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
                     vec![f.account.clone(), f.step.clone(), mark.to_owned(), text.clone()]
                 })
                 .collect();
-            println!("{}", table(&["account", "step", "", "what was found, or what to do"], &rows, 150));
+            out::line(table(&["account", "step", "", "what was found, or what to do"], &rows, 150));
         }
     }
     let failed = findings.iter().filter(|f| f.outcome.is_err()).count();

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::calendar::{Due, WorkingCalendar, london};
 use crate::daemon::in_force;
 
-use super::{CommandError, Format, when};
+use super::{CommandError, Format, out, when};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -29,8 +29,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     for received_at in times.map_err(CommandError::Input)? {
         let due = calendar.due(received_at, working_days);
         match arguments.format {
-            Format::Json => println!("{}", as_json(received_at, &due)),
-            Format::Text => println!("{}", as_text(received_at, &due, working_days, &calendar)),
+            Format::Json => out::line(as_json(received_at, &due)),
+            Format::Text => out::line(as_text(received_at, &due, working_days, &calendar)),
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::triage::score::{self, Choice, Counts, Label, Score};
 
 use super::explain::{Explained, trace_as_text};
 use super::table::table;
-use super::{CommandError, Format, when};
+use super::{CommandError, Format, out, when};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -45,9 +45,9 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     match arguments.format {
         Format::Json => {
             let json = serde_json::to_string(&score).map_err(|e| CommandError::Outside(e.to_string()))?;
-            println!("{json}");
+            out::line(format_args!("{json}"));
         }
-        Format::Text => print!("{}", as_text(&score, &pairs)),
+        Format::Text => out::print(as_text(&score, &pairs)),
     }
     Ok(())
 }

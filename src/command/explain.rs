@@ -13,7 +13,7 @@ use crate::daemon::letters;
 use crate::message::{self, Message};
 use crate::triage::{self, Decision, History, Outcome};
 
-use super::{CommandError, Format, when};
+use super::{CommandError, Format, out, when};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -56,12 +56,12 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
         };
         let explained = Explained::new(file, &raw, received, arguments.mailbox.as_deref(), &set);
         match arguments.format {
-            Format::Json => println!("{}", explained.as_json(arguments.text)),
+            Format::Json => out::line(explained.as_json(arguments.text)),
             Format::Text => {
                 if number > 0 {
-                    println!();
+                    out::line("");
                 }
-                println!("{}", explained.as_text(arguments.text, &set));
+                out::line(explained.as_text(arguments.text, &set));
             }
         }
     }

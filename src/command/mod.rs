@@ -20,6 +20,7 @@ mod doctor;
 mod due;
 mod evaluate;
 mod explain;
+mod out;
 mod run;
 mod table;
 mod when;
