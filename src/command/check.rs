@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use crate::clock::{Clock, SystemClock};
 
 use crate::calendar::london;
 use crate::daemon::in_force;
@@ -25,7 +25,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     for warning in &set.warnings {
         out::line(format_args!("{warning}\n"));
     }
-    if let Some(warning) = set.policy.calendar.horizon_warning(london::date(Utc::now())) {
+    if let Some(warning) = set.policy.calendar.horizon_warning(london::date(SystemClock.now())) {
         out::line(format_args!("warning: {warning}\n"));
     }
     let rules = &set.policy.rules;

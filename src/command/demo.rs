@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use include_dir::{Dir, include_dir};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config, Existing, FolderInbox, FolderKind};
 use crate::daemon::{self, Bells, InForce, World, in_force, letters, parts};
 use crate::message;
@@ -112,7 +112,8 @@ fn arrivals(folder: &Path) -> Result<Vec<Arrival>, CommandError> {
                 folders.push(path);
             } else if !hidden {
                 let raw = std::fs::read(&path).map_err(|e| outside(&path, &e))?;
-                let received_at = message::parse(&raw, raw.len()).received_at().unwrap_or_else(Utc::now);
+                let received_at =
+                    message::parse(&raw, raw.len()).received_at().unwrap_or_else(|| SystemClock.now());
                 let file = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
                 found.push(Arrival { file, received_at });
             }

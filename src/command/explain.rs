@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::calendar::london;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::daemon::in_force::{self, Set};
 use crate::daemon::letters;
@@ -108,7 +109,7 @@ impl<'a> Explained<'a> {
         set: &Set,
     ) -> Self {
         let message = message::parse(raw, raw.len());
-        let received_at = received.or_else(|| message.received_at()).unwrap_or_else(Utc::now);
+        let received_at = received.or_else(|| message.received_at()).unwrap_or_else(|| SystemClock.now());
         let mailbox = mailbox.map_or_else(|| guess_mailbox(&message, set), str::to_owned);
         let history = History::none(&mailbox, received_at);
         let decision = triage::triage(&message, received_at, &history, &set.policy);
