@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use send_triage::effect::Destination;
 use send_triage::letter::Letter;
 use send_triage::mailbox::{
-    Accounts, Credentials, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Mechanism,
+    Accounts, Credentials, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Mechanism, SENT,
     Security, probe,
 };
 use send_triage::message::MessageRef;
@@ -177,6 +177,12 @@ async fn our_letters_lie_in_sent_once_and_are_found_there() {
     let sent = servers.mailbox("send.general", "Sent");
     assert_eq!((sent.len(), &sent[0].raw), (1, &letter.raw));
     assert!(sent[0].flags.contains(&"\\Seen".into()));
+    let mut in_sent = ImapMailbox::new(
+        account(&servers, "send.general", Security::Tls),
+        SENT.into(),
+        Rc::new(Accounts::default()),
+    );
+    assert_eq!(in_sent.fetch(0, 10).await.unwrap().messages[0].bytes, letter.raw);
     // The watched folder is open again afterwards.
     servers.deliver("send.general", LETTER);
     assert_eq!(inbox.fetch(0, 10).await.unwrap().messages.len(), 1);

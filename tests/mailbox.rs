@@ -4,7 +4,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use send_triage::mailbox::{Accounts, Fetched, Filed, Filing, ImapMailbox, Mailbox, MailboxError};
+use send_triage::mailbox::{
+    Accounts, Fetched, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Security,
+};
 use send_triage::message::MessageRef;
 use tokio::time::{Instant, timeout};
 
@@ -265,6 +267,33 @@ async fn nothing_goes_in_the_clear_to_another_machine() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn starttls_is_never_done_without() {
+    let injected = [Say("{t} OK begin"), Say("* OK [CAPABILITY IMAP4rev1] spoken by a meddler"), Close];
+    for (greeting, steps) in [
+        ("* OK ready", vec![Say("{t} NO not here")]),
+        ("* OK ready", vec![Say("{t} BAD unknown")]),
+        ("* OK ready", injected.to_vec()),
+        ("* PREAUTH you are welcome", vec![Behave]),
+    ] {
+        let server = Server::with(&[1]);
+        server.change(|fake| fake.greeting = greeting).script("STARTTLS", 9, &steps);
+        let account = ImapAccount { security: Security::StartTls, ..server.account() };
+        let mut inbox = ImapMailbox::new(account, "INBOX".into(), Rc::new(Accounts::default()));
+        assert!(inbox.status().await.is_err());
+        assert!(server.heard("LOGIN").is_empty() && server.heard("SELECT").is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_with_its_token_is_simply_begun_anew() {
+    let server = Server::with(&[1]);
+    let bye = [Say("+ idling"), Pause(30), Say("* BYE Session invalidated - AccessTokenExpired"), Close];
+    server.script("IDLE", 1, &bye);
+    let (result, _) = waits(&server, 600).await;
+    assert_eq!(result, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_greeting_that_says_goodbye_is_tried_again_later() {
     let server = Server::with(&[1]);
     server.change(|fake| fake.greeting = "* BYE too many connections");
@@ -375,7 +404,7 @@ async fn filing_moves_the_message_and_a_second_time_finds_it_gone() {
     let mut inbox = inbox(&server);
     assert_eq!(inbox.file(&reference(1), "Triage/General", true).await.unwrap(), Filed::Moved);
     assert_eq!(inbox.file(&reference(1), "Triage/General", true).await.unwrap(), Filed::Gone);
-    assert_eq!(server.heard("UID STORE"), ["UID STORE 1 +FLAGS.SILENT (\\Flagged)"]);
+    assert_eq!(server.heard("UID STORE")[0], "UID STORE 1 +FLAGS.SILENT (\\Flagged)");
     assert!(!server.holds(1) && server.holds(2));
 }
 

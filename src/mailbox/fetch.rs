@@ -16,9 +16,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::message::{self, MessageRef};
 
 /// One fetch holds at most so many bytes of messages.
-const MOST_BYTES: u64 = 32 << 20;
+const MOST_BYTES: u64 = 16 << 20;
 /// One FETCH command asks for at most so many.
-const BATCH_BYTES: u64 = 8 << 20;
+const BATCH_BYTES: u64 = 4 << 20;
 /// One fetch connects anew at most so often.
 const MOST_RECONNECTIONS: u32 = 8;
 

@@ -28,7 +28,7 @@ impl ImapMailbox {
         if self.account.filing == Filing::None {
             return Ok(Filed::Left);
         }
-        let mut session = self.opened(true).await?;
+        let mut session = self.opened(false).await?;
         let filed = self.file_over(&mut session, message, folder, flagged).await;
         self.session = Some(session);
         filed
@@ -47,7 +47,9 @@ impl ImapMailbox {
         if session.selected.as_ref().is_some_and(|open| open.wire_name == wire) {
             return Ok(Filed::Left); // It lies there already.
         }
-        if !self.is_there(session, uid).await? {
+        // Where MOVE tells what it moved, there is no need to ask first.
+        let tells = self.account.filing == Filing::Move && session.can("MOVE") && session.can("UIDPLUS");
+        if !tells && !self.is_there(session, uid).await? {
             return Ok(Filed::Gone);
         }
         if flagged {
@@ -121,12 +123,15 @@ impl ImapMailbox {
         folder: &str,
     ) -> Result<Filed, MailboxError> {
         let told = self.with_folder(session, "UID MOVE", uid, folder).await?;
-        // `UID MOVE` of nothing is a success too (RFC 6851 section 3.3): without COPYUID, look.
-        if told || !self.is_there(session, uid).await? {
+        if told {
             return Ok(Filed::Moved);
         }
-        Err(Fault::Lost("the server said OK, but the message has not moved".into())
-            .at(&self.account.account, "UID MOVE"))
+        // `UID MOVE` of nothing is a success too (RFC 6851 section 3.3): without COPYUID, look.
+        if self.is_there(session, uid).await? {
+            return Err(Fault::Lost("the server said OK, but the message has not moved".into())
+                .at(&self.account.account, "UID MOVE"));
+        }
+        Ok(if session.can("UIDPLUS") { Filed::Gone } else { Filed::Moved })
     }
 
     /// Copies unless a copy is there, from an attempt that was cut short; returns when the copy has been seen.
@@ -135,6 +140,11 @@ impl ImapMailbox {
         let Some(identity) = copies::identity(session, account, uid).await? else {
             return Err(Fault::Lost("the server does not show the message".into()).at(account, "UID FETCH"));
         };
+        // Created first, because only then its name is certain, and with it where to look.
+        let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        if !folders::exists(session, &wire).await.map_err(|fault| fault.at(account, "LIST"))? {
+            folders::create(session, account, folder).await?;
+        }
         if self.holds(session, folder, &identity).await? {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::account::{Accounts, Filing, FolderAccount, FolderKind};
 use super::folder_files::Place;
 use super::folder_index::Index;
-use super::{Fetched, Filed, Mailbox, MailboxError, RawMessage, Status, Unreadable};
+use super::{Fetched, Filed, Mailbox, MailboxError, RawMessage, SENT, Status, Unreadable};
 use crate::clock::{Clock, SystemClock};
 use crate::effect::Destination;
 use crate::letter::Letter;
@@ -28,7 +28,7 @@ const BREATH: Duration = Duration::from_millis(250);
 /// So much of a message is read, as from a server.
 const READ_BYTES: u64 = 1 << 20;
 /// One fetch holds at most so many bytes of messages.
-const MOST_BYTES: usize = 32 << 20;
+const MOST_BYTES: usize = 16 << 20;
 
 /// A watched folder on this machine.
 pub struct FolderMailbox {
@@ -41,20 +41,24 @@ pub struct FolderMailbox {
 }
 
 impl FolderMailbox {
-    /// Nothing is opened before it is used. `folder` is `INBOX` for the root itself.
+    /// Nothing is opened before it is used. `folder` is `INBOX` for the root itself, or [`SENT`].
     pub fn new(account: FolderAccount, folder: String, others: Rc<Accounts>) -> Self {
         Self { account, folder, others, index: None, expected: None, woken_at: None }
     }
 
     fn place(&self) -> Place {
-        Place::of(self.account.kind, &self.account.root, &self.folder)
+        match self.folder.as_str() {
+            SENT => self.sent(),
+            folder => Place::of(self.account.kind, &self.account.root, folder),
+        }
     }
 
     /// The messages there now, by UID. Opens the index when it is not open.
     fn scan(&mut self) -> Result<(u32, BTreeMap<u32, PathBuf>), MailboxError> {
         let place = self.place();
         let failed = |error: io::Error| trouble(&self.account, "reading", &place.directory, &error);
-        if place.kind == FolderKind::Maildir && place.directory.is_dir() {
+        let complete = place.kind == FolderKind::Maildir && place.directory.is_dir();
+        if complete || (self.folder == SENT && self.account.root.is_dir()) {
             place.create().map_err(failed)?;
         }
         let files = place.messages().map_err(failed)?;

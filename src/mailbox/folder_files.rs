@@ -64,7 +64,7 @@ impl Place {
                 let name = name.as_encoded_bytes();
                 let wanted = match self.kind {
                     FolderKind::Maildir => true,
-                    FolderKind::Eml => name.len() > 4 && name[name.len() - 4..].eq_ignore_ascii_case(b".eml"),
+                    FolderKind::Eml => name.to_ascii_lowercase().ends_with(b".eml"),
                 };
                 // An empty file is still being written.
                 if wanted

@@ -62,7 +62,10 @@ pub(super) async fn naming(session: &mut Session) -> Result<Naming, Fault> {
     if let Some(known) = &session.naming {
         return Ok(known.clone());
     }
-    let root = list(session, "\"\" \"\"").await?;
+    let root = match list(session, "\"\" \"\"").await {
+        Err(Fault::Refused(_)) => Vec::new(), // Not all servers know this question.
+        answered => answered?,
+    };
     let top = list(session, "\"\" \"%\"").await?;
     let delimiter = root.iter().chain(&top).find_map(|folder| folder.delimiter);
     let mut prefix = String::new();

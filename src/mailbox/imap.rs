@@ -14,11 +14,13 @@ use super::connect::connect;
 use super::folders;
 use super::idle::Idled;
 use super::session::{Fault, Session};
-use super::{Fetched, Filed, Mailbox, MailboxError, Status};
+use super::{Fetched, Filed, Mailbox, MailboxError, SENT, Status};
 use crate::effect::Destination;
 use crate::letter::Letter;
 use crate::message::MessageRef;
 
+/// A kept connection that was silent for so long is tried before it is relied on.
+const TRUSTED: Duration = Duration::from_secs(10);
 /// Two wake-ups are never closer than this.
 const BREATH: Duration = Duration::from_millis(250);
 
@@ -44,8 +46,12 @@ pub struct ImapMailbox {
 }
 
 impl ImapMailbox {
-    /// The mailbox is not connected before it is used. `folder` is its name in Unicode, levels divided by `/`.
-    pub fn new(account: ImapAccount, folder: String, others: Rc<Accounts>) -> Self {
+    /// The mailbox is not connected before it is used. `folder` is its name in Unicode, levels divided by `/`, or
+    /// [`SENT`].
+    pub fn new(mut account: ImapAccount, folder: String, others: Rc<Accounts>) -> Self {
+        // Values with which nothing could be read.
+        account.fetch_batch = account.fetch_batch.max(1);
+        account.whole_message_limit_bytes = account.whole_message_limit_bytes.max(16 << 10);
         Self {
             account,
             folder,
@@ -61,8 +67,8 @@ impl ImapMailbox {
         }
     }
 
-    /// A connection with the folder open. `fresh`: the server is asked to look for new mail, which also proves that a kept
-    /// connection is alive. A kept connection that turns out to be dead is replaced once.
+    /// A connection with the folder open. `fresh`: the server is asked to look for new mail. A kept connection that turns
+    /// out to be dead is replaced once.
     pub(super) async fn opened(&mut self, fresh: bool) -> Result<Session, MailboxError> {
         if let Some(mut kept) = self.session.take().filter(Session::is_usable) {
             match self.prepare(&mut kept, fresh).await {
@@ -87,10 +93,9 @@ impl ImapMailbox {
     async fn prepare(&self, session: &mut Session, fresh: bool) -> Result<(), MailboxError> {
         let account = &self.account.account;
         session.settle().await.map_err(|fault| fault.at(account, "DONE"))?;
-        let wire =
-            folders::wire_name(session, &self.folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        let wire = self.wire_name(session).await?;
         if session.selected.as_ref().is_some_and(|open| open.wire_name == wire) {
-            if fresh {
+            if fresh || session.last_used.elapsed() > TRUSTED {
                 session.order("NOOP").await.map_err(|fault| fault.at(account, "NOOP"))?;
             }
         } else {
@@ -104,10 +109,29 @@ impl ImapMailbox {
         }
     }
 
+    /// The watched folder as the server calls it.
+    async fn wire_name(&self, session: &mut Session) -> Result<String, MailboxError> {
+        let account = &self.account.account;
+        if self.folder != SENT {
+            return folders::wire_name(session, &self.folder)
+                .await
+                .map_err(|fault| fault.at(account, "LIST"));
+        }
+        let may_create = self.account.filing != Filing::None;
+        folders::sent_folder(session, &self.account, may_create).await?.ok_or_else(|| {
+            MailboxError::NeedsAPerson {
+                account: account.clone(),
+                step: "looking for the Sent folder".into(),
+                problem: "none is marked as such, and none has a usual name".into(),
+                remedy: "Name it in `sent_folder`".into(),
+            }
+        })
+    }
+
     async fn open_folder(&self, session: &mut Session, wire: &str) -> Result<(), MailboxError> {
         let account = &self.account.account;
         let step = format!("opening the folder {}", self.folder);
-        match folders::open(session, wire, self.account.filing != Filing::None).await {
+        match folders::open(session, wire, self.account.filing != Filing::None && self.folder != SENT).await {
             Ok(open) if open.uid_validity != 0 => Ok(()),
             Ok(_) => Err(MailboxError::NeedsAPerson {
                 account: account.clone(),
@@ -153,14 +177,13 @@ impl ImapMailbox {
         }
         if session.can("IDLE") && !session.idle_refused {
             let short = end.min(Instant::now() + self.account.timeouts.idle);
-            let idled = session
-                .idle(short)
-                .await
-                .map_err(|fault| fault.at(&self.account.account, "waiting (IDLE)"))?;
-            match idled {
-                Idled::News => session.news = false,
-                Idled::Quiet => {}
-                Idled::Unwanted => {
+            match session.idle(short).await {
+                // Exchange ends a session with its token: nothing is wrong, the next command logs in anew.
+                Err(Fault::Lost(why)) if why.contains("AccessTokenExpired") => {}
+                Err(fault) => return Err(fault.at(&self.account.account, "waiting (IDLE)")),
+                Ok(Idled::News) => session.news = false,
+                Ok(Idled::Quiet) => {}
+                Ok(Idled::Unwanted) => {
                     debug!(account = self.account.account, "The server will not idle; polling.");
                     session.idle_refused = true;
                     sleep_until(end).await;

@@ -3,6 +3,7 @@
 
 use async_imap::imap_proto::Response;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 
 use super::MailboxError;
 use super::account::{Credentials, ImapAccount, Mechanism};
@@ -43,9 +44,13 @@ pub(super) async fn login(session: &mut Session, account: &ImapAccount) -> Resul
 async fn way(session: &Session, account: &ImapAccount) -> Result<(Mechanism, SecretString), MailboxError> {
     let (secret, is_token) = match &account.credentials {
         Credentials::Password(password) => (password.clone(), false),
-        Credentials::AccessToken(source) => match source.token().await {
-            Ok(token) => (token, true),
-            Err(problem) => {
+        Credentials::AccessToken(source) => match timeout(account.timeouts.connect, source.token()).await {
+            Ok(Ok(token)) => (token, true),
+            failed => {
+                let problem = match failed {
+                    Ok(Err(problem)) => problem,
+                    _ => format!("no answer within {} s", account.timeouts.connect.as_secs()),
+                };
                 let step = "fetching an access token".into();
                 return Err(MailboxError::Transient { account: account.account.clone(), step, problem });
             }

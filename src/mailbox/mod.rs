@@ -36,7 +36,10 @@ pub use account::{
 };
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
-pub use probe::{ProbeStep, probe};
+pub use probe::{ProbeStep, probe, probe_folder};
+
+/// As the name of a watched folder: the account's Sent folder, whatever it is called there.
+pub const SENT: &str = "\\Sent";
 
 /// A message as fetched. `Debug` is not derived: bytes are people's words.
 #[derive(Clone)]
@@ -192,6 +195,18 @@ pub enum AnyMailbox {
     Imap(Box<ImapMailbox>),
     /// On this machine.
     Folder(FolderMailbox),
+}
+
+impl From<ImapMailbox> for AnyMailbox {
+    fn from(mailbox: ImapMailbox) -> Self {
+        Self::Imap(Box::new(mailbox))
+    }
+}
+
+impl From<FolderMailbox> for AnyMailbox {
+    fn from(mailbox: FolderMailbox) -> Self {
+        Self::Folder(mailbox)
+    }
 }
 
 macro_rules! whichever {

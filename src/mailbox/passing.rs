@@ -53,7 +53,11 @@ impl ImapMailbox {
         let delivered = self.deliver(&mut source, message, &target, &to.folder, flagged).await;
         self.session = Some(source);
         match delivered? {
-            true => self.file_away(message, original_to, false).await,
+            true => match self.file_away(message, original_to, false).await? {
+                // Somebody took the original meanwhile; it has been delivered all the same.
+                Filed::Gone => Ok(Filed::Moved),
+                filed => Ok(filed),
+            },
             false => Ok(Filed::Gone),
         }
     }
@@ -77,7 +81,7 @@ impl ImapMailbox {
             return Ok(false);
         };
         let mut there = self.target(target).await?;
-        if !open_for_append(&mut there, &target.account, folder, Some(&identity)).await? {
+        if !open_for_append(&mut there, &target.account, folder, &identity).await? {
             let size = exact_size(source, &self.account.account, message.uid, identity.size_bytes).await?;
             let mut body = Body::Message { source, account: &self.account.account, uid: message.uid };
             let flags = if flagged { "(\\Flagged)" } else { "" };
@@ -174,27 +178,25 @@ async fn open_for_append(
     session: &mut Session,
     account: &str,
     folder: &str,
-    identity: Option<&Identity>,
+    identity: &Identity,
 ) -> Result<bool, MailboxError> {
     let step = || format!("opening the folder {folder}");
     let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, step()))?;
     match folders::open(session, &wire, false).await {
-        Ok(_) => match identity {
-            Some(identity) => copies::find(session, account, identity).await,
-            None => Ok(false),
-        },
+        Ok(_) => {}
         Err(Fault::Refused(refusal)) => {
             if folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))? {
                 return Err(Fault::Refused(refusal).at(account, step()));
             }
+            // It may turn out to be there after all, beneath INBOX.
             folders::create(session, account, folder).await?;
             let wire =
                 folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, step()))?;
             folders::open(session, &wire, false).await.map_err(|fault| fault.at(account, step()))?;
-            Ok(false)
         }
-        Err(lost) => Err(lost.at(account, step())),
+        Err(lost) => return Err(lost.at(account, step())),
     }
+    copies::find(session, account, identity).await
 }
 
 fn append_command(wire: &str, flags: &str, date: Option<&str>, size: u32) -> String {

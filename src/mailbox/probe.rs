@@ -2,9 +2,10 @@
 
 use chrono::Utc;
 
-use super::MailboxError;
-use super::account::{Filing, ImapAccount, Security};
+use super::account::{Filing, FolderAccount, ImapAccount, Security};
+use super::folder_files::Place;
 use super::session::{Fault, Session};
+use super::{MailboxError, SENT};
 use super::{connect, folders, login, tls};
 
 /// One thing that was tried.
@@ -44,6 +45,23 @@ pub async fn probe(account: &ImapAccount, watched: &[String]) -> Vec<ProbeStep> 
     });
     session.log_out().await;
     steps.0
+}
+
+/// The same for an account that is a folder on this machine.
+pub fn probe_folder(account: &FolderAccount, watched: &[String]) -> Vec<ProbeStep> {
+    let look = |folder: &String| {
+        let folder = if folder == SENT { "Sent" } else { folder };
+        let place = Place::of(account.kind, &account.root, folder);
+        let outcome = match (place.messages(), std::fs::metadata(&place.directory)) {
+            (Ok(_), Ok(about)) if about.permissions().readonly() => {
+                Err(format!("{} cannot be written by this user", place.directory.display()))
+            }
+            (Ok(messages), _) => Ok(format!("{} messages in {}", messages.len(), place.directory.display())),
+            (Err(error), _) => Err(format!("{} cannot be read: {error}", place.directory.display())),
+        };
+        ProbeStep { name: format!("folder {folder}"), outcome }
+    };
+    watched.iter().map(look).collect()
 }
 
 struct Steps(Vec<ProbeStep>);
@@ -102,7 +120,11 @@ fn abilities(session: &Session) -> ProbeStep {
 
 async fn watched_folder(session: &mut Session, account: &ImapAccount, folder: &str) -> ProbeStep {
     let name = format!("folder {folder}");
-    let wire = match folders::wire_name(session, folder).await {
+    let found = match folder {
+        SENT => return ProbeStep { name, outcome: Ok("see below".into()) },
+        folder => folders::wire_name(session, folder).await,
+    };
+    let wire = match found {
         Ok(wire) => wire,
         Err(fault) => {
             return ProbeStep { name, outcome: Err(fault.at(&account.account, "LIST").to_string()) };

@@ -255,7 +255,13 @@ impl Fake {
                     .filter(|(uid, _)| matches(words[2], **uid))
                     .for_each(|(_, it)| it.deleted = true);
             }
-            ("UID", "MOVE" | "EXPUNGE") => self.messages.retain(|uid, _| !matches(words[2], *uid)),
+            ("UID", "MOVE") => {
+                if self.messages.keys().any(|uid| matches(words[2], *uid)) {
+                    say(&mut out, &format!("* OK [COPYUID 9 {} 1] moved", words[2]));
+                }
+                self.messages.retain(|uid, _| !matches(words[2], *uid));
+            }
+            ("UID", "EXPUNGE") => self.messages.retain(|uid, _| !matches(words[2], *uid)),
             ("EXPUNGE", _) => self.messages.retain(|_, message| !message.deleted),
             _ => {}
         }
