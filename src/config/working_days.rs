@@ -5,8 +5,8 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::calendar::{WorkingCalendar, check_terms};
 use crate::calendar::mention::Term;
+use crate::calendar::{WorkingCalendar, check_terms};
 
 /// The file that is built in.
 const BUILT_IN: &str = include_str!("../../config/working-days.yaml");
@@ -79,7 +79,8 @@ fn parse(text: &str, name: &str) -> Result<WorkingDays, String> {
         .into_iter()
         .map(|t| Term { name: t.name, first: t.first, last: t.last, half_term: t.half_term })
         .collect();
-    let calendar = WorkingCalendar::new(holidays, closures).map_err(|problem| format!("{name}: {problem}"))?;
+    let calendar =
+        WorkingCalendar::new(holidays, closures).map_err(|problem| format!("{name}: {problem}"))?;
     check_terms(&terms).map_err(|problem| format!("{name}: {problem}"))?;
     Ok(WorkingDays { calendar, terms })
 }

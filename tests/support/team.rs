@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::program::Program;
 use super::servers::{MailServers, PASSWORD};
-use super::wire::StoredMail;
 use super::wait_until;
+use super::wire::StoredMail;
 
 /// One account of the configuration: its name there, and its user on the servers.
 pub const ACCOUNTS: [(&str, &str); 5] = [
