@@ -8,7 +8,7 @@ use chrono::Utc;
 use send_triage::effect::Destination;
 use send_triage::letter::Letter;
 use send_triage::mailbox::{
-    Accounts, Fetched, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Security,
+    Accounts, Fetched, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Pipe, Security,
 };
 use send_triage::message::MessageRef;
 use tokio::time::{Instant, timeout};
@@ -538,6 +538,42 @@ async fn courier_takes_our_letters_and_passed_on_messages_although_it_appends_to
     let passed = inbox.transfer(&reference(1), &to_assessment(), "Triage/Passed on", false).await;
     assert_eq!(passed.unwrap(), Filed::Moved);
     assert_eq!(other.heard("APPEND \"Triage/New requests\"").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_is_silent_may_be_waiting_for_tls_and_the_error_says_so() {
+    for security in [Security::StartTls, Security::Plain] {
+        let account = ImapAccount {
+            security,
+            dialler: Some(Rc::new(|| {
+                let (near, far) = tokio::io::duplex(64);
+                tokio::spawn(async move {
+                    let _open = far; // It says nothing, and keeps the connection.
+                    std::future::pending::<()>().await;
+                });
+                Ok(Box::new(near) as Pipe)
+            })),
+            ..Server::with(&[]).account()
+        };
+        let silent = ImapMailbox::new(account, "INBOX".into(), Rc::new(Accounts::default())).status().await;
+        let Err(MailboxError::Transient { problem, .. }) = silent else { panic!("{silent:?}") };
+        assert!(problem.contains("set `security` to `tls`"), "{problem}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn courier_that_takes_starttls_without_a_usable_certificate_says_so() {
+    let server = Server::with(&[]);
+    let failed = "a NO STARTTLS failed: 500 Error starting couriertls.";
+    server.script(
+        "STARTTLS",
+        1,
+        &[Say("{t} OK Begin SSL/TLS negotiation now."), Pause(1), Say(failed), Hang],
+    );
+    let account = ImapAccount { security: Security::StartTls, ..server.account() };
+    let refused = ImapMailbox::new(account, "INBOX".into(), Rc::new(Accounts::default())).status().await;
+    let Err(MailboxError::NeedsAPerson { problem, remedy, .. }) = refused else { panic!("{refused:?}") };
+    assert!(problem.contains("took STARTTLS") && remedy.contains("its own log"), "{problem}. {remedy}");
 }
 
 #[tokio::test(start_paused = true)]
