@@ -4,8 +4,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use chrono::Utc;
+use send_triage::effect::Destination;
+use send_triage::letter::Letter;
 use send_triage::mailbox::{
-    Accounts, Fetched, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Security,
+    Accounts, Fetched, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Pipe, Security,
 };
 use send_triage::message::MessageRef;
 use tokio::time::{Instant, timeout};
@@ -501,4 +504,86 @@ async fn exchange_that_is_not_connected_says_what_to_mend() {
         panic!("no person is asked")
     };
     assert!(remedy.contains("full access"));
+}
+
+fn our_letter() -> Letter {
+    Letter {
+        message_id: "ack.1@council.example".into(),
+        envelope_from: None,
+        envelope_to: "a@home.example".into(),
+        raw: b"Message-ID: <ack.1@council.example>\r\nSubject: We have it\r\n\r\nHello.\r\n".to_vec(),
+    }
+}
+
+/// A mailbox whose account may pass messages on to an account `assessment` on another server.
+fn inbox_beside(server: &Server, other: &Server) -> ImapMailbox {
+    let assessment = ImapAccount { account: "assessment".into(), ..other.account() };
+    let others = Accounts { imap: vec![server.account(), assessment], ..Accounts::default() };
+    ImapMailbox::new(server.account(), "INBOX".into(), Rc::new(others))
+}
+
+fn to_assessment() -> Destination {
+    Destination { account: "assessment".into(), folder: "Triage/New requests".into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn courier_takes_our_letters_and_passed_on_messages_although_it_appends_to_no_folder_open_read_only() {
+    let (server, other) = (Server::with(&[1]), Server::with(&[]));
+    for server in [&server, &other] {
+        server.change(|fake| fake.appends_only_when_writable = true);
+    }
+    let mut inbox = inbox_beside(&server, &other);
+    inbox.keep_copy(&our_letter(), Utc::now()).await.unwrap();
+    assert_eq!(server.heard("APPEND \"Sent\"").len(), 1);
+    let passed = inbox.transfer(&reference(1), &to_assessment(), "Triage/Passed on", false).await;
+    assert_eq!(passed.unwrap(), Filed::Moved);
+    assert_eq!(other.heard("APPEND \"Triage/New requests\"").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_is_silent_may_be_waiting_for_tls_and_the_error_says_so() {
+    for security in [Security::StartTls, Security::Plain] {
+        let account = ImapAccount {
+            security,
+            dialler: Some(Rc::new(|| {
+                let (near, far) = tokio::io::duplex(64);
+                tokio::spawn(async move {
+                    let _open = far; // It says nothing, and keeps the connection.
+                    std::future::pending::<()>().await;
+                });
+                Ok(Box::new(near) as Pipe)
+            })),
+            ..Server::with(&[]).account()
+        };
+        let silent = ImapMailbox::new(account, "INBOX".into(), Rc::new(Accounts::default())).status().await;
+        let Err(MailboxError::Transient { problem, .. }) = silent else { panic!("{silent:?}") };
+        assert!(problem.contains("set `security` to `tls`"), "{problem}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn courier_that_takes_starttls_without_a_usable_certificate_says_so() {
+    let server = Server::with(&[]);
+    let failed = "a NO STARTTLS failed: 500 Error starting couriertls.";
+    server.script(
+        "STARTTLS",
+        1,
+        &[Say("{t} OK Begin SSL/TLS negotiation now."), Pause(1), Say(failed), Hang],
+    );
+    let account = ImapAccount { security: Security::StartTls, ..server.account() };
+    let refused = ImapMailbox::new(account, "INBOX".into(), Rc::new(Accounts::default())).status().await;
+    let Err(MailboxError::NeedsAPerson { problem, remedy, .. }) = refused else { panic!("{refused:?}") };
+    assert!(problem.contains("took STARTTLS") && remedy.contains("its own log"), "{problem}. {remedy}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hoodiecrow_that_answers_partial_fetches_oddly_still_hands_over_small_messages() {
+    let (server, other) = (Server::with(&[1]), Server::with(&[]));
+    server.script("UID FETCH 1 (UID BODY.PEEK[]<", 99, &[Say("* 1 FETCH (UID 1 BODY[]<0.9> {1}"), Say("M)")]);
+    let mut inbox = inbox_beside(&server, &other);
+    let passed = inbox.transfer(&reference(1), &to_assessment(), "Triage/Passed on", false).await;
+    assert_eq!(passed.unwrap(), Filed::Moved);
+    let whole = "Message-ID: <1@sender.example>\r\nSubject: number 1\r\n\r\nHello 1\r\n".len();
+    let appended = other.heard("APPEND");
+    assert!(appended.len() == 1 && appended[0].ends_with(&format!("{{{whole}}}")), "{appended:?}");
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::clock::Clock;
+use crate::config::FilingMode;
 use crate::effect::Effect;
+use crate::letter::Letter;
 use crate::outbox::{Courier, DeliveryError, retry};
 use crate::record::{DueEffect, Which};
 
@@ -110,9 +112,7 @@ async fn send_one<P: Courier, C: Clock>(
     let records = world.records;
     match result {
         Ok(()) => {
-            let copy = Effect::KeepCopy { account: account.clone(), letter: letter.clone() };
-            let follow_on =
-                if matches!(due.effect, Effect::Acknowledge { .. }) { vec![copy] } else { Vec::new() };
+            let follow_on = copy_to_keep(due, account, letter, world).into_iter().collect::<Vec<_>>();
             records.done(due.id, now, &follow_on)?;
             world.bells.ring_copies(account);
             Ok(false)
@@ -143,6 +143,14 @@ async fn send_one<P: Courier, C: Clock>(
         }
         Err(DeliveryError::NotCommitted) => Ok(true),
     }
+}
+
+/// The copy for Sent, of acknowledgements; none where the mailbox is never to be written to.
+fn copy_to_keep<C: Clock>(due: &DueEffect, account: &str, letter: &Letter, world: &World<'_, C>) -> Option<Effect> {
+    let is_acknowledgement = matches!(due.effect, Effect::Acknowledge { .. });
+    let may_write = world.config.account(account).is_none_or(|a| a.filing != FilingMode::None);
+    (is_acknowledgement && may_write)
+        .then(|| Effect::KeepCopy { account: account.to_owned(), letter: letter.clone() })
 }
 
 fn again<C: Clock>(world: &World<'_, C>, due: &DueEffect, error: &DeliveryError) -> Result<(), Trouble> {

@@ -37,7 +37,8 @@ pub(super) async fn open(account: &ImapAccount) -> Result<Session, MailboxError>
     };
     let mut session = Session::new(pipe, account.timeouts);
     session.certificate = certificate;
-    let known_already = session.greeting().await.map_err(|fault| fault.at(&account.account, step()))?;
+    let known_already =
+        session.greeting().await.map_err(|fault| not_greeted(account, fault).at(&account.account, step()))?;
     if account.security == Security::StartTls {
         if known_already {
             // RFC 9051 section 11.1: PREAUTH makes STARTTLS impossible, which is what a meddler would want.
@@ -54,6 +55,18 @@ pub(super) async fn open(account: &ImapAccount) -> Result<Session, MailboxError>
         session.order("CAPABILITY").await.map_err(|fault| fault.at(&account.account, "CAPABILITY"))?;
     }
     Ok(session)
+}
+
+/// A port where TLS is spoken from the start waits for us to begin: silence is all that shows for it.
+fn not_greeted(account: &ImapAccount, fault: Fault) -> Fault {
+    match fault {
+        Fault::Lost(why) if account.security != Security::Tls && why.starts_with("no answer") => {
+            Fault::Lost(format!(
+                "{why}; if this is port 993, or another one with TLS from the start, set `security` to `tls`"
+            ))
+        }
+        other => other,
+    }
 }
 
 async fn tcp(account: &ImapAccount) -> Result<TcpStream, MailboxError> {

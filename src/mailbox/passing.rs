@@ -82,8 +82,15 @@ impl ImapMailbox {
         };
         let mut there = self.target(target).await?;
         if !open_for_append(&mut there, &target.account, folder, &identity).await? {
-            let size = exact_size(source, &self.account.account, message.uid, identity.size_bytes).await?;
-            let mut body = Body::Message { source, account: &self.account.account, uid: message.uid };
+            let (from, uid) = (&self.account.account, message.uid);
+            let whole = small_message(source, from, uid, identity.size_bytes).await?;
+            let (size, mut body) = match &whole {
+                Some(bytes) => (u32::try_from(bytes.len()).unwrap_or(u32::MAX), Body::Bytes(bytes)),
+                None => {
+                    let size = exact_size(source, from, uid, identity.size_bytes).await?;
+                    (size, Body::Message { source, account: from, uid })
+                }
+            };
             let flags = if flagged { "(\\Flagged)" } else { "" };
             let date = identity.received.as_deref();
             let told = append(&mut there, &target.account, folder, flags, date, size, &mut body).await?;
@@ -117,18 +124,19 @@ impl ImapMailbox {
         Ok(held?.is_some_and(|(_, held)| held))
     }
 
-    /// The Sent folder's name on the server, and whether it holds the letter; it is then the open folder.
+    /// The Sent folder's name on the server, and whether it holds the letter; it is then the open folder. `to_append`: it
+    /// is created when missing, and opened for writing.
     async fn look_into_sent(
         &self,
         session: &mut Session,
         message_id: &str,
-        may_create: bool,
+        to_append: bool,
     ) -> Result<Option<(String, bool)>, MailboxError> {
         let at = |fault: Fault| fault.at(&self.account.account, "looking into the Sent folder");
-        let Some(sent) = folders::sent_folder(session, &self.account, may_create).await? else {
+        let Some(sent) = folders::sent_folder(session, &self.account, to_append).await? else {
             return Ok(None);
         };
-        folders::open(session, &sent, false).await.map_err(at)?;
+        folders::open(session, &sent, to_append).await.map_err(at)?;
         let held = copies::holds_id(session, message_id).await.map_err(at)?;
         Ok(Some((sent, held)))
     }
@@ -173,7 +181,8 @@ enum Body<'a> {
     Message { source: &'a mut Session, account: &'a str, uid: u32 },
 }
 
-/// Opens the folder for looking, creating it when missing. True when the message is there already.
+/// Opens the folder, creating it when missing. True when the message is there already. Opened for writing although a look
+/// comes first: Courier takes no APPEND to a folder that is open read-only.
 async fn open_for_append(
     session: &mut Session,
     account: &str,
@@ -182,7 +191,7 @@ async fn open_for_append(
 ) -> Result<bool, MailboxError> {
     let step = || format!("opening the folder {folder}");
     let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, step()))?;
-    match folders::open(session, &wire, false).await {
+    match folders::open(session, &wire, true).await {
         Ok(_) => {}
         Err(Fault::Refused(refusal)) => {
             if folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))? {
@@ -192,7 +201,7 @@ async fn open_for_append(
             folders::create(session, account, folder).await?;
             let wire =
                 folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, step()))?;
-            folders::open(session, &wire, false).await.map_err(|fault| fault.at(account, step()))?;
+            folders::open(session, &wire, true).await.map_err(|fault| fault.at(account, step()))?;
         }
         Err(lost) => return Err(lost.at(account, step())),
     }
@@ -297,6 +306,26 @@ async fn part(
         .await
         .map_err(|fault| fault.at(account, "UID FETCH"))?;
     Ok(pieces.remove(&uid).and_then(|piece| piece.bytes).unwrap_or_default())
+}
+
+/// A message that is small enough to be held in memory, whole: read once, its size is certain, and servers that answer
+/// partial fetches oddly do no harm. `None`: larger, of unknown size, or not given.
+async fn small_message(
+    session: &mut Session,
+    account: &str,
+    uid: u32,
+    claimed: Option<u32>,
+) -> Result<Option<Vec<u8>>, MailboxError> {
+    if claimed.is_none_or(|size| size > PIECE_BYTES) {
+        return Ok(None);
+    }
+    let mut pieces = BTreeMap::new();
+    // Exchange only estimates sizes: some room, but not without bounds.
+    session.allow_literals_up_to(2 * u64::from(PIECE_BYTES));
+    fetch(session, &[uid], "UID BODY.PEEK[]", &mut pieces)
+        .await
+        .map_err(|fault| fault.at(account, "UID FETCH"))?;
+    Ok(pieces.remove(&uid).and_then(|piece| piece.bytes).filter(|bytes| !bytes.is_empty()))
 }
 
 /// The size to promise in APPEND. Exchange only estimates RFC822.SIZE: it is believed when exactly one byte stands at its end,

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
 
 use super::MailboxError;
-use super::account::ImapAccount;
+use super::account::{ImapAccount, Security};
 use super::connect::transient;
 use super::guard::Pipe;
 
@@ -90,6 +90,13 @@ fn refused(account: &ImapAccount, step: String, error: &io::Error) -> MailboxErr
     let host = &account.host;
     let (problem, remedy) = match cause {
         rustls::Error::InvalidCertificate(why) => certificate(host, why),
+        // Courier takes STARTTLS and only then finds that it has no usable certificate: it goes on in plain IMAP.
+        rustls::Error::InvalidMessage(_) if account.security == Security::StartTls => (
+            "the server took STARTTLS, but what follows is not TLS".to_owned(),
+            "Have the server's certificate and key looked at: its own log says why it could not begin; or set `security` to \
+             `tls`, usually on port 993"
+                .to_owned(),
+        ),
         rustls::Error::InvalidMessage(_) => (
             "the server does not speak TLS on this port".to_owned(),
             "If the port is 143, set `security` to `starttls`; TLS from the start is usually on port 993"

@@ -45,6 +45,8 @@ pub struct Fake {
     pub uid_next: u32,
     /// Courier tells UIDNEXT in STATUS only.
     pub uid_next_in_select: bool,
+    /// Courier takes no APPEND while a folder is open read-only.
+    pub appends_only_when_writable: bool,
     pub delimiter: char,
     pub folders: Vec<String>,
     messages: BTreeMap<u32, Message>,
@@ -71,6 +73,7 @@ impl Server {
             uid_validity: 7,
             uid_next: uids.iter().max().copied().unwrap_or(0) + 1,
             uid_next_in_select: true,
+            appends_only_when_writable: false,
             delimiter: '/',
             folders: vec!["INBOX".into()],
             messages: uids.iter().map(message).collect(),
@@ -179,13 +182,16 @@ async fn converse(server: Server, stream: DuplexStream) -> std::io::Result<()> {
                 Step::Behave => {
                     let answer = server.0.lock().unwrap().answer(&tag, &command);
                     write.write_all(&answer).await?;
+                    if !answer.starts_with(b"+") {
+                        continue;
+                    }
                     if let Some(size) =
                         command.strip_suffix('}').and_then(|c| c.rsplit_once('{')?.1.parse().ok())
                     {
                         let mut literal = vec![0; size];
                         read.read_exact(&mut literal).await?;
                         read.read_line(&mut String::new()).await?;
-                        write.write_all(format!("{tag} OK done\r\n").as_bytes()).await?;
+                        write.write_all(format!("{tag} OK [APPENDUID 9 1] done\r\n").as_bytes()).await?;
                     }
                 }
             }
@@ -218,6 +224,10 @@ impl Fake {
                 }
             }
             ("CREATE", name) => self.folders.push(name.trim_matches('"').to_owned()),
+            ("APPEND", _) if self.appends_only_when_writable && self.is_open_read_only() => {
+                say(&mut out, &format!("{tag} NO Current box is selected READ-ONLY."));
+                return out;
+            }
             ("IDLE" | "APPEND", _) => {
                 say(&mut out, "+ go on");
                 return out;
@@ -267,6 +277,12 @@ impl Fake {
         }
         say(&mut out, &format!("{tag} OK done"));
         out
+    }
+
+    fn is_open_read_only(&self) -> bool {
+        let opened =
+            self.log.iter().rev().find(|line| line.starts_with("SELECT") || line.starts_with("EXAMINE"));
+        opened.is_some_and(|line| line.starts_with("EXAMINE"))
     }
 
     fn search(&self, words: &[&str]) -> Vec<u32> {
