@@ -12,7 +12,8 @@ use crate::labelled::{path, policy};
 
 fn decide(text: &str, policy: &Policy) -> Decision {
     let received_at: DateTime<Utc> = "2027-01-20T10:00:00Z".parse().expect("a time");
-    let address = |local: &str, domain: &str| Address { name: String::new(), address: format!("{local}@{domain}") };
+    let address =
+        |local: &str, domain: &str| Address { name: String::new(), address: format!("{local}@{domain}") };
     let mut message = Message {
         from: Some(address("someone", "mail.example")),
         to: vec![address("send.general", "hertfordshire.example")],

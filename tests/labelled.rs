@@ -143,10 +143,26 @@ fn check(what: &str, score: &Score, floors: &Floors) {
 fn labelled_emails_are_decided_as_labelled() {
     let policy = policy();
     let worked_on = score::score(&pairs(&policy, |number| number % 3 != 0));
-    let floors = Floors { recall: 0.97, precision: 0.95, grounds: 0.93, queue: 0.97, area: 0.97, chaser: 0.95, signposts: 0.85 };
+    let floors = Floors {
+        recall: 0.97,
+        precision: 0.95,
+        grounds: 0.93,
+        queue: 0.97,
+        area: 0.97,
+        chaser: 0.95,
+        signposts: 0.85,
+    };
     check("worked on", &worked_on, &floors);
     let held_back = score::score(&pairs(&policy, |number| number % 3 == 0));
-    let floors = Floors { recall: 0.80, precision: 0.70, grounds: 0.60, queue: 0.85, area: 0.94, chaser: 0.55, signposts: 0.60 };
+    let floors = Floors {
+        recall: 0.80,
+        precision: 0.70,
+        grounds: 0.60,
+        queue: 0.85,
+        area: 0.94,
+        chaser: 0.55,
+        signposts: 0.60,
+    };
     check("held back", &held_back, &floors);
     assert!(worked_on.unsure_share < 0.08, "{} of all are marked unsure", worked_on.unsure_share);
 }

@@ -105,7 +105,8 @@ pub fn acknowledge(
     history: &History,
     team: &Team,
 ) -> Acknowledgement {
-    let withheld = not_for_machines(message, kind, copied, team).or_else(|| not_now(received_at, history, team));
+    let withheld =
+        not_for_machines(message, kind, copied, team).or_else(|| not_now(received_at, history, team));
     let to = message.from.as_ref().map(|from| from.address.clone()).unwrap_or_default();
     match withheld {
         Some(why) => Acknowledgement::Withhold(why),
@@ -135,7 +136,10 @@ fn not_for_machines(message: &Message, kind: Kind, copied: bool, team: &Team) ->
         }
         _ => {}
     }
-    if message.headers("Auto-Submitted").any(|value| !first_word(value).is_empty() && first_word(value) != "no") {
+    if message
+        .headers("Auto-Submitted")
+        .any(|value| !first_word(value).is_empty() && first_word(value) != "no")
+    {
         return Some(Why::AutoSubmitted);
     }
     if ["X-Autoreply", "X-Autorespond"].iter().any(|name| message.header(name).is_some()) {
@@ -143,19 +147,25 @@ fn not_for_machines(message: &Message, kind: Kind, copied: bool, team: &Team) ->
     }
     let is_list = message.headers.iter().any(|header| header.name.to_ascii_lowercase().starts_with("list-"));
     let is_bulk = message.headers("Precedence").any(|value| {
-        matches!(first_word(value).as_str(), "bulk" | "list" | "junk") || first_word(value).starts_with("auto")
+        matches!(first_word(value).as_str(), "bulk" | "list" | "junk")
+            || first_word(value).starts_with("auto")
     });
     if is_list || is_bulk {
         return Some(Why::ListOrBulk);
     }
     // Exchange: DR, NDR, RN, NRN are about receipts and OOF about out-of-office replies; only these two mean us.
     let asked = message.headers("X-Auto-Response-Suppress").any(|value| {
-        value.split([',', ';']).any(|word| matches!(word.trim().to_ascii_lowercase().as_str(), "all" | "autoreply"))
+        value
+            .split([',', ';'])
+            .any(|word| matches!(word.trim().to_ascii_lowercase().as_str(), "all" | "autoreply"))
     });
     if asked {
         return Some(Why::SuppressionAsked);
     }
-    let ours = team.mailboxes.iter().any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&from.address)));
+    let ours = team
+        .mailboxes
+        .iter()
+        .any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&from.address)));
     (ours || from_own_domain(message, team)).then_some(Why::OwnDomain)
 }
 
@@ -165,7 +175,8 @@ fn not_now(received_at: DateTime<Utc>, history: &History, team: &Team) -> Option
     if history.taken_into_use_at.is_some_and(|since| received_at < since) {
         return Some(Why::BeforeGoLive);
     }
-    let too_old = |hours: u32| history.now.signed_duration_since(received_at) > Duration::hours(i64::from(hours));
+    let too_old =
+        |hours: u32| history.now.signed_duration_since(received_at) > Duration::hours(i64::from(hours));
     if limits.oldest_hours.is_some_and(too_old) {
         return Some(Why::TooOld);
     }
@@ -180,15 +191,19 @@ fn not_now(received_at: DateTime<Utc>, history: &History, team: &Team) -> Option
 
 fn is_an_address(address: &str) -> bool {
     address.rsplit_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !address.chars().any(|c| c.is_whitespace() || c.is_control())
+        !local.is_empty()
+            && !domain.is_empty()
+            && !address.chars().any(|c| c.is_whitespace() || c.is_control())
     })
 }
 
 /// Names that RFC 5230 section 4.6 has every responder leave alone. `postmaster` may be a person.
 fn is_a_robot(address: &str) -> bool {
     let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_ascii_lowercase();
-    matches!(local.as_str(), "mailer-daemon" | "mailer_daemon" | "listserv" | "majordomo" | "bounce" | "bounces")
-        || local.starts_with("owner-")
+    matches!(
+        local.as_str(),
+        "mailer-daemon" | "mailer_daemon" | "listserv" | "majordomo" | "bounce" | "bounces"
+    ) || local.starts_with("owner-")
         || local.ends_with("-request")
         || local.ends_with("-owner")
         || local.starts_with("bounce+")
@@ -196,5 +211,138 @@ fn is_a_robot(address: &str) -> bool {
 }
 
 fn first_word(value: &str) -> String {
-    value.split([';', ' ', '\t']).map(str::trim).find(|word| !word.is_empty()).unwrap_or_default().to_ascii_lowercase()
+    value
+        .split([';', ' ', '\t'])
+        .map(str::trim)
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Address, Header};
+    use crate::triage::{Limits, TeamMailbox};
+
+    fn at() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default()
+    }
+
+    fn team() -> Team {
+        Team {
+            domain: "hertfordshire.example".to_owned(),
+            mailboxes: vec![TeamMailbox {
+                name: "general".to_owned(),
+                addresses: vec!["send.general@hertfordshire.example".to_owned()],
+            }],
+            answer_within_working_days: 10,
+            limits: Limits::default(),
+        }
+    }
+
+    fn from(address: &str) -> Message {
+        Message {
+            from: Some(Address { name: String::new(), address: address.to_owned() }),
+            ..Message::default()
+        }
+    }
+
+    fn with(mut message: Message, name: &str, value: &str) -> Message {
+        message.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+        message
+    }
+
+    fn ask(message: &Message) -> Option<Why> {
+        ask_at(message, &History::none("general", at()))
+    }
+
+    fn ask_at(message: &Message, history: &History) -> Option<Why> {
+        match acknowledge(message, Kind::Person, false, at(), history, &team()) {
+            Acknowledgement::Send { .. } => None,
+            Acknowledgement::Withhold(why) => Some(why),
+        }
+    }
+
+    #[test]
+    fn a_person_is_acknowledged_at_the_address_they_wrote_from() {
+        let sent = acknowledge(
+            &from("jo@mail.example"),
+            Kind::Person,
+            false,
+            at(),
+            &History::none("general", at()),
+            &team(),
+        );
+        assert_eq!(sent, Acknowledgement::Send { to: "jo@mail.example".to_owned() });
+    }
+
+    #[test]
+    fn machines_are_not() {
+        let person = || from("jo@mail.example");
+        for value in ["auto-replied", "auto-generated", "auto-notified", "Auto-Replied; owner=x"] {
+            assert_eq!(ask(&with(person(), "Auto-Submitted", value)), Some(Why::AutoSubmitted), "{value}");
+        }
+        for value in ["no", "No", "no; comment"] {
+            assert_eq!(ask(&with(person(), "auto-submitted", value)), None, "{value}");
+        }
+        for name in ["List-Id", "List-Unsubscribe", "list-post"] {
+            assert_eq!(ask(&with(person(), name, "<x>")), Some(Why::ListOrBulk), "{name}");
+        }
+        for value in ["bulk", "Junk", "list", "auto_reply"] {
+            assert_eq!(ask(&with(person(), "Precedence", value)), Some(Why::ListOrBulk), "{value}");
+        }
+        let null = Message { return_path: ReturnPath::Null, ..person() };
+        assert_eq!(ask(&null), Some(Why::NullSender));
+        for address in [
+            "no-reply@x.example",
+            "DoNotReply@x.example",
+            "forms.noreply@x.example",
+            "mailer-daemon@x.example",
+        ] {
+            assert_eq!(ask(&from(address)), Some(Why::NoReplyAddress), "{address}");
+        }
+        assert_eq!(ask(&from("not an address")), Some(Why::NoAddress));
+        assert_eq!(ask(&Message::default()), Some(Why::NoAddress));
+    }
+
+    #[test]
+    fn suppression_headers_ask_but_receipts_headers_do_not() {
+        for (value, expected) in [
+            ("All", Some(Why::SuppressionAsked)),
+            ("DR, OOF, AutoReply", Some(Why::SuppressionAsked)),
+            ("DR, RN, NRN", None),
+            ("OOF", None),
+        ] {
+            assert_eq!(
+                ask(&with(from("jo@mail.example"), "X-Auto-Response-Suppress", value)),
+                expected,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn our_own_house_is_not_answered() {
+        assert_eq!(ask(&from("send.general@hertfordshire.example")), Some(Why::OwnDomain));
+        assert_eq!(ask(&from("someone@childrens.hertfordshire.example")), Some(Why::OwnDomain));
+        assert_eq!(ask(&from("someone@nothertfordshire.example")), None);
+    }
+
+    #[test]
+    fn time_and_limits_withhold() {
+        let message = from("jo@mail.example");
+        let none = History::none("general", at());
+        let late = History { now: at() + Duration::hours(73), ..none.clone() };
+        assert_eq!(ask_at(&message, &late), Some(Why::TooOld));
+        let new = History { taken_into_use_at: Some(at() + Duration::seconds(1)), ..none.clone() };
+        assert_eq!(ask_at(&message, &new), Some(Why::BeforeGoLive));
+        let often = History { to_sender_in_a_day: 10, ..none.clone() };
+        assert_eq!(ask_at(&message, &often), Some(Why::SenderLimit));
+        let domain = History { to_domain_in_an_hour: 100, ..none.clone() };
+        assert_eq!(ask_at(&message, &domain), Some(Why::DomainLimit));
+        let all = History { in_all_in_an_hour: 1000, ..none };
+        assert_eq!(ask_at(&message, &all), Some(Why::OverallLimit));
+        assert!(Why::OverallLimit.is_a_limit() && !Why::TooOld.is_a_limit());
+    }
 }

@@ -21,7 +21,12 @@ pub fn kind(message: &Message, team: &Team, reading: &Reading<'_>, trace: &mut V
         return kind;
     }
     if is_form(message) {
-        trace.push(Finding::plain("kind", POLICY, Outcome::Noted, "a web form that carries a person's own words"));
+        trace.push(Finding::plain(
+            "kind",
+            POLICY,
+            Outcome::Noted,
+            "a web form that carries a person's own words",
+        ));
         return Kind::Person;
     }
     let own = from_own_domain(message, team);
@@ -75,7 +80,8 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
         return Some(found);
     }
     let person_in_form = is_form(message);
-    let automatic = message.headers("Auto-Submitted").map(first_word).find(|value| value != "no" && !value.is_empty());
+    let automatic =
+        message.headers("Auto-Submitted").map(first_word).find(|value| value != "no" && !value.is_empty());
     if let Some(value) = automatic {
         if value == "auto-replied" || by_words == Some(Kind::AutoReply) {
             return Some((Kind::AutoReply, "Auto-Submitted says that it is an automatic reply (RFC 3834)"));
@@ -84,8 +90,9 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
             return Some((Kind::Bounce, "Auto-Submitted, and the words of a delivery report"));
         }
         if !person_in_form {
-            let answers = message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"))
-                || (!message.in_reply_to.is_empty() && !has_list_headers(message));
+            let answers =
+                message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"))
+                    || (!message.in_reply_to.is_empty() && !has_list_headers(message));
             return Some(if answers {
                 (Kind::AutoReply, "Auto-Submitted, in answer to a message (RFC 3834)")
             } else {
@@ -93,10 +100,11 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
             });
         }
     }
-    let answers_by_itself = ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-AutoReply-From"]
-        .iter()
-        .any(|name| message.header(name).is_some_and(|value| first_word(value) != "no"))
-        || message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"));
+    let answers_by_itself =
+        ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-AutoReply-From"]
+            .iter()
+            .any(|name| message.header(name).is_some_and(|value| first_word(value) != "no"))
+            || message.header("Precedence").is_some_and(|value| first_word(value).starts_with("auto"));
     if answers_by_itself {
         return Some((Kind::AutoReply, "its headers say that it is an automatic reply"));
     }
@@ -104,7 +112,10 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
         return None;
     }
     if has_list_headers(message) {
-        return Some((Kind::List, "it carries the headers of a mailing list or bulk mail (RFC 2369, RFC 2919)"));
+        return Some((
+            Kind::List,
+            "it carries the headers of a mailing list or bulk mail (RFC 2369, RFC 2919)",
+        ));
     }
     if message.return_path == ReturnPath::Null {
         return Some(match by_words {
@@ -118,13 +129,11 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
 
 /// A delivery status notification or a receipt (RFC 3464, RFC 8098).
 fn report(message: &Message) -> Option<&'static str> {
-    let type_of_report = message.parts.iter().filter(|part| part.content_type == "multipart/report");
-    for part in type_of_report {
-        let report_type = part.parameters.iter().find(|(name, _)| name == "report-type").map(|(_, value)| value.as_str());
-        return Some(match report_type.map(str::to_ascii_lowercase).as_deref() {
-            Some("disposition-notification") => "a read receipt (RFC 8098)",
-            _ => "a delivery report (RFC 3464)",
-        });
+    if let Some(part) = message.parts.iter().find(|part| part.content_type == "multipart/report") {
+        let report_type = part.parameters.iter().find(|(name, _)| name == "report-type");
+        let receipt =
+            report_type.is_some_and(|(_, value)| value.eq_ignore_ascii_case("disposition-notification"));
+        return Some(if receipt { "a read receipt (RFC 8098)" } else { "a delivery report (RFC 3464)" });
     }
     if message.parts.iter().any(|part| part.content_type == "message/delivery-status") {
         return Some("a delivery report (RFC 3464)");
@@ -132,7 +141,9 @@ fn report(message: &Message) -> Option<&'static str> {
     if message.parts.iter().any(|part| part.content_type == "message/disposition-notification") {
         return Some("a read receipt (RFC 8098)");
     }
-    if message.header("X-MS-Exchange-Message-Is-Ndr").is_some() || message.header("X-Failed-Recipients").is_some() {
+    if message.header("X-MS-Exchange-Message-Is-Ndr").is_some()
+        || message.header("X-Failed-Recipients").is_some()
+    {
         return Some("its headers say that it is a delivery report");
     }
     None
@@ -146,26 +157,60 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
             .flatten()
             .map(|(_, value)| value.to_ascii_lowercase())
     })?;
-    if !matches!(method.as_str(), "request" | "reply" | "cancel" | "counter" | "declinecounter" | "refresh" | "add") {
+    if !matches!(
+        method.as_str(),
+        "request" | "reply" | "cancel" | "counter" | "declinecounter" | "refresh" | "add"
+    ) {
         return None;
     }
     if own_words(&message.new_text.new) >= 5 {
         return None;
     }
-    Some((Kind::Calendar, "a meeting invitation, answer or cancellation with no message of its own (RFC 5546)"))
+    Some((
+        Kind::Calendar,
+        "a meeting invitation, answer or cancellation with no message of its own (RFC 5546)",
+    ))
 }
 
 /// How many words of a meeting's text are its sender's own, and not the meeting's particulars.
 fn own_words(text: &str) -> usize {
     const PARTICULARS: [&str; 30] = [
-        "when:", "where:", "location:", "time:", "date:", "organiser:", "organizer:", "subject:", "what:", "who:",
-        "microsoft teams", "join on", "join the meeting", "join:", "click here to join", "meeting id", "passcode",
-        "meeting options", "learn more", "dial", "phone conference", "http", "____", "----", "~*~", "zoom", "google meet",
-        "accepted:", "has accepted", "invitation",
+        "when:",
+        "where:",
+        "location:",
+        "time:",
+        "date:",
+        "organiser:",
+        "organizer:",
+        "subject:",
+        "what:",
+        "who:",
+        "microsoft teams",
+        "join on",
+        "join the meeting",
+        "join:",
+        "click here to join",
+        "meeting id",
+        "passcode",
+        "meeting options",
+        "learn more",
+        "dial",
+        "phone conference",
+        "http",
+        "____",
+        "----",
+        "~*~",
+        "zoom",
+        "google meet",
+        "accepted:",
+        "has accepted",
+        "invitation",
     ];
     text.lines()
         .map(|line| line.trim().to_lowercase())
-        .filter(|line| !PARTICULARS.iter().any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark))))
+        .filter(|line| {
+            !PARTICULARS.iter().any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark)))
+        })
         .map(|line| line.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count())
         .sum()
 }
@@ -173,11 +218,22 @@ fn own_words(text: &str) -> usize {
 /// A web form that passes on a person's own words: a sender that is a system, and a text of labelled answers.
 pub(super) fn is_form(message: &Message) -> bool {
     let Some(from) = &message.from else { return false };
-    let local = from.address.rsplit_once('@').map_or(from.address.as_str(), |(local, _)| local).to_ascii_lowercase();
+    let local =
+        from.address.rsplit_once('@').map_or(from.address.as_str(), |(local, _)| local).to_ascii_lowercase();
     let system = takes_no_replies(&from.address)
-        || ["form", "website", "webmaster", "online", "enquir", "contactus", "contact-us", "portal", "eservices"]
-            .iter()
-            .any(|mark| local.contains(mark));
+        || [
+            "form",
+            "website",
+            "webmaster",
+            "online",
+            "enquir",
+            "contactus",
+            "contact-us",
+            "portal",
+            "eservices",
+        ]
+        .iter()
+        .any(|mark| local.contains(mark));
     if !system {
         return false;
     }
@@ -185,34 +241,162 @@ pub(super) fn is_form(message: &Message) -> bool {
     let label = |line: &&str| {
         line.split_once(':').is_some_and(|(name, value)| {
             let words = name.split_whitespace().count();
-            (1..=6).contains(&words) && (FORM_LABELS.iter().any(|mark| name.contains(mark))) && value.len() < 4000
+            (1..=6).contains(&words)
+                && (FORM_LABELS.iter().any(|mark| name.contains(mark)))
+                && value.len() < 4000
         })
     };
     let labels = text.lines().map(str::trim).filter(label).count();
-    let says_so = FORM_WORDS.iter().any(|mark| text.contains(mark) || message.subject.to_lowercase().contains(mark));
+    let says_so =
+        FORM_WORDS.iter().any(|mark| text.contains(mark) || message.subject.to_lowercase().contains(mark));
     let own_voice = OWN_VOICE.iter().any(|mark| text.contains(mark));
     own_voice && (labels >= 2 || (says_so && (labels >= 1 || text.split_whitespace().count() > 25)))
 }
 
 const FORM_LABELS: [&str; 16] = [
-    "name", "message", "email", "e-mail", "phone", "telephone", "enquiry", "query", "comment", "child", "relationship",
-    "question", "details", "postcode", "date of birth", "how can we help",
+    "name",
+    "message",
+    "email",
+    "e-mail",
+    "phone",
+    "telephone",
+    "enquiry",
+    "query",
+    "comment",
+    "child",
+    "relationship",
+    "question",
+    "details",
+    "postcode",
+    "date of birth",
+    "how can we help",
 ];
 const FORM_WORDS: [&str; 10] = [
-    "web form", "webform", "contact form", "online form", "enquiry form", "form submission", "submitted", "via the website",
-    "through the website", "from the website",
+    "web form",
+    "webform",
+    "contact form",
+    "online form",
+    "enquiry form",
+    "form submission",
+    "submitted",
+    "via the website",
+    "through the website",
+    "from the website",
 ];
-const OWN_VOICE: [&str; 14] =
-    [" my ", "my son", "my daughter", " i ", "i am", "i'm", "i’m", "i have", " we ", "we are", " our ", " he ", " she ", " us "];
+const OWN_VOICE: [&str; 14] = [
+    " my ",
+    "my son",
+    "my daughter",
+    " i ",
+    "i am",
+    "i'm",
+    "i’m",
+    "i have",
+    " we ",
+    "we are",
+    " our ",
+    " he ",
+    " she ",
+    " us ",
+];
 
 fn has_list_headers(message: &Message) -> bool {
     const LIST: [&str; 8] = [
-        "List-Id", "List-Unsubscribe", "List-Help", "List-Subscribe", "List-Post", "List-Owner", "List-Archive", "Feedback-ID",
+        "List-Id",
+        "List-Unsubscribe",
+        "List-Help",
+        "List-Subscribe",
+        "List-Post",
+        "List-Owner",
+        "List-Archive",
+        "Feedback-ID",
     ];
     LIST.iter().any(|name| message.header(name).is_some())
-        || message.header("Precedence").is_some_and(|value| matches!(first_word(value).as_str(), "bulk" | "list" | "junk"))
+        || message
+            .header("Precedence")
+            .is_some_and(|value| matches!(first_word(value).as_str(), "bulk" | "list" | "junk"))
 }
 
 fn first_word(value: &str) -> String {
-    value.split([';', ' ', '\t']).map(str::trim).find(|word| !word.is_empty()).unwrap_or_default().to_ascii_lowercase()
+    value
+        .split([';', ' ', '\t'])
+        .map(str::trim)
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Address, Header, Part};
+
+    fn message(from: &str, text: &str) -> Message {
+        let mut message = Message {
+            from: Some(Address { name: String::new(), address: from.to_owned() }),
+            return_path: ReturnPath::Absent,
+            ..Message::default()
+        };
+        text.clone_into(&mut message.new_text.new);
+        message
+    }
+
+    fn part(content_type: &str, name: &str, value: &str) -> Part {
+        Part {
+            content_type: content_type.to_owned(),
+            parameters: vec![(name.to_owned(), value.to_owned())],
+            ..Part::default()
+        }
+    }
+
+    fn of(message: &Message) -> Kind {
+        let team = Team { domain: "hertfordshire.example".to_owned(), ..Team::default() };
+        kind(message, &team, &Reading::default(), &mut Vec::new())
+    }
+
+    #[test]
+    fn headers_and_parts_prove_machines() {
+        let person = || message("jo@mail.example", "My son has no school.");
+        assert_eq!(of(&person()), Kind::Person);
+        let with = |name: &str, value: &str| {
+            let mut message = person();
+            message.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+            of(&message)
+        };
+        assert_eq!(with("Auto-Submitted", "auto-replied"), Kind::AutoReply);
+        assert_eq!(with("Auto-Submitted", "auto-generated"), Kind::List);
+        assert_eq!(with("Auto-Submitted", "no"), Kind::Person);
+        assert_eq!(with("List-Id", "<news.example>"), Kind::List);
+        assert_eq!(with("Precedence", "bulk"), Kind::List);
+        assert_eq!(with("X-Auto-Response-Suppress", "DR, RN"), Kind::Person);
+        let bounce =
+            Message { parts: vec![part("multipart/report", "report-type", "delivery-status")], ..person() };
+        assert_eq!(of(&bounce), Kind::Bounce);
+        let null = Message { return_path: ReturnPath::Null, ..person() };
+        assert_eq!(of(&null), Kind::AutoReply);
+    }
+
+    #[test]
+    fn a_meeting_answer_is_calendar_unless_it_says_something() {
+        let answer = |text: &str| Message {
+            parts: vec![part("text/calendar", "method", "REPLY")],
+            ..message("jo@mail.example", text)
+        };
+        assert_eq!(of(&answer("When: Monday\nWhere: Microsoft Teams Meeting")), Kind::Calendar);
+        assert_eq!(
+            of(&answer("Yes I can come, but please could it be held at the school instead?")),
+            Kind::Person
+        );
+    }
+
+    #[test]
+    fn the_own_domain_is_internal_but_a_form_is_a_persons() {
+        assert_eq!(of(&message("sam@childrens.hertfordshire.example", "Can you log this?")), Kind::Internal);
+        assert_eq!(of(&message("sam@otherhertfordshire.example", "Can you log this?")), Kind::Person);
+        let form = message(
+            "no-reply@hertfordshire.example",
+            "Name: Jo Bell\nEmail: jo@mail.example\nMessage: My son has no school.",
+        );
+        assert_eq!(of(&form), Kind::Person);
+    }
 }

@@ -298,7 +298,12 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
 
 impl Decision {
     /// What is not a person's is standard, nobody's to answer, and not acknowledged (labelling.md, kind).
-    fn not_a_person(kind: Kind, acknowledgement: Acknowledgement, trace: Vec<Finding>, rules_version: String) -> Self {
+    fn not_a_person(
+        kind: Kind,
+        acknowledgement: Acknowledgement,
+        trace: Vec<Finding>,
+        rules_version: String,
+    ) -> Self {
         Self {
             kind,
             acknowledgement,
@@ -322,7 +327,9 @@ impl Decision {
 /// Where the team's own addresses stand in a message.
 pub fn addressed(message: &Message, team: &Team) -> Addressed {
     let ours = |address: &crate::message::Address| {
-        team.mailboxes.iter().any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&address.address)))
+        team.mailboxes
+            .iter()
+            .any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&address.address)))
     };
     if message.to.iter().any(ours) {
         Addressed::To

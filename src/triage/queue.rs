@@ -21,7 +21,13 @@ pub struct Known {
 }
 
 /// The queue of a person's message to the team.
-pub fn queue(message: &Message, team: &Team, reading: &Reading<'_>, known: Known, trace: &mut Vec<Finding>) -> Queue {
+pub fn queue(
+    message: &Message,
+    team: &Team,
+    reading: &Reading<'_>,
+    known: Known,
+    trace: &mut Vec<Finding>,
+) -> Queue {
     if known.urgency == Urgency::Urgent && known.chaser != Chaser::None {
         let reason = "urgent, and an earlier message got no answer: urgent matters skip to step 4";
         trace.push(Finding::plain("queue: resolution", POLICY, Outcome::Holds, reason));
@@ -70,7 +76,9 @@ fn over_their_heads(message: &Message, team: &Team) -> Option<&'static str> {
         let name = name.to_lowercase();
         local.contains("head.of")
             || local.contains("headof")
-            || ["director", "councillor", "cllr", "chiefexecutive", "mp"].iter().any(|mark| parts.contains(mark))
+            || ["director", "councillor", "cllr", "chiefexecutive", "mp"]
+                .iter()
+                .any(|mark| parts.contains(mark))
             || local.starts_with("director")
             || ["head of send", "head of service", "director of", "councillor", "cllr", "chief executive"]
                 .iter()

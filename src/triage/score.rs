@@ -230,12 +230,20 @@ fn add(score: &mut Score, label: &Label, decision: &Decision) {
     if decision.kind == Kind::Person || person {
         differ("grounds", list(&label.grounds), list(&decision.grounds));
     }
-    differ("claimed_urgent", yes_no(label.claimed_urgent).to_owned(), yes_no(decision.claimed_urgent).to_owned());
+    differ(
+        "claimed_urgent",
+        yes_no(label.claimed_urgent).to_owned(),
+        yes_no(decision.claimed_urgent).to_owned(),
+    );
     differ("queue", label.queue.clone(), name(&decision.queue));
     differ("area", label.area.clone(), name(&decision.area));
     differ("chaser", label.chaser.clone(), name(&decision.chaser));
     differ("signposts", list(&label.signposts), list(&signposts));
-    differ("refer_leadership", yes_no(label.refer_leadership).to_owned(), yes_no(decision.refer_leadership).to_owned());
+    differ(
+        "refer_leadership",
+        yes_no(label.refer_leadership).to_owned(),
+        yes_no(decision.refer_leadership).to_owned(),
+    );
 }
 
 fn set(ids: &[String]) -> BTreeSet<&str> {

@@ -36,7 +36,13 @@ pub enum Outcome {
 impl Finding {
     /// A finding that rests on no words of the message.
     pub fn plain(rule: &str, policy: &str, outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { rule: rule.to_owned(), policy: policy.to_owned(), text: String::new(), outcome, reason: reason.into() }
+        Self {
+            rule: rule.to_owned(),
+            policy: policy.to_owned(),
+            text: String::new(),
+            outcome,
+            reason: reason.into(),
+        }
     }
 
     /// A rule that holds, with its words.

@@ -9,7 +9,12 @@ use crate::rules::{Group, Reading};
 const POLICY: &str = "design: unsure is a result";
 
 /// Whether the decision wants a human look.
-pub fn unsure(reading: &Reading<'_>, found: &Urgent, contradictory_area: bool, trace: &mut Vec<Finding>) -> bool {
+pub fn unsure(
+    reading: &Reading<'_>,
+    found: &Urgent,
+    contradictory_area: bool,
+    trace: &mut Vec<Finding>,
+) -> bool {
     let mut reasons: Vec<String> = Vec::new();
     if contradictory_area {
         reasons.push("east and west are both named".to_owned());
@@ -17,7 +22,10 @@ pub fn unsure(reading: &Reading<'_>, found: &Urgent, contradictory_area: bool, t
     if found.urgency == Urgency::Standard {
         for verdict in reading.group(Group::Grounds).filter(|verdict| !verdict.holds) {
             if let Some(aside) = verdict.set_aside.iter().find(|aside| aside.near_miss) {
-                reasons.push(format!("{} nearly holds: \"{}\" ({})", verdict.rule.id, aside.evidence.text, aside.reason));
+                reasons.push(format!(
+                    "{} nearly holds: \"{}\" ({})",
+                    verdict.rule.id, aside.evidence.text, aside.reason
+                ));
             }
         }
         if found.claimed && !reasons.is_empty() {
