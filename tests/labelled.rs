@@ -3,6 +3,9 @@
 //! Every third email (d-003, d-006, ...) was held back while the rules were written. The floors are what was reached when
 //! this was last written, less a little: a change that falls below them made something worse.
 
+// A fixture that is missing or broken should stop the test where it stands.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate};
