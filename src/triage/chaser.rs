@@ -84,10 +84,10 @@ fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
     };
     let before = words_before(text, mention.range.start, 9);
     let after = words_after(text, mention.range.end, 7);
-    const CONTACT: [&str; 25] = [
+    const CONTACT: [&str; 30] = [
         "wrote", "writ", "email", "e-mail", "mail", "rang", "rung", "ring", "call", "phon", "left", "letter",
         "messag", "sent", "send", "contact", "ask", "report", "rais", "step", "request", "chas", "spoke",
-        "mine", "these",
+        "mine", "enquir", "question", "put", "query", "matter", "these",
     ];
     const EVENT: [&str; 13] = [
         "review",
