@@ -116,6 +116,7 @@ fn other_labels_are_heard_in_many_voices() {
                 ("queue", _) => name(&decision.queue) == value,
                 ("area", _) => name(&decision.area) == value,
                 ("signpost", _) => signposts.is_empty(),
+                ("standard", _) => name(&decision.urgency) == "standard",
                 (topic, _) if topic.starts_with('S') => decision.grounds.iter().any(|ground| ground == topic),
                 (signpost, _) => signposts.iter().any(|found| found == signpost),
             };

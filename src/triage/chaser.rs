@@ -71,7 +71,9 @@ pub fn chaser(
 
 /// In a sentence on which the verdict rests, or in the one beside it; anywhere when the subject line is what chases.
 fn near(sentences: &[(Zone, usize)], zone: Zone, sentence: usize) -> bool {
-    sentences.iter().any(|(at, number)| *at == Zone::Subject || (*at == zone && number.abs_diff(sentence) <= 1))
+    sentences
+        .iter()
+        .any(|(at, number)| *at == Zone::Subject || (*at == zone && number.abs_diff(sentence) <= 1))
 }
 
 /// Whether the words about a date speak of writing or calling, and not of a review or a deadline.
