@@ -3,8 +3,10 @@
 
 mod commands;
 mod folder;
+mod grounds;
 mod imap;
 mod journey;
+mod labelled;
 mod letters;
 mod mailbox;
 mod message;
@@ -13,5 +15,5 @@ mod outbox;
 mod record;
 mod rules;
 mod servers;
-mod support;
 mod tidy;
+mod support;

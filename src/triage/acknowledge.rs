@@ -218,3 +218,131 @@ fn first_word(value: &str) -> String {
         .unwrap_or_default()
         .to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Address, Header};
+    use crate::triage::{Limits, TeamMailbox};
+
+    fn at() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default()
+    }
+
+    fn team() -> Team {
+        Team {
+            domain: "hertfordshire.example".to_owned(),
+            mailboxes: vec![TeamMailbox {
+                name: "general".to_owned(),
+                addresses: vec!["send.general@hertfordshire.example".to_owned()],
+            }],
+            answer_within_working_days: 10,
+            limits: Limits::default(),
+        }
+    }
+
+    fn from(address: &str) -> Message {
+        Message {
+            from: Some(Address { name: String::new(), address: address.to_owned() }),
+            ..Message::default()
+        }
+    }
+
+    fn with(mut message: Message, name: &str, value: &str) -> Message {
+        message.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+        message
+    }
+
+    fn ask(message: &Message) -> Option<Why> {
+        ask_at(message, &History::none("general", at()))
+    }
+
+    fn ask_at(message: &Message, history: &History) -> Option<Why> {
+        match acknowledge(message, Kind::Person, false, at(), history, &team()) {
+            Acknowledgement::Send { .. } => None,
+            Acknowledgement::Withhold(why) => Some(why),
+        }
+    }
+
+    #[test]
+    fn a_person_is_acknowledged_at_the_address_they_wrote_from() {
+        let sent = acknowledge(
+            &from("jo@mail.example"),
+            Kind::Person,
+            false,
+            at(),
+            &History::none("general", at()),
+            &team(),
+        );
+        assert_eq!(sent, Acknowledgement::Send { to: "jo@mail.example".to_owned() });
+    }
+
+    #[test]
+    fn machines_are_not() {
+        let person = || from("jo@mail.example");
+        for value in ["auto-replied", "auto-generated", "auto-notified", "Auto-Replied; owner=x"] {
+            assert_eq!(ask(&with(person(), "Auto-Submitted", value)), Some(Why::AutoSubmitted), "{value}");
+        }
+        for value in ["no", "No", "no; comment"] {
+            assert_eq!(ask(&with(person(), "auto-submitted", value)), None, "{value}");
+        }
+        for name in ["List-Id", "List-Unsubscribe", "list-post"] {
+            assert_eq!(ask(&with(person(), name, "<x>")), Some(Why::ListOrBulk), "{name}");
+        }
+        for value in ["bulk", "Junk", "list", "auto_reply"] {
+            assert_eq!(ask(&with(person(), "Precedence", value)), Some(Why::ListOrBulk), "{value}");
+        }
+        let null = Message { return_path: ReturnPath::Null, ..person() };
+        assert_eq!(ask(&null), Some(Why::NullSender));
+        for address in [
+            "no-reply@x.example",
+            "DoNotReply@x.example",
+            "forms.noreply@x.example",
+            "mailer-daemon@x.example",
+        ] {
+            assert_eq!(ask(&from(address)), Some(Why::NoReplyAddress), "{address}");
+        }
+        assert_eq!(ask(&from("not an address")), Some(Why::NoAddress));
+        assert_eq!(ask(&Message::default()), Some(Why::NoAddress));
+    }
+
+    #[test]
+    fn suppression_headers_ask_but_receipts_headers_do_not() {
+        for (value, expected) in [
+            ("All", Some(Why::SuppressionAsked)),
+            ("DR, OOF, AutoReply", Some(Why::SuppressionAsked)),
+            ("DR, RN, NRN", None),
+            ("OOF", None),
+        ] {
+            assert_eq!(
+                ask(&with(from("jo@mail.example"), "X-Auto-Response-Suppress", value)),
+                expected,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn our_own_house_is_not_answered() {
+        assert_eq!(ask(&from("send.general@hertfordshire.example")), Some(Why::OwnDomain));
+        assert_eq!(ask(&from("someone@childrens.hertfordshire.example")), Some(Why::OwnDomain));
+        assert_eq!(ask(&from("someone@nothertfordshire.example")), None);
+    }
+
+    #[test]
+    fn time_and_limits_withhold() {
+        let message = from("jo@mail.example");
+        let none = History::none("general", at());
+        let late = History { now: at() + Duration::hours(73), ..none.clone() };
+        assert_eq!(ask_at(&message, &late), Some(Why::TooOld));
+        let new = History { taken_into_use_at: Some(at() + Duration::seconds(1)), ..none.clone() };
+        assert_eq!(ask_at(&message, &new), Some(Why::BeforeGoLive));
+        let often = History { to_sender_in_a_day: 10, ..none.clone() };
+        assert_eq!(ask_at(&message, &often), Some(Why::SenderLimit));
+        let domain = History { to_domain_in_an_hour: 100, ..none.clone() };
+        assert_eq!(ask_at(&message, &domain), Some(Why::DomainLimit));
+        let all = History { in_all_in_an_hour: 1000, ..none };
+        assert_eq!(ask_at(&message, &all), Some(Why::OverallLimit));
+        assert!(Why::OverallLimit.is_a_limit() && !Why::TooOld.is_a_limit());
+    }
+}

@@ -22,7 +22,7 @@ pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
             .iter()
             .filter(|place| zones.contains(&place.zone) && place.in_school_name == school)
             .filter(|place| !said.claims(place.zone, &place.range) && !is_no_address(message, place))
-            .map(|place| Spot::of(place))
+            .map(Spot::of)
             .collect::<Vec<_>>()
     };
     const WORDS: [Zone; 3] = [Zone::New, Zone::Adopted, Zone::Subject];
@@ -34,7 +34,10 @@ pub fn area(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
         (said.old_home.clone(), "where the child lives until the move"),
         (schools, "where the school is"),
         (loose(&WORDS, false), ONLY_NAMED),
-        ([loose(&[Zone::Signature], true), loose(&[Zone::Signature], false)].concat(), "the address in the signature"),
+        (
+            [loose(&[Zone::Signature], true), loose(&[Zone::Signature], false)].concat(),
+            "the address in the signature",
+        ),
     ];
     for (spots, what) in steps {
         match verdict(&spots) {
@@ -118,7 +121,9 @@ impl Said {
                     continue;
                 }
                 let end = (evidence.zone, evidence.range.end);
-                let ends_like = |others: &[(Zone, Range<usize>)]| others.iter().any(|(zone, range)| (*zone, range.end) == end);
+                let ends_like = |others: &[(Zone, Range<usize>)]| {
+                    others.iter().any(|(zone, range)| (*zone, range.end) == end)
+                };
                 said.claimed.push((evidence.zone, evidence.range.clone()));
                 let into = match verdict.rule.then.as_str() {
                     "new-home" if verdict.rule.id.ends_with("-ahead") => continue,
@@ -136,7 +141,9 @@ impl Said {
     }
 
     fn claims(&self, zone: Zone, range: &Range<usize>) -> bool {
-        self.claimed.iter().any(|(at, claimed)| *at == zone && claimed.start <= range.start && range.end <= claimed.end)
+        self.claimed
+            .iter()
+            .any(|(at, claimed)| *at == zone && claimed.start <= range.start && range.end <= claimed.end)
     }
 }
 
@@ -160,7 +167,9 @@ enum Say {
 
 /// What one kind of evidence says; a place outside counts only where none inside is named.
 fn verdict(spots: &[Spot]) -> Say {
-    let of = |area: &str| spots.iter().filter(|spot| spot.area == area).map(|spot| spot.text.clone()).collect::<Vec<_>>();
+    let of = |area: &str| {
+        spots.iter().filter(|spot| spot.area == area).map(|spot| spot.text.clone()).collect::<Vec<_>>()
+    };
     let (east, west, outside) = (of("east"), of("west"), of("outside"));
     match (east.is_empty(), west.is_empty(), outside.is_empty()) {
         (true, true, true) => Say::Nothing,
@@ -180,10 +189,34 @@ fn is_no_address(message: &Message, place: &PlaceMention) -> bool {
         _ => return false,
     };
     let rest = text.get(place.range.end..).unwrap_or_default();
-    let next = rest.trim_start_matches([' ', '\'', '’']).split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let next = rest
+        .trim_start_matches([' ', '\'', '’'])
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
     const OTHER_NAMES: [&str; 22] = [
-        "general", "hospital", "fc", "observer", "road", "rd", "street", "lane", "avenue", "way", "drive", "hill", "council",
-        "borough", "magistrates", "junction", "station", "s", "university", "clinic", "museum", "library",
+        "general",
+        "hospital",
+        "fc",
+        "observer",
+        "road",
+        "rd",
+        "street",
+        "lane",
+        "avenue",
+        "way",
+        "drive",
+        "hill",
+        "council",
+        "borough",
+        "magistrates",
+        "junction",
+        "station",
+        "s",
+        "university",
+        "clinic",
+        "museum",
+        "library",
     ];
     rest.starts_with([' ', '\'', '’']) && OTHER_NAMES.contains(&next.to_ascii_lowercase().as_str())
 }

@@ -24,7 +24,12 @@ pub struct Measure<'a> {
 }
 
 /// Whether it chases, and since when.
-pub fn chaser(message: &Message, reading: &Reading<'_>, measure: Measure<'_>, trace: &mut Vec<Finding>) -> Chaser {
+pub fn chaser(
+    message: &Message,
+    reading: &Reading<'_>,
+    measure: Measure<'_>,
+    trace: &mut Vec<Finding>,
+) -> Chaser {
     let mut sentences: Vec<(Zone, usize)> = Vec::new();
     let mut stated = None;
     for verdict in reading.group(Group::Chasers).filter(|verdict| verdict.holds) {
@@ -50,8 +55,11 @@ pub fn chaser(message: &Message, reading: &Reading<'_>, measure: Measure<'_>, tr
         return stated.unwrap_or(Chaser::Unclear);
     };
     let gone = measure.calendar.working_days_between(earliest, measure.received_on);
-    let (chaser, word) =
-        if gone > measure.working_days { (Chaser::Overdue, "run out") } else { (Chaser::Within, "not run out") };
+    let (chaser, word) = if gone > measure.working_days {
+        (Chaser::Overdue, "run out")
+    } else {
+        (Chaser::Within, "not run out")
+    };
     let reason = format!(
         "first contact on {}, {gone} working days ago: its {} working days have {word}",
         earliest.format("%-d %B %Y"),
@@ -61,9 +69,11 @@ pub fn chaser(message: &Message, reading: &Reading<'_>, measure: Measure<'_>, tr
     chaser
 }
 
-/// In a sentence on which the verdict rests, or in the one beside it.
+/// In a sentence on which the verdict rests, or in the one beside it; anywhere when the subject line is what chases.
 fn near(sentences: &[(Zone, usize)], zone: Zone, sentence: usize) -> bool {
-    sentences.iter().any(|(at, number)| *at == zone && number.abs_diff(sentence) <= 1)
+    sentences
+        .iter()
+        .any(|(at, number)| *at == Zone::Subject || (*at == zone && number.abs_diff(sentence) <= 1))
 }
 
 /// Whether the words about a date speak of writing or calling, and not of a review or a deadline.
@@ -76,18 +86,31 @@ fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
     };
     let before = words_before(text, mention.range.start, 9);
     let after = words_after(text, mention.range.end, 7);
-    const CONTACT: [&str; 25] = [
-        "wrote", "writ", "email", "e-mail", "mail", "rang", "rung", "ring", "call", "phon", "left", "letter", "messag", "sent",
-        "send", "contact", "ask", "report", "rais", "step", "request", "chas", "spoke", "mine", "these",
+    const CONTACT: [&str; 30] = [
+        "wrote", "writ", "email", "e-mail", "mail", "rang", "rung", "ring", "call", "phon", "left", "letter",
+        "messag", "sent", "send", "contact", "ask", "report", "rais", "step", "request", "chas", "spoke",
+        "mine", "enquir", "question", "put", "query", "matter", "these",
     ];
     const EVENT: [&str; 13] = [
-        "review", "meeting", "panel", "due", "born", "dob", "appointment", "visit", "assessment", "held", "deadline", "dated",
+        "review",
+        "meeting",
+        "panel",
+        "due",
+        "born",
+        "dob",
+        "appointment",
+        "visit",
+        "assessment",
+        "held",
+        "deadline",
+        "dated",
         "started",
     ];
     if after.first().is_some_and(|word| matches!(word.as_str(), "post" | "break" | "holidays" | "holiday")) {
         return false;
     }
-    let nearest = |words: &[String], marks: &[&str]| words.iter().position(|w| marks.iter().any(|m| w.starts_with(m)));
+    let nearest =
+        |words: &[String], marks: &[&str]| words.iter().position(|w| marks.iter().any(|m| w.starts_with(m)));
     let back: Vec<String> = before.iter().rev().cloned().collect();
     let contact = nearest(&back, &CONTACT).or_else(|| nearest(&after, &CONTACT));
     let event = nearest(&back, &EVENT);

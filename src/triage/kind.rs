@@ -129,14 +129,11 @@ fn by_headers(message: &Message, by_words: Option<Kind>) -> Option<(Kind, &'stat
 
 /// A delivery status notification or a receipt (RFC 3464, RFC 8098).
 fn report(message: &Message) -> Option<&'static str> {
-    let type_of_report = message.parts.iter().filter(|part| part.content_type == "multipart/report");
-    for part in type_of_report {
-        let report_type =
-            part.parameters.iter().find(|(name, _)| name == "report-type").map(|(_, value)| value.as_str());
-        return Some(match report_type.map(str::to_ascii_lowercase).as_deref() {
-            Some("disposition-notification") => "a read receipt (RFC 8098)",
-            _ => "a delivery report (RFC 3464)",
-        });
+    if let Some(part) = message.parts.iter().find(|part| part.content_type == "multipart/report") {
+        let report_type = part.parameters.iter().find(|(name, _)| name == "report-type");
+        let receipt =
+            report_type.is_some_and(|(_, value)| value.eq_ignore_ascii_case("disposition-notification"));
+        return Some(if receipt { "a read receipt (RFC 8098)" } else { "a delivery report (RFC 3464)" });
     }
     if message.parts.iter().any(|part| part.content_type == "message/delivery-status") {
         return Some("a delivery report (RFC 3464)");
@@ -327,4 +324,79 @@ fn first_word(value: &str) -> String {
         .find(|word| !word.is_empty())
         .unwrap_or_default()
         .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Address, Header, Part};
+
+    fn message(from: &str, text: &str) -> Message {
+        let mut message = Message {
+            from: Some(Address { name: String::new(), address: from.to_owned() }),
+            return_path: ReturnPath::Absent,
+            ..Message::default()
+        };
+        text.clone_into(&mut message.new_text.new);
+        message
+    }
+
+    fn part(content_type: &str, name: &str, value: &str) -> Part {
+        Part {
+            content_type: content_type.to_owned(),
+            parameters: vec![(name.to_owned(), value.to_owned())],
+            ..Part::default()
+        }
+    }
+
+    fn of(message: &Message) -> Kind {
+        let team = Team { domain: "hertfordshire.example".to_owned(), ..Team::default() };
+        kind(message, &team, &Reading::default(), &mut Vec::new())
+    }
+
+    #[test]
+    fn headers_and_parts_prove_machines() {
+        let person = || message("jo@mail.example", "My son has no school.");
+        assert_eq!(of(&person()), Kind::Person);
+        let with = |name: &str, value: &str| {
+            let mut message = person();
+            message.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+            of(&message)
+        };
+        assert_eq!(with("Auto-Submitted", "auto-replied"), Kind::AutoReply);
+        assert_eq!(with("Auto-Submitted", "auto-generated"), Kind::List);
+        assert_eq!(with("Auto-Submitted", "no"), Kind::Person);
+        assert_eq!(with("List-Id", "<news.example>"), Kind::List);
+        assert_eq!(with("Precedence", "bulk"), Kind::List);
+        assert_eq!(with("X-Auto-Response-Suppress", "DR, RN"), Kind::Person);
+        let bounce =
+            Message { parts: vec![part("multipart/report", "report-type", "delivery-status")], ..person() };
+        assert_eq!(of(&bounce), Kind::Bounce);
+        let null = Message { return_path: ReturnPath::Null, ..person() };
+        assert_eq!(of(&null), Kind::AutoReply);
+    }
+
+    #[test]
+    fn a_meeting_answer_is_calendar_unless_it_says_something() {
+        let answer = |text: &str| Message {
+            parts: vec![part("text/calendar", "method", "REPLY")],
+            ..message("jo@mail.example", text)
+        };
+        assert_eq!(of(&answer("When: Monday\nWhere: Microsoft Teams Meeting")), Kind::Calendar);
+        assert_eq!(
+            of(&answer("Yes I can come, but please could it be held at the school instead?")),
+            Kind::Person
+        );
+    }
+
+    #[test]
+    fn the_own_domain_is_internal_but_a_form_is_a_persons() {
+        assert_eq!(of(&message("sam@childrens.hertfordshire.example", "Can you log this?")), Kind::Internal);
+        assert_eq!(of(&message("sam@otherhertfordshire.example", "Can you log this?")), Kind::Person);
+        let form = message(
+            "no-reply@hertfordshire.example",
+            "Name: Jo Bell\nEmail: jo@mail.example\nMessage: My son has no school.",
+        );
+        assert_eq!(of(&form), Kind::Person);
+    }
 }

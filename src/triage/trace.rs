@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::rules::{Reading, Verdict};
+use crate::rules::{Group, Reading, Verdict};
 
 /// One finding. Serialises as the contract's `{rule, policy, text, outcome, reason}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,10 +78,16 @@ pub(super) fn words(verdict: &Verdict<'_>) -> String {
     pieces.join(" ... ")
 }
 
-/// Everything that any rule found but that does not count, and why.
+/// What a rule found that bears on urgency or referral but does not count, and why: each reason once for a rule.
 pub(super) fn set_aside(reading: &Reading<'_>, trace: &mut Vec<Finding>) {
-    for verdict in &reading.verdicts {
+    const TOLD: [Group; 4] = [Group::Grounds, Group::Claims, Group::Chasers, Group::Leadership];
+    for verdict in reading.verdicts.iter().filter(|verdict| TOLD.contains(&verdict.rule.group)) {
+        let mut reasons: Vec<&str> = Vec::new();
         for aside in &verdict.set_aside {
+            if reasons.contains(&aside.reason.as_str()) {
+                continue;
+            }
+            reasons.push(&aside.reason);
             trace.push(Finding {
                 rule: verdict.rule.id.clone(),
                 policy: verdict.rule.policy.clone(),
