@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod commands;
+mod faults;
 mod folder;
 mod imap;
 mod journey;
@@ -13,5 +14,5 @@ mod outbox;
 mod record;
 mod rules;
 mod servers;
-mod tidy;
 mod support;
+mod tidy;
