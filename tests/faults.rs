@@ -319,6 +319,7 @@ async fn a_message_that_the_record_cannot_take_is_set_aside_alone() {
     assert_eq!(office.records().standing().unwrap().set_aside, 1);
     // Alone in its batch as well.
     office.servers["assessment"].put("INBOX", &parents_letter("assessment", 2, REQUEST), office.clock.now());
+    office.run(5 * MINUTE).await;
     office.arrives("assessment", 4, REQUEST);
     office.run(5 * MINUTE).await;
     assert_eq!(office.letters_from("assessment"), 1);
