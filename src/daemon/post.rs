@@ -170,6 +170,9 @@ async fn send_one<P: Courier, C: Clock>(
         Err(error @ DeliveryError::NeedsAPerson { .. }) => {
             tracing::error!(account = account.as_str(), "{error}")
         }
+        Err(error @ DeliveryError::Uncertain { .. }) => {
+            tracing::warn!(effect = due.id, "Effect {}: {error}; looking in Sent.", due.id);
+        }
         Err(error) => tracing::warn!(effect = due.id, "Effect {}: {error}", due.id),
     }
     let copy = Effect::KeepCopy { account: account.clone(), letter: letter.clone() };
