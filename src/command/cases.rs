@@ -226,7 +226,7 @@ fn attempt_in_words(attempt: &AttemptRow) -> String {
     if attempt.detail.is_empty() {
         attempt.outcome.clone()
     } else {
-        format!("{}: {}", attempt.outcome, attempt.detail)
+        format!("{}: {}", attempt.outcome, printable(&attempt.detail))
     }
 }
 

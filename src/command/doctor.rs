@@ -85,7 +85,8 @@ async fn look(config: &Config) -> Vec<Finding> {
             }
         }
         if account.smtp.is_some() {
-            match parts::smtp(account) {
+            let secret = account.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()).map(|p| p.read());
+            match secret.transpose().and_then(|_| parts::smtp(account)) {
                 Ok(server) => smtp(server, &mut add).await,
                 Err(problem) => add("SMTP password", Err(problem.to_string())),
             }
@@ -110,8 +111,9 @@ async fn look(config: &Config) -> Vec<Finding> {
 }
 
 fn imap(account: &Account) -> Option<Result<ImapAccount, String>> {
-    account.imap.as_ref()?;
-    Some(parts::imap(account).map_err(|error| error.to_string()))
+    // The daemon reads the password at each connection; here it is looked at first, to say plainly what is missing.
+    let secret = account.imap.as_ref()?.secret();
+    Some(secret.and_then(|_| parts::imap(account)).map_err(|error| error.to_string()))
 }
 
 async fn smtp(server: crate::outbox::SmtpConfig, add: &mut impl FnMut(&str, Result<String, String>)) {

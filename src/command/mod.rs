@@ -35,9 +35,9 @@ struct Arguments {
     /// How log lines look
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
     log: LogFormat,
-    /// Log lines from this level on: error, warn, info, debug
-    #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
-    log_level: String,
+    /// Log lines from this level on
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
+    log_level: LogLevel,
     #[command(subcommand)]
     command: Command,
 }
@@ -46,6 +46,25 @@ struct Arguments {
 enum LogFormat {
     Human,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl LogLevel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -118,7 +137,8 @@ impl CommandError {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_log(arguments.log, &arguments.log_level);
+    start_log(arguments.log, arguments.log_level.name());
+    mute_panics();
     let config = arguments.config.as_deref();
     let result = match arguments.command {
         Command::Run(a) => run::run(&a, config),
@@ -154,6 +174,14 @@ fn start_log(format: LogFormat, level: &str) {
         LogFormat::Human => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
+}
+
+/// A panic's own words may quote the text at which it happened, and that text may be a parent's. Only its place is told.
+fn mute_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!("A fault of the program at {place}; please report it.");
+    }));
 }
 
 /// The configuration that was named, or the built-in example.

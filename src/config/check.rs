@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Account, Config, Place, QueueName, Secret, Security};
+use super::{Account, Config, FilingMode, Place, QueueName, Secret, Security};
 
 /// Every problem, in plain English, with its remedy.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -40,6 +40,13 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
             None => out.push(format!("`queues` has no place for {queue:?}; every queue needs a folder.")),
             Some(place) => check_place(config, queue, place, &mut out),
         }
+    }
+    check_watched_twice(config, &mut out);
+    if !config.council.domain.contains('.') || config.council.domain.starts_with(['.', '@']) {
+        out.push(format!(
+            "`council.domain`: `{}` is not a domain, such as council.example.",
+            config.council.domain
+        ));
     }
     check_alerts(config, &addresses, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
@@ -97,6 +104,30 @@ fn check_account(account: &Account, out: &mut Vec<String>) {
     }
 }
 
+/// The same folder under two names: each message would be found twice, and taken for its own duplicate.
+fn check_watched_twice(config: &Config, out: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for account in &config.accounts {
+        let server = match (&account.imap, &account.folder) {
+            (Some(imap), _) => {
+                let user = imap.user.as_deref().unwrap_or(&account.address);
+                format!("{}:{} {}", imap.host, imap.port(), user).to_ascii_lowercase()
+            }
+            (None, Some(folder)) => folder.path.display().to_string(),
+            (None, None) => continue,
+        };
+        for folder in &account.watch {
+            let same = if folder.eq_ignore_ascii_case("INBOX") { "INBOX" } else { folder };
+            if !seen.insert((server.clone(), same.to_owned())) {
+                out.push(format!(
+                    "account `{}`: the folder `{folder}` is watched twice over, here or by another account on the same mailbox; every message in it would be taken for its own duplicate.",
+                    account.name
+                ));
+            }
+        }
+    }
+}
+
 fn check_security(name: &str, which: &str, host: &str, security: Security, out: &mut Vec<String>) {
     let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if security == Security::Plain && !loopback {
@@ -121,6 +152,27 @@ fn check_place(config: &Config, queue: QueueName, place: &Place, out: &mut Vec<S
         out.push(format!(
             "`queues`: {queue:?} goes to the account `{account}`, and there is none of that name."
         ));
+    }
+    let target = place.account.as_deref().and_then(|name| config.account(name));
+    for account in &config.accounts {
+        let Some(target) = target.filter(|target| target.name != account.name) else { break };
+        if account.filing == FilingMode::None {
+            continue; // It files nothing at all, which is its operator's choice.
+        }
+        if target.filing == FilingMode::None {
+            out.push(format!(
+                "`queues`: {queue:?} goes to the account `{}`, whose `filing: none` forbids writing to it; its messages would stay where they came in.",
+                target.name
+            ));
+            break;
+        }
+        if account.imap.is_some() != target.imap.is_some() {
+            out.push(format!(
+                "`queues`: {queue:?} goes to the account `{}`, and `{}` cannot pass messages there: one of them is on an IMAP server and the other is a folder.",
+                target.name, account.name
+            ));
+            break;
+        }
     }
     if place.folder.trim().is_empty() {
         out.push(format!("`queues`: {queue:?} has an empty folder name."));

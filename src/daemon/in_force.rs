@@ -189,6 +189,7 @@ fn team(config: &Config) -> Team {
             per_domain_an_hour: limits.per_domain_an_hour,
             in_all_an_hour: limits.in_all_an_hour,
             oldest_hours: (limits.oldest_hours > 0).then_some(limits.oldest_hours),
+            switched_off: !limits.send,
         },
     }
 }

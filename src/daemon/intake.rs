@@ -2,6 +2,7 @@
 //!
 //! Each message is contained: what goes wrong with one sets that one aside, with a deadline from its date of receipt.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,7 +11,7 @@ use crate::case::Reference;
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
-use crate::mailbox::{Fetched, RawMessage, Unreadable};
+use crate::mailbox::{Fetched, RawMessage, SENT, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
 use crate::record::{Batch, EnteredAs, Entry, EntryOutcome, Known, RecordError, StoredDecision, StoredDue};
 use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
@@ -22,13 +23,16 @@ use super::{Trouble, World, in_force, letters};
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
 
 /// What taking in brought.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// There are letters to be sent.
-    pub letters: bool,
+    /// The accounts that have letters to send.
+    pub letters_of: BTreeSet<String>,
 }
 
 /// Enters everything that was fetched, and the cursor with it.
+///
+/// When one entry is what the record cannot take, the messages are taken one by one, each decided anew with what has been
+/// recorded by then; the one that still cannot be taken is set aside, and the others go in.
 pub fn take_in<C: Clock>(
     fetched: &Fetched,
     account: &str,
@@ -37,26 +41,68 @@ pub fn take_in<C: Clock>(
 ) -> Result<Taken, Trouble> {
     // One set of rules, calendar and wording for the whole batch, whatever is reloaded meanwhile.
     let set = world.in_force.now();
-    let now = world.now();
-    let mut entries = Vec::with_capacity(fetched.messages.len() + fetched.unreadable.len());
-    let mut planned = Planned::default();
-    for raw in &fetched.messages {
-        entries.push(entry(raw, &set, &mut planned, world)?);
-    }
-    for unreadable in &fetched.unreadable {
-        entries.push(unreadable_entry(unreadable, &set, now));
-    }
-    let letters = entries.iter().any(|entry| effects(&entry.outcome).iter().any(is_letter));
-    let batch = Batch {
+    let batch = |up_to, entries| Batch {
         account: account.to_owned(),
         folder: folder.to_owned(),
         uid_validity: fetched.uid_validity,
-        up_to: fetched.up_to,
-        at: now,
+        up_to,
+        at: world.now(),
         entries,
     };
-    enter(&batch, &set, world)?;
-    Ok(Taken { letters })
+    let mut taken = Taken::default();
+    let mut planned = Planned::default();
+    let mut entries = Vec::with_capacity(fetched.messages.len() + fetched.unreadable.len());
+    for raw in &fetched.messages {
+        entries.push(entry(raw, &set, &mut planned, world)?);
+    }
+    entries
+        .extend(fetched.unreadable.iter().map(|unreadable| unreadable_entry(unreadable, &set, world.now())));
+    match enter(&batch(fetched.up_to, entries), world, &mut taken) {
+        Err(error) if is_about_one_entry(&error) => {
+            tracing::error!(
+                account,
+                "A batch could not be recorded ({error}); taking its messages one by one."
+            );
+        }
+        outcome => return Ok(outcome.map(|()| taken)?),
+    }
+    // Lowest UID first, because the cursor moves with each.
+    let mut one_by_one: Vec<_> = fetched.messages.iter().map(|raw| (raw.at.uid, Some(raw), None)).collect();
+    one_by_one
+        .extend(fetched.unreadable.iter().map(|unreadable| (unreadable.at.uid, None, Some(unreadable))));
+    one_by_one.sort_by_key(|(uid, ..)| *uid);
+    for (uid, raw, unreadable) in one_by_one {
+        let entry = match (raw, unreadable) {
+            (Some(raw), _) => entry(raw, &set, &mut Planned::default(), world)?,
+            (None, Some(unreadable)) => unreadable_entry(unreadable, &set, world.now()),
+            (None, None) => continue,
+        };
+        match enter(&batch(uid, vec![entry.clone()]), world, &mut taken) {
+            Err(error) if is_about_one_entry(&error) => {
+                let aside = bare(entry, format!("It could not be recorded as decided: {error}"), &set);
+                enter(&batch(uid, vec![aside]), world, &mut taken)?;
+            }
+            outcome => outcome?,
+        }
+    }
+    enter(&batch(fetched.up_to, Vec::new()), world, &mut taken)?;
+    Ok(taken)
+}
+
+/// Whether the record refused an entry, and not the mailbox or itself.
+fn is_about_one_entry(error: &RecordError) -> bool {
+    matches!(error, RecordError::ReferenceTaken { .. } | RecordError::Mistake { .. })
+}
+
+/// An entry of which nothing is kept that the record might stumble over: place, time, and that a person must look.
+fn bare(entry: Entry, reason: String, set: &Set) -> Entry {
+    let due = Some(due_from_receipt(entry.received_at, set));
+    Entry {
+        in_reply_to: Vec::new(),
+        references: Vec::new(),
+        outcome: EntryOutcome::SetAside { reason, due, effects: Vec::new() },
+        ..entry
+    }
 }
 
 /// Acknowledgements planned earlier in this batch: the record does not know of them yet, the limits must.
@@ -106,14 +152,20 @@ fn entry<C: Clock>(
 }
 
 /// Whether a known message has been met as a further copy that is in staff's way: not one that we filed into a watched
-/// folder ourselves, and not the one copy there is, met again after its UID lost its meaning.
+/// folder ourselves, not the one copy there is, met again after its UID lost its meaning, and not one that staff have put
+/// back where it was (a move keeps INTERNALDATE): that is theirs to decide.
 fn is_second_copy<C: Clock>(raw: &RawMessage, known: &Known, world: &World<'_, C>) -> bool {
-    let elsewhere = !known.locations.is_empty() || !known.filed_to.is_empty();
-    filing(raw, world) == FilingMode::Move && elsewhere && !world.is_filing_folder(&raw.at)
+    // What lies in Sent was sent from here; it is nobody's copy to read.
+    let elsewhere = known.locations.iter().any(|place| place.folder != SENT) || !known.filed_to.is_empty();
+    let put_back = known.received_here_at(&raw.at.account, &raw.at.folder) == Some(raw.received_at);
+    filing(raw, world) == FilingMode::Move && elsewhere && !put_back && !world.is_filing_folder(&raw.at)
 }
 
-/// How messages of this account are filed.
+/// How messages of this account are filed. What lies in Sent is looked at and never moved.
 fn filing<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> FilingMode {
+    if raw.at.folder == SENT {
+        return FilingMode::None;
+    }
     world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default()
 }
 
@@ -125,49 +177,76 @@ fn decide<C: Clock>(
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Result<EntryOutcome, String>, Trouble> {
+    let existing = world.config.account(&raw.at.account).map(|a| a.existing).unwrap_or_default();
+    let history = history(raw, message, planned, existing, world)?;
+    let old = history.taken_into_use_at.is_some_and(|at| raw.received_at < at);
+    if old && existing == Existing::Ignore {
+        // Met although the cursor began above it: its UID has changed, or staff moved it here.
+        let reason = "received before this mailbox was taken into use (`existing: ignore`)".to_owned();
+        return Ok(Ok(EntryOutcome::LeftAlone { reason }));
+    }
     if message.defects.contains(&Defect::NotAMessage) || message.defects.contains(&Defect::ParserFailed) {
         return Ok(Err("It could not be read as an email.".to_owned()));
     }
-    let existing = world.config.account(&raw.at.account).map(|a| a.existing).unwrap_or_default();
-    let history = history(raw, message, planned, existing, world)?;
     let decided =
-        catch_unwind(AssertUnwindSafe(|| triage::triage(message, raw.received_at, &history, &set.policy)));
-    let Ok(decision) = decided else {
-        return Ok(Err(
-            "Deciding about it failed inside the program; please report this with the message.".to_owned()
-        ));
+        contained(|| triage::triage(message, raw.received_at, &history, &set.policy), "Deciding about it");
+    let decision = match decided {
+        Ok(decision) => decision,
+        Err(reason) => return Ok(Err(reason)),
     };
-    let old = history.taken_into_use_at.is_some_and(|at| raw.received_at < at);
     let reference = match decision.due {
         Some(_) => Some(free_reference(&message.fingerprint, world)?),
         None => None,
     };
     let mut effects = Vec::new();
+    let mut withheld =
+        (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
     if let (Acknowledgement::Send { to }, Some(reference)) = (&decision.acknowledgement, &reference) {
-        match letters::acknowledgement(raw, message, &decision, reference, to, set, world.config, world.now())
-        {
-            Ok(effect) => effects.push(effect),
-            Err(problem) => return Ok(Err(format!("Its acknowledgement could not be written: {problem}"))),
+        let write = || {
+            letters::acknowledgement(raw, message, &decision, reference, to, set, world.config, world.now())
+                .map_err(|problem| problem.to_string())
+        };
+        match contained(write, "Writing it").and_then(|written| written) {
+            Ok(effect) => {
+                effects.push(effect);
+                planned.to.push((to.to_ascii_lowercase(), domain_of(to)));
+            }
+            // Urgency, queue and deadline stand without it; staff find it among those that were withheld.
+            Err(problem) => {
+                tracing::error!(
+                    account = raw.at.account.as_str(),
+                    uid = raw.at.uid,
+                    "An acknowledgement could not be written: {problem}"
+                );
+                withheld = Some(format!("it could not be written: {problem}"));
+            }
         }
-        planned.to.push((to.to_ascii_lowercase(), domain_of(to)));
     }
     if filing(raw, world) != FilingMode::None && (!old || existing == Existing::File) {
         effects.extend(set.routing.file(&raw.at.account, &decision));
     }
     if !old {
-        match letters::alerts(raw, message, &decision, reference.as_ref(), set, world.config, world.now()) {
+        let write = || {
+            letters::alerts(raw, message, &decision, reference.as_ref(), set, world.config, world.now())
+                .map_err(|problem| problem.to_string())
+        };
+        match contained(write, "Writing it").and_then(|written| written) {
             Ok(alerts) => effects.extend(alerts),
             Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
         }
     }
-    let withheld =
-        (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
     let due = decision
         .due
         .as_ref()
         .map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
     let decision = Box::new(StoredDecision::of(&decision, withheld));
     Ok(Ok(EntryOutcome::Decided { decision, reference, due, effects }))
+}
+
+/// A fault of the program that one message brings out is that message's: the others go on.
+fn contained<T>(work: impl FnOnce() -> T, what: &str) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| format!("{what} failed inside the program; please report this with the message."))
 }
 
 /// What the record and this batch know that bears on the message.
@@ -306,48 +385,18 @@ fn log(account: &str, uid: u32, what: &EnteredAs) {
     }
 }
 
-fn is_letter(effect: &Effect) -> bool {
-    matches!(effect, Effect::Acknowledge { .. } | Effect::Alert { .. })
-}
-
-/// Enters the batch; if one entry is what the record cannot take, it alone is set aside and the others go in.
-fn enter<C: Clock>(batch: &Batch, set: &Set, world: &World<'_, C>) -> Result<(), Trouble> {
-    match world.records.enter(batch) {
-        Ok(entered) => {
-            for made in &entered {
-                log(&batch.account, made.uid, &made.what);
-            }
-            Ok(())
-        }
-        Err(error) if error.is_transient() || batch.entries.len() <= 1 => Err(error.into()),
-        Err(error) => {
-            tracing::error!(
-                account = batch.account.as_str(),
-                "A batch could not be recorded ({error}); taking its messages one by one."
-            );
-            for entry in &batch.entries {
-                let alone = Batch { up_to: entry.at.uid, entries: vec![entry.clone()], ..batch.clone() };
-                if let Err(error) = world.records.enter(&alone) {
-                    if error.is_transient() {
-                        return Err(error.into());
-                    }
-                    let mut entry = entry.clone();
-                    entry.outcome = EntryOutcome::SetAside {
-                        reason: format!("It could not be recorded as decided: {error}"),
-                        due: Some(due_from_receipt(entry.received_at, set)),
-                        effects: Vec::new(),
-                    };
-                    world.records.enter(&Batch {
-                        up_to: entry.at.uid,
-                        entries: vec![entry],
-                        ..batch.clone()
-                    })?;
-                }
-            }
-            world.records.enter(&Batch { entries: Vec::new(), ..batch.clone() })?;
-            Ok(())
+/// Enters the batch and notes whose letters there are to be sent.
+fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Result<(), RecordError> {
+    let entered = world.records.enter(batch)?;
+    for made in &entered {
+        log(&batch.account, made.uid, &made.what);
+    }
+    for effect in batch.entries.iter().flat_map(|entry| effects(&entry.outcome)) {
+        if let Effect::Acknowledge { account, .. } | Effect::Alert { account, .. } = effect {
+            taken.letters_of.insert(account.clone());
         }
     }
+    Ok(())
 }
 
 impl<C: Clock> World<'_, C> {

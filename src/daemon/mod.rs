@@ -22,6 +22,7 @@ pub mod letters;
 pub mod parts;
 pub mod post;
 pub mod reload;
+pub mod upkeep;
 pub mod watch_folder;
 
 pub use in_force::InForce;
@@ -122,6 +123,16 @@ pub enum Trouble {
     Mailbox(#[from] MailboxError),
 }
 
+impl Trouble {
+    /// Whether a person should be told: waiting alone does not mend it.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Record(error) => error.needs_a_person(),
+            Self::Mailbox(error) => matches!(error, MailboxError::NeedsAPerson { .. }),
+        }
+    }
+}
+
 /// What stops the daemon as a whole: the record cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -138,7 +149,7 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
     let watching =
         mailboxes.iter_mut().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
     let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
-    tokio::join!(join_all(watching), join_all(posting), reload::reload(world));
+    tokio::join!(join_all(watching), join_all(posting), reload::reload(world), upkeep::look_after(world));
     Ok(())
 }
 

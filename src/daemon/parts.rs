@@ -12,7 +12,7 @@ use crate::mailbox::{
     Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, ImapAccount,
     ImapMailbox, Mechanism, Security, TokenSource,
 };
-use crate::outbox::smtp::{self, SmtpLogin};
+use crate::outbox::smtp::{self, LoginSource, SmtpLogin};
 use crate::outbox::{AnyCourier, FileCourier, SmtpConfig, SmtpCourier};
 
 /// Every watched folder, in the order of the configuration.
@@ -91,8 +91,10 @@ pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
     };
     let user = imap.user.as_deref().unwrap_or(&account.address);
     let credentials = match imap.login {
-        Login::Xoauth2 => Credentials::AccessToken(Rc::new(TokenInFile(imap.password.clone()))),
-        Login::Auto | Login::Login | Login::Plain => Credentials::Password(imap.secret()?),
+        Login::Xoauth2 => Credentials::AccessToken(Rc::new(SecretNow(imap.password.clone()))),
+        Login::Auto | Login::Login | Login::Plain => {
+            Credentials::PasswordFrom(Rc::new(SecretNow(imap.password.clone())))
+        }
     };
     Ok(ImapAccount {
         port: imap.port(),
@@ -115,10 +117,11 @@ pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
     })
 }
 
-/// An access token that something else keeps fresh in a file; read anew for every connection.
-struct TokenInFile(Secret);
+/// A password, or an access token that something else keeps fresh in a file; read anew for every connection, so that a
+/// changed one needs no restart.
+struct SecretNow(Secret);
 
-impl TokenSource for TokenInFile {
+impl TokenSource for SecretNow {
     fn token<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<SecretString, String>> + 'a>> {
         Box::pin(std::future::ready(self.0.read().map_err(|error| error.to_string())))
     }
@@ -129,12 +132,16 @@ pub fn smtp(account: &Account) -> Result<SmtpConfig, ConfigError> {
     let Some(smtp) = &account.smtp else {
         return Err(ConfigError(format!("account `{}` has no `smtp`.", account.name)));
     };
-    let login = match (&smtp.user, &smtp.password) {
-        (Some(user), Some(password)) if smtp.xoauth2 => {
-            SmtpLogin::Token { user: user.clone(), token: password.read()? }
-        }
+    let login = match (smtp.user.clone(), smtp.password.clone()) {
         (Some(user), Some(password)) => {
-            SmtpLogin::Password { user: user.clone(), password: password.read()? }
+            let xoauth2 = smtp.xoauth2;
+            SmtpLogin::Fresh(LoginSource(Rc::new(move || {
+                let (user, secret) = (user.clone(), password.read().map_err(|error| error.to_string())?);
+                Ok(match xoauth2 {
+                    true => SmtpLogin::Token { user, token: secret },
+                    false => SmtpLogin::Password { user, password: secret },
+                })
+            })))
         }
         _ => SmtpLogin::None,
     };

@@ -7,16 +7,21 @@ use chrono::TimeDelta;
 use crate::clock::Clock;
 use crate::config::FilingMode;
 use crate::effect::Effect;
-use crate::letter::Letter;
 use crate::outbox::{Courier, DeliveryError, retry};
-use crate::record::{DueEffect, Which};
+use crate::record::{DueEffect, RecordError, Which};
 
 use super::{Trouble, World};
 
 /// How many letters are looked up at a time.
 const BATCH: usize = 50;
 
-/// How long the post rests when every letter would fail alike (a refused login, a server that is away).
+/// After so many letters in a row that may be taken later, it is the server that is away, and not the letters.
+const MOST_FAILURES: u32 = 3;
+
+/// How long until the operator's switch is looked at again for a letter that it holds back.
+const HELD: TimeDelta = TimeDelta::hours(1);
+
+/// The shortest rest of the post when every letter would fail alike; also its longest wait for a bell.
 const REST: Duration = Duration::from_secs(60);
 
 /// How long after an answer failed to come its copy is looked for in Sent: servers that keep one need a moment.
@@ -28,21 +33,36 @@ pub struct Round {
     /// Letters that were dealt with, one way or the other.
     pub done: usize,
     /// Trouble that would meet every letter.
-    pub rest: bool,
+    pub rest: Rest,
+}
+
+/// Whether the post rests because every letter would fail alike.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rest {
+    /// It does not.
+    #[default]
+    None,
+    /// A server that is away, a record that cannot be written.
+    Short,
+    /// A login that is refused: a person must act.
+    Long,
 }
 
 /// Sends this account's letters until it is time to stop.
 pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &World<'_, C>) {
+    let mut rests = 0u32;
     while !world.stopping() {
         let rest = match send_due(account, courier, world).await {
             Ok(round) => round.rest,
             Err(trouble) => {
                 tracing::error!(account, "{trouble}");
-                true
+                Rest::Short
             }
         };
-        if rest {
-            world.pause(REST).await;
+        courier.close_if_idle().await;
+        rests = if rest == Rest::None { 0 } else { rests.saturating_add(1) };
+        if let Some(pause) = how_long(rest, rests) {
+            world.pause(pause).await;
             continue;
         }
         let next = world.records.next_effect_at(Which::Letters { account: account.to_owned() });
@@ -58,6 +78,20 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
             () = world.stopped() => {}
         }
     }
+    courier.close().await;
+}
+
+/// The pause before the post is taken up again after so many rests in a row. Where a person must act it grows from 5 minutes
+/// to half an hour: directories lock an account after a handful of wrong passwords, and its staff with it.
+fn how_long(rest: Rest, rests: u32) -> Option<Duration> {
+    let doubled = |first: Duration, longest: u32| {
+        (first * (1 << rests.saturating_sub(1).min(5))).min(Duration::from_secs(60 * u64::from(longest)))
+    };
+    match rest {
+        Rest::None => None,
+        Rest::Short => Some(doubled(REST, 5)),
+        Rest::Long => Some(doubled(5 * REST, 30)),
+    }
 }
 
 /// Sends every letter that is due.
@@ -68,6 +102,7 @@ pub async fn send_due<P: Courier, C: Clock>(
 ) -> Result<Round, Trouble> {
     let mut round = Round::default();
     let which = Which::Letters { account: account.to_owned() };
+    let mut failures = 0;
     loop {
         let due = world.records.due_effects(which.clone(), world.now(), BATCH)?;
         if due.is_empty() {
@@ -78,29 +113,52 @@ pub async fn send_due<P: Courier, C: Clock>(
             if world.stopping() {
                 return Ok(round);
             }
-            round.rest |= send_one(courier, world, &letter).await?;
             round.done += 1;
-            if round.rest {
+            match send_one(courier, world, &letter).await? {
+                Went::Settled => failures = 0,
+                Went::Later => failures += 1,
+                Went::Nowhere(rest) => round.rest = rest,
+            }
+            if failures >= MOST_FAILURES {
+                round.rest = round.rest.max(Rest::Short);
+            }
+            if round.rest != Rest::None {
                 return Ok(round);
             }
         }
-        if round.done > 0 {
-            world.bells.ring_copies(account);
-        }
+        world.bells.ring_copies(account);
     }
 }
 
-/// Sends one letter and settles it; true when the next letter would meet the same trouble.
+/// How it went with one letter.
+enum Went {
+    /// This letter is dealt with, one way or the other.
+    Settled,
+    /// It may be taken later.
+    Later,
+    /// The next letter would meet the same trouble.
+    Nowhere(Rest),
+}
+
+/// Sends one letter and settles it.
 async fn send_one<P: Courier, C: Clock>(
     courier: &mut P,
     world: &World<'_, C>,
     due: &DueEffect,
-) -> Result<bool, Trouble> {
+) -> Result<Went, Trouble> {
     let (Effect::Acknowledge { account, letter } | Effect::Alert { account, letter, .. }) = &due.effect
     else {
-        return Ok(false);
+        return Ok(Went::Settled);
     };
-    let mut commit = || match world.records.committing(due.id, world.now()) {
+    let records = world.records;
+    let is_acknowledgement = matches!(due.effect, Effect::Acknowledge { .. });
+    if is_acknowledgement && !world.config.acknowledgements.send {
+        // Written before the switch was turned: held, and listed as to be sent.
+        let now = world.now();
+        records.try_again(due.id, "held: acknowledgements are switched off", now + HELD, now)?;
+        return Ok(Went::Settled);
+    }
+    let mut commit = || match records.committing(due.id, world.now()) {
         Ok(()) => true,
         Err(error) => {
             tracing::error!(effect = due.id, "Effect {} is not sent: {error}", due.id);
@@ -108,63 +166,85 @@ async fn send_one<P: Courier, C: Clock>(
         }
     };
     let result = courier.deliver(letter, &mut commit).await;
-    let now = world.now();
-    let records = world.records;
-    match result {
-        Ok(()) => {
-            let follow_on = copy_to_keep(due, account, letter, world).into_iter().collect::<Vec<_>>();
-            records.done(due.id, now, &follow_on)?;
-            world.bells.ring_copies(account);
-            Ok(false)
-        }
-        Err(DeliveryError::Uncertain { detail }) => {
-            tracing::warn!(
-                effect = due.id,
-                "Effect {}: no answer after handing over ({detail}); looking in Sent.",
-                due.id
-            );
-            records.uncertain(due.id, &detail, now + SETTLE, now)?;
-            world.bells.ring_copies(account);
-            Ok(false)
-        }
-        Err(error @ DeliveryError::Permanent { .. }) => {
-            tracing::warn!(effect = due.id, "Effect {}: {error}", due.id);
-            records.ask_a_person(due.id, &error.to_string(), now)?;
-            Ok(false)
-        }
-        Err(error @ DeliveryError::Transient { .. }) => {
-            again(world, due, &error)?;
-            Ok(false)
-        }
+    match &result {
+        Ok(()) | Err(DeliveryError::NotCommitted | DeliveryError::Transient { .. }) => {}
         Err(error @ DeliveryError::NeedsAPerson { .. }) => {
-            tracing::error!(account = account.as_str(), "{error}");
-            again(world, due, &error)?;
-            Ok(true)
+            tracing::error!(account = account.as_str(), "{error}")
         }
-        Err(DeliveryError::NotCommitted) => Ok(true),
+        Err(error @ DeliveryError::Uncertain { .. }) => {
+            tracing::warn!(effect = due.id, "Effect {}: {error}; looking in Sent.", due.id);
+        }
+        Err(error) => tracing::warn!(effect = due.id, "Effect {}: {error}", due.id),
+    }
+    // A copy for Sent, of acknowledgements; none where the account is never to be written to.
+    let may_write = world.config.account(account).is_none_or(|a| a.filing != FilingMode::None);
+    let copy = (is_acknowledgement && may_write)
+        .then(|| Effect::KeepCopy { account: account.clone(), letter: letter.clone() });
+    let follow_on: Vec<Effect> = copy.into_iter().collect();
+    noted(world, due, || {
+        let now = world.now();
+        match &result {
+            Ok(()) => records.done(due.id, now, &follow_on),
+            Err(DeliveryError::Uncertain { detail }) => records.uncertain(due.id, detail, now + SETTLE, now),
+            Err(error @ DeliveryError::Permanent { .. }) => {
+                records.ask_a_person(due.id, &error.to_string(), now)
+            }
+            Err(error @ (DeliveryError::Transient { .. } | DeliveryError::NeedsAPerson { .. })) => {
+                again(world, due, error)
+            }
+            Err(DeliveryError::NotCommitted) => Ok(()),
+        }
+    })
+    .await?;
+    Ok(match result {
+        Ok(()) | Err(DeliveryError::Uncertain { .. }) => {
+            world.bells.ring_copies(account);
+            Went::Settled
+        }
+        Err(DeliveryError::Permanent { .. }) => Went::Settled,
+        Err(DeliveryError::Transient { .. }) => Went::Later,
+        Err(DeliveryError::NeedsAPerson { .. }) => Went::Nowhere(Rest::Long),
+        Err(DeliveryError::NotCommitted) => Went::Nowhere(Rest::Short),
+    })
+}
+
+/// Writes down how a delivery went, however long that takes: what the server has taken must not be forgotten because the disk
+/// was full for a moment. Only a request to stop ends it; the next start then finds the letter as being handed over.
+async fn noted<C: Clock>(
+    world: &World<'_, C>,
+    due: &DueEffect,
+    note: impl Fn() -> Result<(), RecordError>,
+) -> Result<(), Trouble> {
+    loop {
+        match note() {
+            Err(error) if error.is_transient() && !world.stopping() => {
+                tracing::error!(
+                    effect = due.id,
+                    "Effect {}: how it went cannot be written down yet: {error}",
+                    due.id
+                );
+                world.pause(REST / 6).await;
+            }
+            outcome => return Ok(outcome?),
+        }
     }
 }
 
-/// The copy for Sent, of acknowledgements; none where the mailbox is never to be written to.
-fn copy_to_keep<C: Clock>(due: &DueEffect, account: &str, letter: &Letter, world: &World<'_, C>) -> Option<Effect> {
-    let is_acknowledgement = matches!(due.effect, Effect::Acknowledge { .. });
-    let may_write = world.config.account(account).is_none_or(|a| a.filing != FilingMode::None);
-    (is_acknowledgement && may_write)
-        .then(|| Effect::KeepCopy { account: account.to_owned(), letter: letter.clone() })
-}
-
-fn again<C: Clock>(world: &World<'_, C>, due: &DueEffect, error: &DeliveryError) -> Result<(), Trouble> {
-    let now = world.now();
+fn again<C: Clock>(world: &World<'_, C>, due: &DueEffect, error: &DeliveryError) -> Result<(), RecordError> {
+    let (now, problem) = (world.now(), error.to_string());
     match retry::next_attempt(due.attempts + 1, now, due.id.unsigned_abs()) {
-        Some(at) => world.records.try_again(due.id, &error.to_string(), at, now)?,
+        Some(at) => world.records.try_again(due.id, &problem, at, now),
+        // The account is at fault, not the letter: once that is mended, it goes out by itself.
+        None if matches!(error, DeliveryError::NeedsAPerson { .. }) => {
+            world.records.try_again(due.id, &problem, now + HELD, now)
+        }
         None => {
             tracing::error!(
                 effect = due.id,
                 "Effect {} was tried for days in vain; a person is needed.",
                 due.id
             );
-            world.records.ask_a_person(due.id, &error.to_string(), now)?;
+            world.records.ask_a_person(due.id, &problem, now)
         }
     }
-    Ok(())
 }

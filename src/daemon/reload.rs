@@ -15,6 +15,9 @@ use super::{World, in_force};
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How many folders deep rules and wording may lie.
+const DEEPEST: u32 = 4;
+
 /// Name, size and time of every file: enough to see a change.
 type Snapshot = Vec<(String, u64, Option<SystemTime>)>;
 
@@ -77,13 +80,19 @@ fn take_up<C: Clock>(world: &World<'_, C>) {
 
 fn snapshot(path: &Path) -> Snapshot {
     let mut found = Vec::new();
-    let mut folders = vec![path.to_path_buf()];
-    while let Some(path) = folders.pop() {
+    let mut folders = vec![(path.to_path_buf(), 0)];
+    while let Some((path, depth)) = folders.pop() {
         let Ok(about) = std::fs::metadata(&path) else { continue };
         if about.is_dir() {
+            // No deeper than rules are read: a link to a folder above must not make us walk the whole disk.
+            if depth > DEEPEST {
+                continue;
+            }
             let inner = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
             folders.extend(
-                inner.filter(|p| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'))),
+                inner
+                    .filter(|p| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')))
+                    .map(|path| (path, depth + 1)),
             );
         } else {
             found.push((path.display().to_string(), about.len(), about.modified().ok()));

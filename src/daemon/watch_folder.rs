@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::clock::Clock;
 use crate::config::Existing;
 use crate::effect::{Destination, Effect};
-use crate::mailbox::{Filed, Mailbox, MailboxError, Status};
+use crate::mailbox::{Filed, Mailbox, MailboxError, SENT, Status};
 use crate::message::MessageRef;
+use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
 use super::{Trouble, World, intake};
@@ -17,6 +20,16 @@ const BATCH: u32 = 50;
 /// How long one wait for new mail is at most; a promise to tell (IDLE) is never trusted for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
+/// After so many places that failed in one round, the mailbox itself is taken to be in trouble.
+const MOST_FAILURES: usize = 3;
+
+/// How long a letter of which no answer came is looked for in Sent before anything else is done about it: servers that keep
+/// a copy may take minutes.
+const LONGEST_LOOK: TimeDelta = TimeDelta::minutes(15);
+
+/// How long between two looks.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(2);
+
 /// Watches the folder until it is time to stop.
 pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, keeps_copies: bool) {
     let mut failures = 0u32;
@@ -26,13 +39,22 @@ pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, 
             Err(trouble) => {
                 failures = failures.saturating_add(1);
                 let pause = back_off(failures, &trouble, mailbox);
-                tracing::warn!(
-                    account = mailbox.account(),
-                    folder = mailbox.folder(),
-                    failures,
-                    "{trouble}; trying again in {} seconds.",
-                    pause.as_secs()
-                );
+                let (account, folder, seconds) = (mailbox.account(), mailbox.folder(), pause.as_secs());
+                if trouble.needs_a_person() {
+                    tracing::error!(
+                        account,
+                        folder,
+                        failures,
+                        "{trouble}; trying again in {seconds} seconds."
+                    );
+                } else {
+                    tracing::warn!(
+                        account,
+                        folder,
+                        failures,
+                        "{trouble}; trying again in {seconds} seconds."
+                    );
+                }
                 world.pause(pause).await;
             }
         }
@@ -49,7 +71,7 @@ async fn turn<M: Mailbox, C: Clock>(
     take_in(mailbox, world).await?;
     settle(mailbox, world, keeps_copies).await?;
     let account = mailbox.account().to_owned();
-    let longest = longest_wait(mailbox, world)?;
+    let longest = longest_wait(mailbox, world, keeps_copies)?;
     tokio::select! {
         waited = mailbox.wait(longest) => waited?,
         () = world.bells.copies(&account), if keeps_copies => {}
@@ -59,16 +81,25 @@ async fn turn<M: Mailbox, C: Clock>(
 }
 
 /// Waits no longer than until the next effect is due here.
-fn longest_wait<M: Mailbox, C: Clock>(mailbox: &M, world: &World<'_, C>) -> Result<Duration, Trouble> {
+fn longest_wait<M: Mailbox, C: Clock>(
+    mailbox: &M,
+    world: &World<'_, C>,
+    keeps_copies: bool,
+) -> Result<Duration, Trouble> {
+    let account = mailbox.account().to_owned();
     let poll = world
         .config
-        .account(mailbox.account())
+        .account(&account)
         .and_then(|a| a.imap.as_ref())
         .map_or(LONGEST_WAIT, |imap| Duration::from_secs(u64::from(imap.poll_seconds)).min(LONGEST_WAIT));
-    let which = Which::Mailbox { account: mailbox.account().to_owned(), folder: mailbox.folder().to_owned() };
-    let next = world.records.next_effect_at(which)?;
+    let here = Which::Mailbox { account: account.clone(), folder: mailbox.folder().to_owned() };
+    let mut next = world.records.next_effect_at(here)?;
+    if keeps_copies {
+        let in_sent = world.records.next_effect_at(Which::Account { account })?;
+        next = next.into_iter().chain(in_sent).min();
+    }
     let until = next.map(|at| (at - world.now()).to_std().unwrap_or(Duration::from_secs(1)));
-    Ok(until.map_or(poll, |until| until.clamp(Duration::from_secs(1), poll)))
+    Ok(until.map_or(poll, |until| until.max(Duration::from_secs(1)).min(poll)))
 }
 
 /// Takes in everything that is new; returns how many messages.
@@ -87,9 +118,7 @@ pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>
         let looked_at_more = fetched.up_to > after;
         let messages = fetched.messages.len() + fetched.unreadable.len();
         let entered = intake::take_in(&fetched, mailbox.account(), mailbox.folder(), world)?;
-        if entered.letters {
-            world.bells.ring_post(mailbox.account());
-        }
+        entered.letters_of.iter().for_each(|account| world.bells.ring_post(account));
         taken += messages;
         after = after.max(fetched.up_to);
         if messages == 0 && !looked_at_more {
@@ -151,12 +180,16 @@ fn resynchronise<M: Mailbox, C: Clock>(
 }
 
 /// Does what is due in this folder and, for the first folder of an account, in its Sent folder; returns how many.
+///
+/// A place that fails (another account that is away, a folder that may not be made) is left alone for the rest of the round
+/// and does not keep the others from being filed; after [`MOST_FAILURES`] such places the mailbox itself is the suspect.
 pub async fn settle<M: Mailbox, C: Clock>(
     mailbox: &mut M,
     world: &World<'_, C>,
     keeps_copies: bool,
 ) -> Result<usize, Trouble> {
     let mut done = 0;
+    let mut failing = Failing::default();
     let here = Which::Mailbox { account: mailbox.account().to_owned(), folder: mailbox.folder().to_owned() };
     let mut lists = vec![here];
     if keeps_copies {
@@ -169,7 +202,11 @@ pub async fn settle<M: Mailbox, C: Clock>(
                 break;
             }
             for effect in due {
-                settle_one(mailbox, world, &effect).await?;
+                // What is in flight is finished; the next is not begun.
+                if world.stopping() {
+                    break;
+                }
+                settle_one(mailbox, world, &effect, &mut failing).await?;
                 done += 1;
             }
         }
@@ -177,12 +214,35 @@ pub async fn settle<M: Mailbox, C: Clock>(
     Ok(done)
 }
 
-/// Does one effect. A failure of this one effect is recorded with it; a failure of the mailbox stops the round.
+/// The places that failed in this round, each with what went wrong.
+#[derive(Default)]
+struct Failing(Vec<(Destination, MailboxError)>);
+
+impl Failing {
+    fn at(&self, place: &Destination) -> Option<&MailboxError> {
+        self.0.iter().find(|(failed, _)| failed == place).map(|(_, error)| error)
+    }
+}
+
+/// Where this effect is done: the folder filed into, or the account's Sent folder.
+fn place_of<M: Mailbox>(mailbox: &M, effect: &Effect) -> Destination {
+    match effect {
+        Effect::File { to, .. } => to.clone(),
+        _ => Destination { account: mailbox.account().to_owned(), folder: SENT.to_owned() },
+    }
+}
+
+/// Does one effect, and records how it went, with the effect. Only what concerns the whole mailbox is an error here.
 async fn settle_one<M: Mailbox, C: Clock>(
     mailbox: &mut M,
     world: &World<'_, C>,
     due: &DueEffect,
+    failing: &mut Failing,
 ) -> Result<(), Trouble> {
+    let place = place_of(mailbox, &due.effect);
+    if let Some(error) = failing.at(&place) {
+        return failed(world, due, error);
+    }
     let result = match &due.effect {
         Effect::File { to, flagged } => match &due.at {
             Some(at) => file(mailbox, at, to, *flagged, world).await,
@@ -192,7 +252,10 @@ async fn settle_one<M: Mailbox, C: Clock>(
             mailbox.keep_copy(letter, world.now()).await.map(|()| Filed::Moved)
         }
         Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } => {
-            return look_in_sent(mailbox, world, due, &letter.message_id).await;
+            match mailbox.sent_holds(&letter.message_id).await {
+                Ok(found) => return looked_in_sent(world, due, found),
+                Err(error) => Err(error),
+            }
         }
     };
     match result {
@@ -206,13 +269,34 @@ async fn settle_one<M: Mailbox, C: Clock>(
             world.records.gone(due.id, world.now())?;
         }
         Err(error) => {
-            let now = world.now();
-            match crate::outbox::retry::next_attempt(due.attempts + 1, now, due.id.unsigned_abs()) {
-                Some(at) => world.records.try_again(due.id, &error.to_string(), at, now)?,
-                None => world.records.ask_a_person(due.id, &error.to_string(), now)?,
+            failed(world, due, &error)?;
+            if matches!(error, MailboxError::UidValidityChanged { .. }) {
+                return Err(error.into());
             }
-            return Err(error.into());
+            tracing::warn!(
+                account = mailbox.account(),
+                folder = mailbox.folder(),
+                effect = due.id,
+                "Effect {}: {error}",
+                due.id
+            );
+            failing.0.push((place, error.clone()));
+            if failing.0.len() >= MOST_FAILURES {
+                return Err(error.into());
+            }
         }
+    }
+    Ok(())
+}
+
+/// Writes a failure down with the effect: when it is tried again, or that a person is needed.
+fn failed<C: Clock>(world: &World<'_, C>, due: &DueEffect, error: &MailboxError) -> Result<(), Trouble> {
+    let (now, problem) = (world.now(), error.to_string());
+    match retry::next_attempt(due.attempts + 1, now, due.id.unsigned_abs()) {
+        // An uncertain letter is looked for again, never sent again.
+        Some(at) if due.uncertain => world.records.uncertain(due.id, &problem, at, now)?,
+        Some(at) => world.records.try_again(due.id, &problem, at, now)?,
+        None => world.records.ask_a_person(due.id, &problem, now)?,
     }
     Ok(())
 }
@@ -231,34 +315,45 @@ async fn file<M: Mailbox, C: Clock>(
     }
 }
 
-/// An uncertain letter: is it in Sent? If it is, it was sent. If not, nobody can know, and a person is asked.
-async fn look_in_sent<M: Mailbox, C: Clock>(
-    mailbox: &mut M,
-    world: &World<'_, C>,
-    due: &DueEffect,
-    message_id: &str,
-) -> Result<(), Trouble> {
-    let now = world.now();
-    if mailbox.sent_holds(message_id).await? {
-        world.records.done(due.id, now, &[])?;
+/// An uncertain letter: is it in Sent? If it is, it was sent. If not, servers that keep a copy are given some time; then an
+/// alert is sent again, because told twice is better than not at all, and of an acknowledgement a person is asked, because
+/// nobody can know.
+fn looked_in_sent<C: Clock>(world: &World<'_, C>, due: &DueEffect, found: bool) -> Result<(), Trouble> {
+    let (now, records) = (world.now(), world.records);
+    let waited = now - due.tried_at.unwrap_or(due.planned_at);
+    if found {
+        records.done(due.id, now, &[])?;
+    } else if waited < LONGEST_LOOK {
+        records.uncertain(due.id, "it is not in Sent yet", now + LOOK_AGAIN, now)?;
+    } else if matches!(due.effect, Effect::Alert { .. }) {
+        records.try_again(due.id, "no answer came, and it is not in Sent: sent again", now, now)?;
+        if let Effect::Alert { account, .. } = &due.effect {
+            world.bells.ring_post(account);
+        }
     } else {
-        world.records.ask_a_person(
+        records.ask_a_person(
             due.id,
             "The mail server took the letter but never said so, and no copy lies in Sent: it may or may not have been sent. Look in the server's log for its Message-ID before sending another.",
             now,
         )?;
+        tracing::error!(
+            effect = due.id,
+            "Effect {}: nobody can know whether this letter was sent; a person is asked.",
+            due.id
+        );
     }
     Ok(())
 }
 
-/// 5 seconds, doubled with each failure up to 5 minutes (15 where a person must act), with a spread that differs between
-/// folders so that they do not all come back at once.
+/// 5 seconds, doubled with each failure up to 5 minutes; with a spread that differs between folders so that they do not all
+/// come back at once. Where a person must act, 5 minutes up to half an hour: directories lock an account after a handful of
+/// wrong passwords, and that would shut its staff out as well.
 fn back_off<M: Mailbox>(failures: u32, trouble: &Trouble, mailbox: &M) -> Duration {
-    let longest = match trouble {
-        Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) => 900,
-        _ => 300,
+    let (shortest, longest) = match trouble {
+        Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) => (300u64, 1800),
+        _ => (5, 300),
     };
-    let seconds = 5u64.saturating_mul(1 << failures.saturating_sub(1).min(8)).min(longest);
+    let seconds = (shortest << failures.saturating_sub(1).min(8)).min(longest);
     let seed = mailbox
         .account()
         .bytes()

@@ -28,6 +28,8 @@ pub enum Security {
 pub enum Credentials {
     /// A password.
     Password(SecretString),
+    /// A password that is asked for anew for each connection: it may be changed while we run.
+    PasswordFrom(Rc<dyn TokenSource>),
     /// An OAuth 2.0 access token, fetched for each connection (RFC 6749; Microsoft 365).
     AccessToken(Rc<dyn TokenSource>),
 }

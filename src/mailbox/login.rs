@@ -42,16 +42,22 @@ pub(super) async fn login(session: &mut Session, account: &ImapAccount) -> Resul
 
 /// The way of logging in, and the secret for it.
 async fn way(session: &Session, account: &ImapAccount) -> Result<(Mechanism, SecretString), MailboxError> {
-    let (secret, is_token) = match &account.credentials {
-        Credentials::Password(password) => (password.clone(), false),
-        Credentials::AccessToken(source) => match timeout(account.timeouts.connect, source.token()).await {
-            Ok(Ok(token)) => (token, true),
+    let (source, is_token) = match &account.credentials {
+        Credentials::Password(password) => (Err(password.clone()), false),
+        Credentials::PasswordFrom(source) => (Ok(source), false),
+        Credentials::AccessToken(source) => (Ok(source), true),
+    };
+    let secret = match source {
+        Err(fixed) => fixed,
+        Ok(source) => match timeout(account.timeouts.connect, source.token()).await {
+            Ok(Ok(secret)) => secret,
             failed => {
                 let problem = match failed {
                     Ok(Err(problem)) => problem,
                     _ => format!("no answer within {} s", account.timeouts.connect.as_secs()),
                 };
-                let step = "fetching an access token".into();
+                let what = if is_token { "an access token" } else { "the password" };
+                let step = format!("fetching {what}");
                 return Err(MailboxError::Transient { account: account.account.clone(), step, problem });
             }
         },

@@ -22,6 +22,12 @@ pub trait Courier {
         letter: &Letter,
         commit: &mut dyn FnMut() -> bool,
     ) -> Result<(), DeliveryError>;
+
+    /// Takes leave of the server when there has been no letter for a while. To be called between rounds.
+    async fn close_if_idle(&mut self) {}
+
+    /// Takes leave of the server.
+    async fn close(&mut self) {}
 }
 
 /// Why a letter was not delivered, sorted by who acts next.
@@ -76,6 +82,18 @@ impl Courier for AnyCourier {
         match self {
             Self::Smtp(courier) => courier.deliver(letter, commit).await,
             Self::File(courier) => courier.deliver(letter, commit).await,
+        }
+    }
+
+    async fn close_if_idle(&mut self) {
+        if let Self::Smtp(courier) = self {
+            courier.close_if_idle().await;
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Self::Smtp(courier) = self {
+            courier.close().await;
         }
     }
 }

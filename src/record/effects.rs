@@ -54,6 +54,8 @@ pub struct DueEffect {
     pub attempts: u32,
     /// When it was written down.
     pub planned_at: DateTime<Utc>,
+    /// For a letter: when its bytes were last about to be handed over.
+    pub tried_at: Option<DateTime<Utc>>,
 }
 
 /// What a crash left half done.
@@ -67,7 +69,9 @@ const DUE: &str = "SELECT effects.id, effects.kind, effects.message_id, effects.
         effects.state, effects.attempts, effects.planned_at,
         letters.message_id AS letter_message_id, letters.envelope_from, letters.envelope_to, letters.raw,
         mailboxes.account AS at_account, mailboxes.folder AS at_folder,
-        locations.uid_validity AS at_uid_validity, locations.uid AS at_uid
+        locations.uid_validity AS at_uid_validity, locations.uid AS at_uid,
+        (SELECT max(made_at) FROM attempts
+            WHERE effect_id = effects.id AND outcome = 'handed-over') AS tried_at
     FROM effects
     LEFT JOIN letters ON letters.id = effects.letter_id
     LEFT JOIN locations ON locations.id = effects.location_id
@@ -254,6 +258,7 @@ fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
         at,
         attempts: row.get("attempts")?,
         planned_at,
+        tried_at: row.get::<_, Option<At>>("tried_at")?.map(|at| at.0),
     }))
 }
 

@@ -25,6 +25,18 @@ pub struct Known {
     pub filed_to: Vec<Destination>,
     /// It was set aside, not triaged.
     pub set_aside: bool,
+    /// The account and the folder in which it was first met.
+    pub first_met_in: (String, String),
+    /// INTERNALDATE there.
+    pub received_at: DateTime<Utc>,
+}
+
+impl Known {
+    /// INTERNALDATE of the copy that was met in this folder, if it was the first one.
+    pub fn received_here_at(&self, account: &str, folder: &str) -> Option<DateTime<Utc>> {
+        let (first_account, first_folder) = &self.first_met_in;
+        (first_account == account && first_folder == folder).then_some(self.received_at)
+    }
 }
 
 /// Acknowledgements, written down or sent.
@@ -127,7 +139,14 @@ fn known(connection: &Connection, message: i64) -> Result<Known, Fault> {
     let set_aside = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM set_aside WHERE message_id = ?1)")?
         .query_row(params![message], |row| row.get(0))?;
-    Ok(Known { message, case, locations, filed_to, set_aside })
+    let (first_met_in, received_at) = connection
+        .prepare_cached(
+            "SELECT account, folder, received_at FROM messages
+             JOIN mailboxes ON mailboxes.id = messages.mailbox_id
+             WHERE messages.id = ?1",
+        )?
+        .query_row([message], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, At>(2)?.0)))?;
+    Ok(Known { message, case, locations, filed_to, set_aside, first_met_in, received_at })
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub enum Why {
     BeforeGoLive,
     /// Older than the configured age when it was first seen.
     TooOld,
+    /// The operator has switched acknowledgements off.
+    SwitchedOff,
     /// This sender has had as many as a day allows.
     SenderLimit,
     /// This sender's domain has had as many as an hour allows.
@@ -84,6 +86,7 @@ impl Why {
             Self::OwnDomain => "it comes from the council itself",
             Self::BeforeGoLive => "it was received before this mailbox was taken into use",
             Self::TooOld => "it was too old when it was first seen",
+            Self::SwitchedOff => "acknowledgements are switched off",
             Self::SenderLimit => "this sender has had as many acknowledgements as a day allows",
             Self::DomainLimit => "this sender's domain has had as many acknowledgements as an hour allows",
             Self::OverallLimit => "as many acknowledgements as an hour allows have been sent",
@@ -179,6 +182,9 @@ fn not_now(received_at: DateTime<Utc>, history: &History, team: &Team) -> Option
         |hours: u32| history.now.signed_duration_since(received_at) > Duration::hours(i64::from(hours));
     if limits.oldest_hours.is_some_and(too_old) {
         return Some(Why::TooOld);
+    }
+    if limits.switched_off {
+        return Some(Why::SwitchedOff);
     }
     if history.to_sender_in_a_day >= limits.per_sender_a_day {
         return Some(Why::SenderLimit);

@@ -69,11 +69,19 @@ pub struct Limits {
     pub in_all_an_hour: u32,
     /// A message older than this many hours when it is first seen is not acknowledged; `None`: any age is.
     pub oldest_hours: Option<u32>,
+    /// None is sent to anybody.
+    pub switched_off: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { per_sender_a_day: 10, per_domain_an_hour: 100, in_all_an_hour: 1000, oldest_hours: Some(72) }
+        Self {
+            per_sender_a_day: 10,
+            per_domain_an_hour: 100,
+            in_all_an_hour: 1000,
+            oldest_hours: Some(72),
+            switched_off: false,
+        }
     }
 }
 

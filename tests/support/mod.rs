@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 pub mod fake_imap;
+pub mod fakes;
 mod machine;
 pub mod program;
 pub mod proxy;

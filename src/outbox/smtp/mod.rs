@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -56,6 +57,18 @@ pub enum SmtpLogin {
         /// The access token, without `Bearer`.
         token: SecretString,
     },
+    /// One of the above, asked for anew at each connection: tokens run out within the hour, and passwords are changed.
+    Fresh(LoginSource),
+}
+
+/// Where a login comes from; why there is none, in words for the operator.
+#[derive(Clone)]
+pub struct LoginSource(pub Rc<dyn Fn() -> Result<SmtpLogin, String>>);
+
+impl fmt::Debug for LoginSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginSource")
+    }
 }
 
 /// How long each step may take. The defaults are those of RFC 5321 section 4.5.3.2, shorter before the first letter.

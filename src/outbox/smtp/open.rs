@@ -213,8 +213,17 @@ impl SmtpCourier {
         steps: &mut Vec<String>,
     ) -> Result<(), Refusal> {
         let offered = |name: &str| offers.logins.iter().any(|login| login == name);
-        let (user, secret, mechanism) = match &self.config.login {
-            SmtpLogin::None => {
+        let login = match &self.config.login {
+            SmtpLogin::Fresh(source) => (source.0)().map_err(|problem| {
+                Refusal::Ours(DeliveryError::NeedsAPerson {
+                    problem: format!("{}, the login: {problem}", self.config.server()),
+                    remedy: "look at `smtp.password` in the configuration".to_owned(),
+                })
+            })?,
+            fixed => fixed.clone(),
+        };
+        let (user, secret, mechanism) = match &login {
+            SmtpLogin::None | SmtpLogin::Fresh(_) => {
                 steps.push("not logged in: no login is configured".to_owned());
                 return Ok(());
             }

@@ -1,0 +1,46 @@
+//! What is looked after once a day, beside the work itself: the record's file, and how things stand, as numbers in the log.
+
+use std::time::Duration;
+
+use crate::calendar::london;
+use crate::clock::Clock;
+use crate::record::RecordError;
+
+use super::World;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Looks after things now and once a day, until it is time to stop.
+pub async fn look_after<C: Clock>(world: &World<'_, C>) {
+    while !world.stopping() {
+        if let Err(error) = once(world) {
+            tracing::error!("The daily look at the record failed: {error}");
+        }
+        world.pause(EVERY).await;
+    }
+}
+
+fn once<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
+    let set = world.in_force.now();
+    if let Some(warning) = set.policy.calendar.horizon_warning(london::date(world.now())) {
+        tracing::warn!("{warning}");
+    }
+    if !world.config.acknowledgements.send {
+        tracing::warn!(
+            "Acknowledgements are switched off (`acknowledgements.send: false`); nobody gets one."
+        );
+    }
+    world.records.tidy()?;
+    let standing = world.records.standing()?;
+    let waiting = standing.stuck + standing.uncertain + standing.set_aside;
+    tracing::info!(
+        open_cases = standing.open_cases,
+        pending = standing.pending,
+        waiting_for_a_person = waiting,
+        "{} open cases; {} things to be done; {waiting} wait for a person.",
+        standing.open_cases,
+        standing.pending
+    );
+    Ok(())
+}
