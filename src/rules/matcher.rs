@@ -9,7 +9,7 @@ use super::lexicon::{self, Term, TermSet};
 use super::phrase::{Slot, When};
 use super::program::{Anchor, Program, Step};
 use super::text::Break;
-use super::zone::{Span, Value, ZoneText};
+use super::zone::{Span, Token, Value, ZoneText};
 
 use chrono::NaiveDate;
 
@@ -104,15 +104,20 @@ impl Matcher {
     pub fn find(&self, zone: &ZoneText<'_>, received_on: NaiveDate) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         let mut counts = vec![0_usize; self.programs.len()];
-        let mut run = Run { zone, received_on, jobs: Vec::new(), caught: Vec::new(), seen: Vec::new() };
-        let mut present = TermSet::new(self.index.len());
+        let present = TermSet::new(self.index.len());
+        let mut run =
+            Run { zone, received_on, present, jobs: Vec::new(), caught: Vec::new(), seen: Vec::new() };
         let mut candidates = Vec::new();
         let mut spans = zone.spans.as_slice();
         for stretch in stretches(zone) {
             let inside = spans.partition_point(|span| span.tokens.start < stretch.end);
             let (here, later) = spans.split_at_checked(inside).unwrap_or((spans, &[]));
             spans = later;
-            self.candidates(zone, &stretch, here, &mut present, &mut candidates);
+            let tokens = zone.tokens.get(stretch.clone()).unwrap_or_default();
+            let words = tokens.iter().flat_map(|token| zone.terms(token)).copied();
+            let terms = words.chain(here.iter().map(|span| value_term(&span.value)));
+            terms.clone().for_each(|term| _ = run.present.add(term));
+            self.candidates(zone, &stretch, here, &run.present, &mut candidates);
             candidates.sort_unstable_by_key(|(phrase, starts)| (*phrase, starts.start, starts.end));
             let (mut current, mut next) = (usize::MAX, 0);
             for (phrase, starts) in candidates.drain(..) {
@@ -125,7 +130,7 @@ impl Matcher {
                 let mut start = starts.start.max(next);
                 while start < starts.end && *count < MAX_HITS {
                     next = start + 1;
-                    if may_begin(zone, program, start)
+                    if run.may_begin(program, start)
                         && let Some(end) = run.match_at(program, start)
                     {
                         let caught = run.caught.clone();
@@ -136,6 +141,7 @@ impl Matcher {
                     start = next;
                 }
             }
+            terms.for_each(|term| run.present.clear(term));
         }
         hits.sort_by_key(|hit| (hit.phrase, hit.tokens.start));
         hits
@@ -148,13 +154,10 @@ impl Matcher {
         zone: &ZoneText<'_>,
         stretch: &Range<usize>,
         spans: &[Span],
-        present: &mut TermSet,
+        present: &TermSet,
         found: &mut Vec<(PhraseId, Range<usize>)>,
     ) {
         let tokens = zone.tokens.get(stretch.clone()).unwrap_or_default();
-        let terms = || tokens.iter().flat_map(|token| zone.terms(token)).copied();
-        let values = || spans.iter().map(|span| (value_term(&span.value), span.tokens.start));
-        terms().chain(values().map(|(term, _)| term)).for_each(|term| _ = present.add(term));
         let mut note = |term: Term, at: usize| {
             for (phrase, anchor) in self.index.get(term as usize).into_iter().flatten() {
                 let needs = self.programs.get(*phrase).map(|program| program.needs.as_slice());
@@ -175,10 +178,9 @@ impl Matcher {
                 note(*term, stretch.start + at);
             }
         }
-        for (term, at) in values() {
-            note(term, at);
+        for span in spans {
+            note(value_term(&span.value), span.tokens.start);
         }
-        terms().chain(values().map(|(term, _)| term)).for_each(|term| present.clear(term));
     }
 }
 
@@ -197,22 +199,6 @@ fn stretches<'z>(zone: &'z ZoneText<'_>) -> impl Iterator<Item = Range<usize>> +
             at += 1;
         }
         (at > start).then_some(start..at)
-    })
-}
-
-/// Whether a phrase may begin at this word.
-fn may_begin(zone: &ZoneText<'_>, program: &Program, at: usize) -> bool {
-    let Some(firsts) = &program.firsts else { return true };
-    zone.tokens.get(at).is_some_and(|token| match firsts.as_slice() {
-        [term] => zone.satisfies(token, *term),
-        firsts => {
-            let terms = zone.terms(token);
-            if firsts.len() < terms.len() {
-                firsts.iter().any(|term| terms.binary_search(term).is_ok())
-            } else {
-                terms.iter().any(|term| firsts.binary_search(term).is_ok())
-            }
-        }
     })
 }
 
@@ -236,13 +222,25 @@ enum Job {
 struct Run<'z> {
     zone: &'z ZoneText<'z>,
     received_on: NaiveDate,
+    /// The terms of all words and values of the stretch: what is not here need not be asked of a word.
+    present: TermSet,
     jobs: Vec<Job>,
     caught: Vec<Caught>,
     /// Choices already tried in vain, as (step, word).
     seen: Vec<(usize, usize)>,
 }
 
-impl Run<'_> {
+impl<'z> Run<'z> {
+    /// Whether a phrase may begin at this word.
+    fn may_begin(&self, program: &Program, at: usize) -> bool {
+        let (Some(firsts), Some(token)) = (&program.firsts, self.zone.tokens.get(at)) else { return true };
+        firsts.iter().any(|term| self.satisfies(token, *term))
+    }
+
+    fn satisfies(&self, token: &Token<'z>, term: Term) -> bool {
+        self.present.contains(term) && self.zone.satisfies(token, term)
+    }
+
     /// The end of the match that begins at this word.
     fn match_at(&mut self, program: &Program, start: usize) -> Option<usize> {
         self.jobs.clear();
@@ -298,7 +296,7 @@ impl Run<'_> {
                 Step::Word(term) => {
                     self.enter(at, start, false)?;
                     let token = self.zone.tokens.get(at)?;
-                    if !self.zone.satisfies(token, *term) {
+                    if !self.satisfies(token, *term) {
                         if !(token.skippable && at > start) {
                             return None;
                         }
@@ -344,7 +342,7 @@ impl Run<'_> {
         let (Some(Step::Word(term)), Some(token)) = (program.steps.get(step), self.zone.tokens.get(at)) else {
             return false;
         };
-        !token.skippable && !self.zone.satisfies(token, *term)
+        !token.skippable && !self.satisfies(token, *term)
     }
 
     /// Whether a match may go on at this word: not into the next sentence.
