@@ -39,18 +39,21 @@ fn parse(bencher: Bencher) {
 #[divan::bench]
 fn mime_alone(bencher: Bencher) {
     let corpus = corpus();
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
-        }
-    });
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
+        || {
+            for raw in &corpus {
+                black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
+            }
+        },
+    );
 }
 
 /// The decision about messages that are parsed already, by the rules that are built in.
 #[divan::bench]
 fn decide(bencher: Bencher) {
     let set = rules();
-    let messages: Vec<Message> = corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    let messages: Vec<Message> =
+        corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
     bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
         for message in &messages {
             black_box(decision(black_box(message), &set));
@@ -62,12 +65,14 @@ fn decide(bencher: Bencher) {
 #[divan::bench]
 fn parse_and_decide(bencher: Bencher) {
     let (corpus, set) = (corpus(), rules());
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            let message = send_triage::message::parse(black_box(raw), raw.len());
-            black_box(decision(&message, &set));
-        }
-    });
+    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
+        || {
+            for raw in &corpus {
+                let message = send_triage::message::parse(black_box(raw), raw.len());
+                black_box(decision(&message, &set));
+            }
+        },
+    );
 }
 
 /// Reading and compiling all rules and running their examples: what a reload costs.
@@ -81,7 +86,8 @@ fn compile_rules(bencher: Bencher) {
 #[divan::bench(args = [20, 200, 2_000])]
 fn growth(bencher: Bencher, phrases: usize) {
     let rules = rules_of(phrases);
-    let messages: Vec<Message> = corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    let messages: Vec<Message> =
+        corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
     bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
         for message in &messages {
             let circumstances = Circumstances {
@@ -113,13 +119,28 @@ fn rules_of(phrases: usize) -> Ruleset {
         "transfer", "consult", "assess", "withdraw",
     ];
     const WHAT: [&str; 15] = [
-        "plan", "place", "transport", "provision", "hearing", "timetable", "report", "funding", "section F",
-        "annual review", "{date}", "{number} weeks", "therapy", "equipment", "medication",
+        "plan",
+        "place",
+        "transport",
+        "provision",
+        "hearing",
+        "timetable",
+        "report",
+        "funding",
+        "section F",
+        "annual review",
+        "{date}",
+        "{number} weeks",
+        "therapy",
+        "equipment",
+        "medication",
     ];
     let mut yaml = String::from("topics:\n");
     for number in 0..phrases {
         if number % 10 == 0 {
-            yaml.push_str(&format!("  - id: T{number}\n    title: Topic {number}\n    policy: none\n    when:\n"));
+            yaml.push_str(&format!(
+                "  - id: T{number}\n    title: Topic {number}\n    policy: none\n    when:\n"
+            ));
         }
         let (who, does) = (WHO[number % 10], DOES[number / 10 % 14]);
         let what = WHAT[number / 140 % 15];

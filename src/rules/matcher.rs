@@ -339,7 +339,8 @@ impl<'z> Run<'z> {
 
     /// Whether this step asks for a word that is not this one.
     fn is_dead(&self, program: &Program, step: usize, at: usize) -> bool {
-        let (Some(Step::Word(term)), Some(token)) = (program.steps.get(step), self.zone.tokens.get(at)) else {
+        let (Some(Step::Word(term)), Some(token)) = (program.steps.get(step), self.zone.tokens.get(at))
+        else {
             return false;
         };
         !token.skippable && !self.satisfies(token, *term)
