@@ -15,9 +15,6 @@ impl Reader<'_> {
     pub(super) fn dated(&self, i: usize) -> Found {
         let words = &self.words;
         let at = words.skip(i, &["the"]);
-        if words.digits(at) == 0 && month(words.at(at)).is_none() {
-            return None;
-        }
         let led = at > i || leads_to_a_date(words.before(i, 1)) || self.continues_a_list(i);
         let (end, dates) = self.dates(at, led)?;
         Some((end, Readings::nearest(dates, self.today)))
