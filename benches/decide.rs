@@ -2,7 +2,7 @@
 //!
 //! The corpus is the demo's inbox and the labelled emails, where they are there, so that figures stay comparable only
 //! as long as these do: the line with count and size that is printed first belongs to every figure.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
 use std::hint::black_box;
@@ -13,6 +13,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use send_triage::config::{Config, EXAMPLE};
 use send_triage::daemon::in_force::{self, Set};
 use send_triage::message::Message;
+use send_triage::rules::{Addressed, Circumstances, Ruleset, SourceFile, World};
 use send_triage::triage::{Decision, History, triage};
 
 fn main() {
@@ -78,6 +79,75 @@ fn parse_and_decide(bencher: Bencher) {
 #[divan::bench]
 fn compile_rules(bencher: Bencher) {
     bencher.bench_local(|| black_box(rules()));
+}
+
+/// The same messages by 20 and by 2,000 phrases: what it costs to have more of them. Each phrase is of words that do
+/// stand in this mail, as the officer's would be, and most are not found.
+#[divan::bench(args = [20, 200, 2_000])]
+fn growth(bencher: Bencher, phrases: usize) {
+    let rules = rules_of(phrases);
+    let messages: Vec<Message> =
+        corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
+        for message in &messages {
+            let circumstances = Circumstances {
+                received_on: message.received_at().unwrap_or_default().date_naive(),
+                mailbox: "general",
+                addressed: Addressed::To,
+            };
+            black_box(rules.read(black_box(message), &circumstances));
+        }
+    });
+}
+
+/// Rules of ten phrases each, always the same ones for the same number.
+fn rules_of(phrases: usize) -> Ruleset {
+    const WHO: [&str; 10] = [
+        "school",
+        "(son | daughter)",
+        "tribunal",
+        "the panel",
+        "(he | she)",
+        "coordinator",
+        "our solicitor",
+        "taxi",
+        "placement",
+        "the (senco | head)",
+    ];
+    const DOES: [&str; 14] = [
+        "exclude", "refuse", "end", "finalise", "cancel", "lose", "attend", "propose", "lodge", "review",
+        "transfer", "consult", "assess", "withdraw",
+    ];
+    const WHAT: [&str; 15] = [
+        "plan",
+        "place",
+        "transport",
+        "provision",
+        "hearing",
+        "timetable",
+        "report",
+        "funding",
+        "section F",
+        "annual review",
+        "{date}",
+        "{number} weeks",
+        "therapy",
+        "equipment",
+        "medication",
+    ];
+    let mut yaml = String::from("topics:\n");
+    for number in 0..phrases {
+        if number % 10 == 0 {
+            yaml.push_str(&format!(
+                "  - id: T{number}\n    title: Topic {number}\n    policy: none\n    when:\n"
+            ));
+        }
+        let (who, does) = (WHO[number % 10], DOES[number / 10 % 14]);
+        let what = WHAT[number / 140 % 15];
+        yaml.push_str(&format!("      - '{who} ... {does} ...3 {what}'\n"));
+    }
+    let file = SourceFile { name: "topics.yaml".to_owned(), bytes: yaml.into_bytes() };
+    send_triage::rules::compile(&[file], &World::default()).unwrap()
 }
 
 fn rules() -> Set {

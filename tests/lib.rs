@@ -16,5 +16,5 @@ mod outbox;
 mod record;
 mod rules;
 mod servers;
-mod tidy;
 mod support;
+mod tidy;

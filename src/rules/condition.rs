@@ -137,6 +137,9 @@ pub enum Found<'a> {
 impl<'a, 't> Look<'a, 't> {
     /// What the condition rests on; `None`: it does not hold.
     pub fn look(&self, condition: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
+        if !self.may_hold(condition) {
+            return None;
+        }
         match condition {
             Condition::Phrase { id, written, despite } => self.phrase(*id, written, *despite, scope),
             Condition::Any(all) => {
@@ -170,18 +173,31 @@ impl<'a, 't> Look<'a, 't> {
         }
     }
 
+    /// Whether the phrases that it needs were found anywhere. Of most conditions they were not, and they end here.
+    fn may_hold(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::Phrase { id, .. } => self.is_hit(*id),
+            Condition::Any(all) => all.iter().any(|one| self.may_hold(one)),
+            Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
+                all.iter().all(|one| self.may_hold(one))
+            }
+            Condition::In(_, inner) => self.may_hold(inner),
+            _ => true,
+        }
+    }
+
     /// The reason for which a hit does not count, whatever `despite` says of it.
     pub fn reason(&self, zone: usize, hit: &Hit, scope: Scope<'_>) -> Option<Reason> {
         let searched = self.zones.get(zone)?;
         self.rules.contexts.reason(&searched.words, &searched.triggers, hit, scope.cover, scope.kinds)
     }
 
-    fn places(&self, scope: Scope<'_>) -> Vec<(usize, &'a Searched<'t>)> {
-        let fits = |index: usize, searched: &Searched<'_>| {
+    fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a Searched<'t>)> + 's {
+        let fits = move |index: usize, searched: &Searched<'_>| {
             scope.zones.contains(&searched.words.zone)
                 && scope.sentences.is_none_or(|(zone, ..)| zone == index)
         };
-        self.zones.iter().enumerate().filter(|(index, searched)| fits(*index, searched)).collect()
+        self.zones.iter().enumerate().filter(move |(index, searched)| fits(*index, searched))
     }
 
     /// All hits of a phrase within the scope, whether they count or not.

@@ -3,6 +3,7 @@
 //! A *term* is what a phrase asks of one word: a set of forms and prefixes. Terms that ask the same are one.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::inflect;
 use super::phrase::WordPattern;
@@ -64,7 +65,7 @@ impl Builder {
 
     /// Everything in its final form.
     pub fn finish(self) -> Lexicon {
-        let mut forms: HashMap<String, Entry> = HashMap::new();
+        let mut forms: Words<Entry> = Words::default();
         let mut prefixes: HashMap<String, Vec<(String, Term)>> = HashMap::new();
         let mut spelling = Spelling::default();
         for (word, value) in NUMBERS {
@@ -95,6 +96,12 @@ impl Builder {
                     }
                 }
             }
+        }
+        // A word that some rule knows gets its prefixes here, once, instead of at every look-up.
+        for (form, entry) in &mut forms {
+            add_prefixed(&prefixes, form, &mut entry.by_beginning);
+            entry.by_beginning.retain(|term| !entry.terms.contains(term));
+            entry.sought.clone_from(&entry.terms);
         }
         Lexicon { forms, prefixes, spelling, terms: self.terms.len() }
     }
@@ -141,8 +148,12 @@ fn with_contractions(word: &str) -> Vec<String> {
 /// What is known of a word.
 #[derive(Debug, Default)]
 pub struct Entry {
-    /// The terms that it satisfies.
+    /// The terms that it satisfies, in order.
     pub terms: Vec<Term>,
+    /// Further terms that ask for its beginning.
+    pub by_beginning: Vec<Term>,
+    /// Those of `terms` by which something is looked for; see [`Lexicon::keep_sought`].
+    pub sought: Vec<Term>,
     /// Its value, if it is a number in letters.
     pub number: Option<f64>,
 }
@@ -150,7 +161,7 @@ pub struct Entry {
 /// All terms, ready for look-ups.
 #[derive(Debug, Default)]
 pub struct Lexicon {
-    forms: HashMap<String, Entry>,
+    forms: Words<Entry>,
     prefixes: HashMap<String, Vec<(String, Term)>>,
     spelling: Spelling,
     terms: usize,
@@ -162,27 +173,93 @@ impl Lexicon {
         self.terms
     }
 
-    /// What is known of this form; its terms by prefix are added to `terms`.
-    pub fn look_up(&self, form: &str, terms: &mut Vec<Term>) -> Option<f64> {
-        let entry = self.forms.get(form);
-        if let Some(entry) = entry {
-            terms.extend_from_slice(&entry.terms);
-        } else {
-            self.spelling.look_up(form, terms);
+    /// Tells by which terms something is looked for, so that the many others of a common word are passed over.
+    pub fn keep_sought(&mut self, sought: impl Fn(Term) -> bool) {
+        for entry in self.forms.values_mut() {
+            entry.sought = entry.terms.iter().copied().filter(|term| sought(*term)).collect();
         }
-        if !self.prefixes.is_empty()
-            && let Some((end, _)) = form.char_indices().nth(2)
-        {
-            let end = end + form.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-            if let Some(prefixes) = form.get(..end).and_then(|stem| self.prefixes.get(stem)) {
-                for (prefix, term) in prefixes {
-                    if form.starts_with(prefix.as_str()) && !terms.contains(term) {
-                        terms.push(*term);
-                    }
-                }
-            }
+    }
+
+    /// What is known of this form, if some rule names it.
+    pub fn entry(&self, form: &str) -> Option<&Entry> {
+        self.forms.get(form)
+    }
+
+    /// Adds the terms of a form that no rule names: by its beginning, or as a slip of the pen.
+    pub fn guess(&self, form: &str, terms: &mut Vec<Term>) {
+        self.spelling.look_up(form, terms);
+        add_prefixed(&self.prefixes, form, terms);
+    }
+}
+
+/// Adds the terms that ask for a beginning of this form.
+fn add_prefixed(prefixes: &HashMap<String, Vec<(String, Term)>>, form: &str, terms: &mut Vec<Term>) {
+    if prefixes.is_empty() {
+        return;
+    }
+    let Some((last, letter)) = form.char_indices().nth(2) else { return };
+    let head = form.get(..last + letter.len_utf8()).unwrap_or_default();
+    for (prefix, term) in prefixes.get(head).into_iter().flatten() {
+        if form.starts_with(prefix.as_str()) && !terms.contains(term) {
+            terms.push(*term);
         }
-        entry.and_then(|entry| entry.number)
+    }
+}
+
+/// Some of all terms, a bit each.
+#[derive(Debug)]
+pub struct TermSet(Vec<u64>);
+
+impl TermSet {
+    /// None of so many.
+    pub fn new(terms: usize) -> Self {
+        Self(vec![0; terms.div_ceil(64)])
+    }
+
+    /// Puts one in; whether it was not there.
+    pub fn add(&mut self, term: Term) -> bool {
+        let Some(bits) = self.0.get_mut(term as usize / 64) else { return false };
+        let bit = 1 << (term % 64);
+        let new = *bits & bit == 0;
+        *bits |= bit;
+        new
+    }
+
+    /// Takes one out, and perhaps others with it: for those who take all out.
+    pub fn clear(&mut self, term: Term) {
+        if let Some(bits) = self.0.get_mut(term as usize / 64) {
+            *bits = 0;
+        }
+    }
+
+    /// Whether it is there.
+    pub fn contains(&self, term: Term) -> bool {
+        self.0.get(term as usize / 64).is_some_and(|bits| bits >> (term % 64) & 1 != 0)
+    }
+}
+
+/// A map by words. Its keys are the rules' own, so nobody outside can choose them to collide, and a plain hash will do.
+type Words<T> = HashMap<String, T, BuildHasherDefault<Fnv>>;
+
+/// FNV-1a, 64 bits.
+#[derive(Debug)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
 }
 

@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use super::lexicon::{self, Term};
+use super::lexicon::{self, Term, TermSet};
 use super::phrase::{Slot, When};
 use super::program::{Anchor, Program, Step};
 use super::text::Break;
-use super::zone::{Span, Value, ZoneText};
+use super::zone::{Span, Token, Value, ZoneText};
 
 use chrono::NaiveDate;
 
@@ -95,63 +95,119 @@ impl Matcher {
         Self { programs, index }
     }
 
+    /// Whether some phrase is looked for by this term.
+    pub fn seeks(&self, term: Term) -> bool {
+        self.index.get(term as usize).is_some_and(|list| !list.is_empty())
+    }
+
     /// All phrases found, by phrase and place.
     pub fn find(&self, zone: &ZoneText<'_>, received_on: NaiveDate) -> Vec<Hit> {
-        let mut candidates = self.candidates(zone);
-        candidates.sort_unstable_by_key(|(phrase, starts)| (*phrase, starts.start, starts.end));
         let mut hits: Vec<Hit> = Vec::new();
-        let mut run = Run { zone, received_on, jobs: Vec::new(), caught: Vec::new(), seen: Vec::new() };
-        let (mut current, mut next, mut count) = (usize::MAX, 0, 0);
-        for (phrase, starts) in candidates {
-            let Some(program) = self.programs.get(phrase) else { continue };
-            if phrase != current {
-                (current, next, count) = (phrase, 0, 0);
-            }
-            let mut start = starts.start.max(next);
-            while start < starts.end && count < MAX_HITS {
-                next = start + 1;
-                if let Some(end) = run.match_at(program, start) {
-                    let caught = run.caught.clone();
-                    hits.push(Hit { phrase, tokens: start..end, caught });
-                    next = end.max(start + 1);
-                    count += 1;
+        let mut counts = vec![0_usize; self.programs.len()];
+        let present = TermSet::new(self.index.len());
+        let mut run =
+            Run { zone, received_on, present, jobs: Vec::new(), caught: Vec::new(), seen: Vec::new() };
+        let mut candidates = Vec::new();
+        let mut spans = zone.spans.as_slice();
+        for stretch in stretches(zone) {
+            let inside = spans.partition_point(|span| span.tokens.start < stretch.end);
+            let (here, later) = spans.split_at_checked(inside).unwrap_or((spans, &[]));
+            spans = later;
+            let tokens = zone.tokens.get(stretch.clone()).unwrap_or_default();
+            let words = tokens.iter().flat_map(|token| zone.terms(token)).copied();
+            let terms = words.chain(here.iter().map(|span| value_term(&span.value)));
+            terms.clone().for_each(|term| _ = run.present.add(term));
+            self.candidates(zone, &stretch, here, &run.present, &mut candidates);
+            candidates.sort_unstable_by_key(|(phrase, starts)| (*phrase, starts.start, starts.end));
+            let (mut current, mut next) = (usize::MAX, 0);
+            for (phrase, starts) in candidates.drain(..) {
+                let (Some(program), Some(count)) = (self.programs.get(phrase), counts.get_mut(phrase)) else {
+                    continue;
+                };
+                if phrase != current {
+                    (current, next) = (phrase, 0);
                 }
-                start = next;
+                let mut start = starts.start.max(next);
+                while start < starts.end && *count < MAX_HITS {
+                    next = start + 1;
+                    if run.may_begin(program, start)
+                        && let Some(end) = run.match_at(program, start)
+                    {
+                        let caught = run.caught.clone();
+                        hits.push(Hit { phrase, tokens: start..end, caught });
+                        next = end.max(start + 1);
+                        *count += 1;
+                    }
+                    start = next;
+                }
             }
+            terms.for_each(|term| run.present.clear(term));
         }
+        hits.sort_by_key(|hit| (hit.phrase, hit.tokens.start));
         hits
     }
 
-    /// Which phrases may begin where.
-    fn candidates(&self, zone: &ZoneText<'_>) -> Vec<(PhraseId, Range<usize>)> {
-        let mut found = Vec::new();
+    /// Which phrases may begin where in a stretch: those of which a word stands in it by which they are looked for, and
+    /// all other words that they need.
+    fn candidates(
+        &self,
+        zone: &ZoneText<'_>,
+        stretch: &Range<usize>,
+        spans: &[Span],
+        present: &TermSet,
+        found: &mut Vec<(PhraseId, Range<usize>)>,
+    ) {
+        let tokens = zone.tokens.get(stretch.clone()).unwrap_or_default();
         let mut note = |term: Term, at: usize| {
             for (phrase, anchor) in self.index.get(term as usize).into_iter().flatten() {
-                // Possessives may stand between the words, at most one after each.
-                let first = at.saturating_sub(anchor.most * 2);
-                let last = at.saturating_sub(anchor.least);
-                if at >= anchor.least {
+                let needs = self.programs.get(*phrase).map(|program| program.needs.as_slice());
+                let all_there = needs
+                    .unwrap_or_default()
+                    .iter()
+                    .all(|set| set.iter().any(|term| present.contains(*term)));
+                if all_there && at >= anchor.least {
+                    // Possessives may stand between the words, at most one after each.
+                    let first = at.saturating_sub(anchor.most * 2).max(stretch.start);
+                    let last = at.saturating_sub(anchor.least);
                     found.push((*phrase, first..last + 1));
                 }
             }
         };
-        for (at, token) in zone.tokens.iter().enumerate() {
-            for term in zone.terms(token) {
-                note(*term, at);
+        for (at, token) in tokens.iter().enumerate() {
+            for term in zone.sought(token) {
+                note(*term, stretch.start + at);
             }
         }
-        for span in &zone.spans {
-            note(
-                match span.value {
-                    Value::Date(_) => lexicon::DATE,
-                    Value::Number(_) => lexicon::NUMBER,
-                    Value::Duration(_) => lexicon::DURATION,
-                    Value::Place { .. } => lexicon::PLACE,
-                },
-                span.tokens.start,
-            );
+        for span in spans {
+            note(value_term(&span.value), span.tokens.start);
         }
-        found
+    }
+}
+
+/// The runs of words that no match can leave: from one end of a sentence to the next, unless a value spans it.
+fn stretches<'z>(zone: &'z ZoneText<'_>) -> impl Iterator<Item = Range<usize>> + 'z {
+    let (mut at, mut spans, mut spanned) = (0, zone.spans.iter().peekable(), 0);
+    std::iter::from_fn(move || {
+        let start = at;
+        while let Some(token) = zone.tokens.get(at) {
+            if at > start && token.boundary == Break::Hard && spanned <= at {
+                break;
+            }
+            while let Some(span) = spans.next_if(|span| span.tokens.start <= at) {
+                spanned = spanned.max(span.tokens.end);
+            }
+            at += 1;
+        }
+        (at > start).then_some(start..at)
+    })
+}
+
+fn value_term(value: &Value) -> Term {
+    match value {
+        Value::Date(_) => lexicon::DATE,
+        Value::Number(_) => lexicon::NUMBER,
+        Value::Duration(_) => lexicon::DURATION,
+        Value::Place { .. } => lexicon::PLACE,
     }
 }
 
@@ -166,13 +222,25 @@ enum Job {
 struct Run<'z> {
     zone: &'z ZoneText<'z>,
     received_on: NaiveDate,
+    /// The terms of all words and values of the stretch: what is not here need not be asked of a word.
+    present: TermSet,
     jobs: Vec<Job>,
     caught: Vec<Caught>,
     /// Choices already tried in vain, as (step, word).
     seen: Vec<(usize, usize)>,
 }
 
-impl Run<'_> {
+impl<'z> Run<'z> {
+    /// Whether a phrase may begin at this word.
+    fn may_begin(&self, program: &Program, at: usize) -> bool {
+        let (Some(firsts), Some(token)) = (&program.firsts, self.zone.tokens.get(at)) else { return true };
+        firsts.iter().any(|term| self.satisfies(token, *term))
+    }
+
+    fn satisfies(&self, token: &Token<'z>, term: Term) -> bool {
+        self.present.contains(term) && self.zone.satisfies(token, term)
+    }
+
     /// The end of the match that begins at this word.
     fn match_at(&mut self, program: &Program, start: usize) -> Option<usize> {
         self.jobs.clear();
@@ -198,6 +266,8 @@ impl Run<'_> {
             match program.steps.get(step)? {
                 Step::Done => return (at > start).then_some(at),
                 Step::Jump(to) => step = *to,
+                // Most ways end at their first word. They are not gone, so nothing of them need be remembered.
+                Step::Either(first, second) if self.is_dead(program, *first, at) => step = *second,
                 Step::Either(first, second) => {
                     match self.seen.binary_search(&(step, at)) {
                         Ok(_) => return None,
@@ -226,7 +296,7 @@ impl Run<'_> {
                 Step::Word(term) => {
                     self.enter(at, start, false)?;
                     let token = self.zone.tokens.get(at)?;
-                    if !self.zone.terms(token).contains(term) {
+                    if !self.satisfies(token, *term) {
                         if !(token.skippable && at > start) {
                             return None;
                         }
@@ -265,6 +335,15 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Whether this step asks for a word that is not this one.
+    fn is_dead(&self, program: &Program, step: usize, at: usize) -> bool {
+        let (Some(Step::Word(term)), Some(token)) = (program.steps.get(step), self.zone.tokens.get(at))
+        else {
+            return false;
+        };
+        !token.skippable && !self.satisfies(token, *term)
     }
 
     /// Whether a match may go on at this word: not into the next sentence.

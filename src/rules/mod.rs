@@ -309,9 +309,10 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let lexicon = shop.terms.finish();
+    let mut lexicon = shop.terms.finish();
     let phrases = shop.programs.len();
     let matcher = matcher::Matcher::new(shop.programs, lexicon.len());
+    lexicon.keep_sought(|term| matcher.seeks(term) || shop.places.begins(term));
     let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());
     let (mut wakes, mut always) = (vec![Vec::new(); shop.triggers.len()], Vec::new());
     for (index, draft) in drafts.into_iter().enumerate() {

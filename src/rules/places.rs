@@ -34,7 +34,7 @@ const SCHOOL_WORDS: &[&str] = &[
 #[derive(Debug, Default)]
 pub struct Places {
     /// By the term of their first word; longest first.
-    by_first: HashMap<Term, Vec<Name>>,
+    by_first: Vec<Vec<Name>>,
     /// Outward codes (`SG5`) and their areas of letters (`AL`), upper case.
     postcodes: HashMap<String, usize>,
 }
@@ -61,11 +61,20 @@ impl Places {
         let mut all = all.into_iter();
         let Some(first) = all.next() else { return true };
         let name = Name { rest: all.collect(), area, capital_only };
-        let names = self.by_first.entry(first).or_default();
+        let first = first as usize;
+        if self.by_first.len() <= first {
+            self.by_first.resize_with(first + 1, Vec::new);
+        }
+        let Some(names) = self.by_first.get_mut(first) else { return true };
         let clash = names.iter().any(|known| known.rest == name.rest && known.area != area);
         names.push(name);
         names.sort_by_key(|name| std::cmp::Reverse(name.rest.len()));
         !clash
+    }
+
+    /// Whether some place begins with this term.
+    pub fn begins(&self, term: Term) -> bool {
+        self.by_first.get(term as usize).is_some_and(|names| !names.is_empty())
     }
 
     /// All places in a zone, in order, not overlapping.
@@ -74,9 +83,9 @@ impl Places {
         let mut at = 0;
         while let Some(token) = zone.tokens.get(at) {
             let name = zone
-                .terms(token)
+                .sought(token)
                 .iter()
-                .filter_map(|term| self.by_first.get(term))
+                .filter_map(|term| self.by_first.get(*term as usize))
                 .flatten()
                 .filter_map(|name| Some((self.name_end(zone, at, name)?, name.area, false)))
                 .max_by_key(|(end, ..)| *end);
@@ -103,7 +112,7 @@ impl Places {
                 end += 1;
             }
             let token = zone.tokens.get(end)?;
-            if token.boundary == Break::Hard || !zone.terms(token).contains(term) {
+            if token.boundary == Break::Hard || !zone.satisfies(token, *term) {
                 return None;
             }
             end += 1;

@@ -50,6 +50,10 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// One of these stands in every match.
     pub anchors: Vec<Anchor>,
+    /// Of each of these sets, too, one term stands in every match; the rarest set first.
+    pub needs: Vec<Vec<Term>>,
+    /// Every match begins with one of these, in order; `None`: not known.
+    pub firsts: Option<Vec<Term>>,
 }
 
 /// The vocabulary: each list's name and its phrases.
@@ -76,7 +80,11 @@ pub fn compile(phrase: &Phrase, lists: &Lists, terms: &mut Builder) -> Result<Pr
         return Err(Unfit::TooLarge);
     }
     let anchors = anchors(&part, terms).map(|found| found.anchors).unwrap_or_default();
-    Ok(Program { steps, anchors })
+    let mut firsts = Vec::new();
+    let certain = begins_with(&part, &mut firsts) == Beginning::Certain;
+    firsts.sort_unstable();
+    firsts.dedup();
+    Ok(Program { steps, needs: needs(&part, terms, &anchors), anchors, firsts: certain.then_some(firsts) })
 }
 
 /// A phrase with its lists put in and its words made terms.
@@ -236,10 +244,7 @@ fn anchors(part: &Part, terms: &Builder) -> Option<Anchors> {
     };
     match part {
         Part::Word(term) => single(*term),
-        Part::Slot(Slot::Date(_)) => single(lexicon::DATE),
-        Part::Slot(Slot::Number(..)) => single(lexicon::NUMBER),
-        Part::Slot(Slot::Duration(..)) => single(lexicon::DURATION),
-        Part::Slot(Slot::Place(_)) => single(lexicon::PLACE),
+        Part::Slot(slot) => single(slot_term(slot)),
         Part::Row(parts) => {
             let (mut least, mut most) = (0, 0);
             let mut best: Option<Anchors> = None;
@@ -270,5 +275,98 @@ fn anchors(part: &Part, terms: &Builder) -> Option<Anchors> {
         }
         Part::Maybe(_) | Part::Gap(_) => None,
         Part::List(_, inner) => anchors(inner, terms),
+    }
+}
+
+/// How many sets of needed terms are kept, and how large one may be.
+const MOST_NEEDS: usize = 6;
+const LARGEST_NEED: usize = 40;
+
+/// The sets of which a match needs one term each, but for the one by which it is looked for anyway.
+fn needs(part: &Part, terms: &Builder, anchors: &[Anchor]) -> Vec<Vec<Term>> {
+    let mut all = Vec::new();
+    needed(part, terms, &mut all);
+    let known: Vec<Term> = anchors.iter().map(|anchor| anchor.term).collect();
+    all.retain(|set| set.len() <= LARGEST_NEED && *set != known);
+    all.sort_by_cached_key(|set| (weight(set, terms), set.clone()));
+    all.dedup();
+    all.truncate(MOST_NEEDS);
+    all
+}
+
+fn needed(part: &Part, terms: &Builder, all: &mut Vec<Vec<Term>>) {
+    match part {
+        Part::Word(term) => all.push(vec![*term]),
+        Part::Slot(slot) => all.push(vec![slot_term(slot)]),
+        Part::Row(parts) => parts.iter().for_each(|part| needed(part, terms, all)),
+        Part::List(_, inner) => needed(inner, terms, all),
+        Part::Maybe(_) | Part::Gap(_) => {}
+        Part::Either(parts) => {
+            let mut one_of = Vec::new();
+            for part in parts {
+                let mut inner = Vec::new();
+                needed(part, terms, &mut inner);
+                let Some(rarest) = inner.into_iter().min_by_key(|set| weight(set, terms)) else { return };
+                one_of.extend(rarest);
+            }
+            if !one_of.is_empty() {
+                all.push(one_of);
+            }
+        }
+    }
+}
+
+fn weight(set: &[Term], terms: &Builder) -> u32 {
+    set.iter().map(|term| terms.weight(*term)).fold(0, u32::saturating_add)
+}
+
+fn slot_term(slot: &Slot) -> Term {
+    match slot {
+        Slot::Date(_) => lexicon::DATE,
+        Slot::Number(..) => lexicon::NUMBER,
+        Slot::Duration(..) => lexicon::DURATION,
+        Slot::Place(_) => lexicon::PLACE,
+    }
+}
+
+/// What is known of a part's first word.
+#[derive(PartialEq, Eq)]
+enum Beginning {
+    /// It is one of those collected.
+    Certain,
+    /// The part may be nothing: then what follows it begins.
+    MayBeNothing,
+    /// It may be any word, or a value.
+    Unknown,
+}
+
+fn begins_with(part: &Part, firsts: &mut Vec<Term>) -> Beginning {
+    match part {
+        Part::Word(term) => {
+            firsts.push(*term);
+            Beginning::Certain
+        }
+        Part::Slot(_) | Part::Gap(_) => Beginning::Unknown,
+        Part::List(_, inner) => begins_with(inner, firsts),
+        Part::Maybe(inner) => match begins_with(inner, firsts) {
+            Beginning::Unknown => Beginning::Unknown,
+            _ => Beginning::MayBeNothing,
+        },
+        Part::Row(parts) => parts
+            .iter()
+            .map(|part| begins_with(part, firsts))
+            .find(|beginning| *beginning != Beginning::MayBeNothing)
+            .unwrap_or(Beginning::MayBeNothing),
+        Part::Either(parts) => {
+            let mut all = Beginning::Certain;
+            for part in parts {
+                match begins_with(part, firsts) {
+                    Beginning::Certain => {}
+                    Beginning::MayBeNothing => all = Beginning::MayBeNothing,
+                    Beginning::Unknown => return Beginning::Unknown,
+                }
+            }
+            all
+        }
     }
 }

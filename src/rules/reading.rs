@@ -75,7 +75,12 @@ fn wake(rules: &Ruleset, zones: &[Searched<'_>]) -> (Vec<bool>, Vec<bool>) {
     (hit, awake)
 }
 
-fn search<'t>(rules: &Ruleset, zone: Zone, text: &'t str, circumstances: &Circumstances<'_>) -> Searched<'t> {
+fn search<'t>(
+    rules: &'t Ruleset,
+    zone: Zone,
+    text: &'t str,
+    circumstances: &Circumstances<'_>,
+) -> Searched<'t> {
     let mentions = mention::mentions(text, circumstances.received_on, &rules.terms);
     let words = ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions);
     let hits = rules.matcher.find(&words, circumstances.received_on);

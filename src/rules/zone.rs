@@ -6,20 +6,22 @@ use std::ops::Range;
 use crate::calendar::mention::Mention;
 
 use super::Zone;
-use super::lexicon::{Lexicon, Term};
+use super::lexicon::{Entry, Lexicon, Term, TermSet};
 use super::places::Places;
 use super::slot::unit_days;
 use super::text::{self, Break};
 
 /// One word.
 #[derive(Debug, Clone)]
-pub struct Token {
+pub struct Token<'t> {
     /// Where it stands in the zone's text.
     pub range: Range<usize>,
     /// The number of its sentence.
     pub sentence: usize,
-    /// Where its terms stand in [`ZoneText::terms`].
-    terms: Range<usize>,
+    /// What the rules know of it.
+    entry: Option<&'t Entry>,
+    /// Where its terms stand in [`ZoneText::guessed`], if they are not those of its entry.
+    guessed: Range<usize>,
     /// What stands before it.
     pub boundary: Break,
     /// A phrase may step over it.
@@ -69,9 +71,9 @@ pub struct ZoneText<'t> {
     /// Its text.
     pub text: &'t str,
     /// Its words.
-    pub tokens: Vec<Token>,
-    /// The terms of all words, one after the other.
-    terms: Vec<Term>,
+    pub tokens: Vec<Token<'t>>,
+    /// The terms of words found by their beginning or as a slip of the pen, one word after the other.
+    guessed: Vec<Term>,
     /// Words with a value, in order of their beginning.
     pub spans: Vec<Span>,
     /// Which sentences are questions.
@@ -83,12 +85,13 @@ impl<'t> ZoneText<'t> {
     pub fn read(
         zone: Zone,
         text: &'t str,
-        lexicon: &Lexicon,
+        lexicon: &'t Lexicon,
         places: &Places,
         mentions: Vec<Mention>,
     ) -> Self {
-        let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 5);
-        let mut terms = Vec::with_capacity(text.len() / 5);
+        let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
+        let (mut guessed, mut own) = (Vec::new(), Vec::new());
+        let mut seen = TermSet::new(lexicon.len());
         let mut questions = vec![false];
         text::words(text, |word| {
             if word.after_question
@@ -99,9 +102,23 @@ impl<'t> ZoneText<'t> {
             if word.boundary != Break::None {
                 questions.push(false);
             }
-            let from = terms.len();
-            let named = lexicon.look_up(word.form, &mut terms);
-            let number = named.or_else(|| {
+            let from = guessed.len();
+            let entry = lexicon.entry(word.form);
+            own.clear();
+            if let Some(entry) = entry {
+                entry.terms.iter().for_each(|term| _ = seen.add(*term));
+                own.extend_from_slice(&entry.by_beginning);
+            } else {
+                lexicon.guess(word.form, &mut own);
+            }
+            // A beginning or a slip counts where no word before it satisfies the same term.
+            own.retain(|term| seen.add(*term));
+            if !own.is_empty() {
+                guessed.extend(entry.map_or(&[][..], |entry| &entry.terms));
+                guessed.append(&mut own);
+                guessed.get_mut(from..).unwrap_or_default().sort_unstable();
+            }
+            let number = entry.and_then(|entry| entry.number).or_else(|| {
                 let digit = word.form.as_bytes().first().is_some_and(u8::is_ascii_digit);
                 // "21st" is 21 as well.
                 let bare = word.form.trim_end_matches(|c: char| c.is_ascii_lowercase());
@@ -111,7 +128,8 @@ impl<'t> ZoneText<'t> {
             tokens.push(Token {
                 range: word.start..word.end,
                 sentence: questions.len() - 1,
-                terms: from..terms.len(),
+                entry,
+                guessed: from..guessed.len(),
                 boundary: word.boundary,
                 skippable: word.traits.skippable,
                 capital: word.traits.capital,
@@ -122,7 +140,7 @@ impl<'t> ZoneText<'t> {
         if let (Some(last), Some(token)) = (questions.last_mut(), tokens.last()) {
             *last |= text.get(token.range.end..).is_some_and(|rest| rest.contains('?'));
         }
-        let mut zone = Self { zone, text, tokens, terms, spans: Vec::new(), questions };
+        let mut zone = Self { zone, text, tokens, guessed, spans: Vec::new(), questions };
         zone.numbers();
         zone.dates(mentions);
         let found = places.find(&zone);
@@ -131,9 +149,25 @@ impl<'t> ZoneText<'t> {
         zone
     }
 
-    /// The terms that a word satisfies.
-    pub fn terms(&self, token: &Token) -> &[Term] {
-        self.terms.get(token.terms.clone()).unwrap_or_default()
+    /// The terms that a word satisfies, in order.
+    pub fn terms(&self, token: &Token<'t>) -> &[Term] {
+        match token.entry {
+            Some(entry) if token.guessed.is_empty() => &entry.terms,
+            _ => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Those among them by which phrases and places are looked for.
+    pub fn sought(&self, token: &Token<'t>) -> &[Term] {
+        match token.entry {
+            Some(entry) if token.guessed.is_empty() => &entry.sought,
+            _ => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a word satisfies this term.
+    pub fn satisfies(&self, token: &Token<'t>, term: Term) -> bool {
+        self.terms(token).binary_search(&term).is_ok()
     }
 
     /// The words with a value that begin at this word.
