@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::calendar::mention::Mention;
 
 use super::Zone;
-use super::lexicon::{Entry, Lexicon, Term, TermSet};
+use super::lexicon::{Entry, Lexicon, Term};
 use super::places::Places;
 use super::slot::unit_days;
 use super::text::{self, Break};
@@ -91,7 +91,6 @@ impl<'t> ZoneText<'t> {
     ) -> Self {
         let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
         let (mut guessed, mut own) = (Vec::new(), Vec::new());
-        let mut seen = TermSet::new(lexicon.len());
         let mut questions = vec![false];
         text::words(text, |word| {
             if word.after_question
@@ -106,13 +105,12 @@ impl<'t> ZoneText<'t> {
             let entry = lexicon.entry(word.form);
             own.clear();
             if let Some(entry) = entry {
-                entry.terms.iter().for_each(|term| _ = seen.add(*term));
-                own.extend_from_slice(&entry.by_beginning);
+                own.extend(entry.by_beginning.iter().filter(|term| !entry.terms.contains(term)));
             } else {
                 lexicon.guess(word.form, &mut own);
             }
-            // A beginning or a slip counts where no word before it satisfies the same term.
-            own.retain(|term| seen.add(*term));
+            own.sort_unstable();
+            own.dedup();
             if !own.is_empty() {
                 guessed.extend(entry.map_or(&[][..], |entry| &entry.terms));
                 guessed.append(&mut own);
