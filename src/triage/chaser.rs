@@ -31,10 +31,16 @@ pub fn chaser(
     trace: &mut Vec<Finding>,
 ) -> Chaser {
     let mut sentences: Vec<(Zone, usize)> = Vec::new();
+    // Where the steps of the ladder are told with their dates, each of these is a contact.
+    let mut steps: Vec<(Zone, usize)> = Vec::new();
     let mut stated = None;
     for verdict in reading.group(Group::Chasers).filter(|verdict| verdict.holds) {
         trace.push(Finding::holds(verdict, verdict.rule.title.clone()));
-        sentences.extend(verdict.evidence.iter().map(|evidence| (evidence.zone, evidence.sentence)));
+        let found = verdict.evidence.iter().map(|evidence| (evidence.zone, evidence.sentence));
+        if verdict.rule.id.starts_with("chaser-steps") {
+            steps.extend(found.clone());
+        }
+        sentences.extend(found);
         stated = stated.or(match verdict.rule.id.as_str() {
             id if id.starts_with("chaser-overdue") => Some(Chaser::Overdue),
             id if id.starts_with("chaser-within") => Some(Chaser::Within),
@@ -48,7 +54,9 @@ pub fn chaser(
         .dates
         .iter()
         .filter(|(zone, sentence, _)| near(&sentences, *zone, *sentence))
-        .filter(|(zone, _, mention)| is_of_a_contact(message, *zone, mention))
+        .filter(|(zone, sentence, mention)| {
+            steps.contains(&(*zone, *sentence)) || is_of_a_contact(message, *zone, mention)
+        })
         .filter_map(|(_, _, mention)| mention.past.map(|(first, _)| (first, mention)))
         .filter(|(first, _)| *first <= measure.received_on);
     let Some((earliest, _)) = contacts.min_by_key(|(first, _)| *first) else {
@@ -76,7 +84,31 @@ fn near(sentences: &[(Zone, usize)], zone: Zone, sentence: usize) -> bool {
         .any(|(at, number)| *at == Zone::Subject || (*at == zone && number.abs_diff(sentence) <= 1))
 }
 
-/// Whether the words about a date speak of writing or calling, and not of a review or a deadline.
+/// Words that say that somebody wrote or called; whose doing it was is asked besides.
+const CONTACT_VERBS: [&str; 24] = [
+    "wrote", "written", "emailed", "e-mailed", "email", "mailed", "rang", "rung", "ringing", "called", "calling", "phon",
+    "telephon", "left", "messag", "msg", "text", "sent", "send", "contacted", "asked", "report", "rais", "chas",
+];
+/// Things that the sender wrote: only where they are the sender's own.
+const CONTACT_NOUNS: [&str; 13] = [
+    "email", "e-mail", "letter", "message", "voicemail", "call", "note", "enquiry", "query", "request", "chaser", "attempt",
+    "form",
+];
+const MINE: [&str; 10] = ["my", "our", "mine", "ours", "these", "first", "second", "last", "previous", "earlier"];
+const FIRST_PERSON: [&str; 21] = [
+    "i", "we", "ive", "i've", "i’ve", "we've", "we’ve", "weve", "i'd", "my", "our", "me", "us", "mum", "dad", "wife", "husband",
+    "mother", "father", "solicitor", "client",
+];
+const OTHERS: [&str; 25] = [
+    "you", "your", "he", "she", "they", "it", "who", "which", "school", "college", "council", "authority", "coordinator",
+    "somebody", "someone", "nobody", "panel", "officer", "head", "senco", "teacher", "was", "were", "be", "u",
+];
+const EVENTS: [&str; 16] = [
+    "review", "meeting", "panel", "due", "born", "dob", "appointment", "visit", "assessment", "held", "deadline", "decision",
+    "started", "received", "expired", "placement",
+];
+
+/// Whether the words about a date speak of the sender's own writing or calling, and not of a review or a deadline.
 fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
     let text = match zone {
         Zone::New => &message.new_text.new,
@@ -84,60 +116,59 @@ fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
         Zone::Subject => return true,
         _ => return false,
     };
-    let before = words_before(text, mention.range.start, 9);
-    let after = words_after(text, mention.range.end, 7);
-    const CONTACT: [&str; 30] = [
-        "wrote", "writ", "email", "e-mail", "mail", "rang", "rung", "ring", "call", "phon", "left", "letter",
-        "messag", "sent", "send", "contact", "ask", "report", "rais", "step", "request", "chas", "spoke",
-        "mine", "enquir", "question", "put", "query", "matter", "these",
-    ];
-    const EVENT: [&str; 13] = [
-        "review",
-        "meeting",
-        "panel",
-        "due",
-        "born",
-        "dob",
-        "appointment",
-        "visit",
-        "assessment",
-        "held",
-        "deadline",
-        "dated",
-        "started",
-    ];
+    let (head, tail) = (text.get(..mention.range.start), text.get(mention.range.end..));
+    let (head, tail) = (head.unwrap_or_default(), tail.unwrap_or_default());
+    let paragraph = (head.rsplit("\n\n").next().unwrap_or_default(), tail.split("\n\n").next().unwrap_or_default());
+    let before = words(paragraph.0.rsplit(ends_sentence).next().unwrap_or_default());
+    let after = words(paragraph.1.split(ends_sentence).next().unwrap_or_default());
     if after.first().is_some_and(|word| matches!(word.as_str(), "post" | "break" | "holidays" | "holiday")) {
         return false;
     }
-    let nearest =
-        |words: &[String], marks: &[&str]| words.iter().position(|w| marks.iter().any(|m| w.starts_with(m)));
-    let back: Vec<String> = before.iter().rev().cloned().collect();
-    let contact = nearest(&back, &CONTACT).or_else(|| nearest(&after, &CONTACT));
-    let event = nearest(&back, &EVENT);
+    let at = before.len();
+    let all: Vec<String> = before.into_iter().chain(after.into_iter().take(8)).collect();
+    let distance = |position: usize| if position < at { at - position } else { position - at + 1 };
+    let contact = (0..all.len()).filter(|position| is_contact(&all, *position)).map(distance).min();
+    let starts = |word: &String| EVENTS.iter().any(|event| word.starts_with(event));
+    let event = all.iter().take(at).rposition(starts).map(distance);
     match (contact, event) {
-        (None, _) => false,
-        (Some(_), None) => true,
+        // "That was on 3 May." speaks of what the sentence before said.
+        (None, None) => {
+            at <= 5 && all.first().is_some_and(|word| matches!(word.as_str(), "that" | "first" | "once" | "twice" | "the"))
+        }
+        (None, Some(_)) => false,
+        (Some(contact), None) => contact <= 12,
         (Some(contact), Some(event)) => contact <= event,
     }
 }
 
-fn words_before(text: &str, at: usize, many: usize) -> Vec<String> {
-    let head = text.get(..at).unwrap_or_default();
-    let mut words: Vec<String> = head
-        .rsplit(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'')
-        .filter(|word| !word.is_empty())
-        .take(many)
-        .map(str::to_lowercase)
-        .collect();
-    words.reverse();
-    words
+/// Whether this word is a contact, and the sender's own.
+fn is_contact(all: &[String], position: usize) -> bool {
+    let Some(word) = all.get(position) else { return false };
+    let back: Vec<&str> = all.iter().take(position).rev().take(6).map(String::as_str).collect();
+    let own = back.iter().position(|word| FIRST_PERSON.contains(word));
+    let other = back.iter().position(|word| OTHERS.contains(word));
+    let noun = CONTACT_NOUNS.iter().any(|noun| word.starts_with(noun));
+    let mine = back.iter().take(3).any(|word| MINE.contains(word))
+        || all.iter().skip(position + 1).take(1).any(|word| matches!(word.as_str(), "i" | "we"));
+    if matches!(word.as_str(), "mine" | "ours" | "step") || (noun && mine) {
+        return true;
+    }
+    CONTACT_VERBS.iter().any(|verb| word.starts_with(verb))
+        && match (own, other) {
+            (Some(own), Some(other)) => own < other,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => word != "written",
+        }
 }
 
-fn words_after(text: &str, at: usize, many: usize) -> Vec<String> {
-    let tail = text.get(at..).unwrap_or_default();
-    tail.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'')
+fn ends_sentence(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | ';')
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '\'' | '’'))
         .filter(|word| !word.is_empty())
-        .take(many)
         .map(str::to_lowercase)
         .collect()
 }
