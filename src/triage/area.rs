@@ -121,7 +121,7 @@ impl Said {
                 let ends_like = |others: &[(Zone, Range<usize>)]| others.iter().any(|(zone, range)| (*zone, range.end) == end);
                 said.claimed.push((evidence.zone, evidence.range.clone()));
                 let into = match verdict.rule.then.as_str() {
-                    "new-home" if verdict.rule.id.ends_with("-ahead") => continue,
+                    "new-home" if verdict.rule.id.ends_with("-ahead") || ends_like(&ahead) => continue,
                     "new-home" => &mut said.new_home,
                     "home" if ends_like(&ahead) || ends_like(&former) => continue,
                     "home" => &mut said.home,
