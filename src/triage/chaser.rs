@@ -86,26 +86,116 @@ fn near(sentences: &[(Zone, usize)], zone: Zone, sentence: usize) -> bool {
 
 /// Words that say that somebody wrote or called; whose doing it was is asked besides.
 const CONTACT_VERBS: [&str; 24] = [
-    "wrote", "written", "emailed", "e-mailed", "email", "mailed", "rang", "rung", "ringing", "called", "calling", "phon",
-    "telephon", "left", "messag", "msg", "text", "sent", "send", "contacted", "asked", "report", "rais", "chas",
+    "wrote",
+    "written",
+    "emailed",
+    "e-mailed",
+    "email",
+    "mailed",
+    "rang",
+    "rung",
+    "ringing",
+    "called",
+    "calling",
+    "phon",
+    "telephon",
+    "left",
+    "messag",
+    "msg",
+    "text",
+    "sent",
+    "send",
+    "contacted",
+    "asked",
+    "report",
+    "rais",
+    "chas",
 ];
 /// Things that the sender wrote: only where they are the sender's own.
 const CONTACT_NOUNS: [&str; 13] = [
-    "email", "e-mail", "letter", "message", "voicemail", "call", "note", "enquiry", "query", "request", "chaser", "attempt",
+    "email",
+    "e-mail",
+    "letter",
+    "message",
+    "voicemail",
+    "call",
+    "note",
+    "enquiry",
+    "query",
+    "request",
+    "chaser",
+    "attempt",
     "form",
 ];
-const MINE: [&str; 10] = ["my", "our", "mine", "ours", "these", "first", "second", "last", "previous", "earlier"];
+const MINE: [&str; 10] =
+    ["my", "our", "mine", "ours", "these", "first", "second", "last", "previous", "earlier"];
 const FIRST_PERSON: [&str; 21] = [
-    "i", "we", "ive", "i've", "i’ve", "we've", "we’ve", "weve", "i'd", "my", "our", "me", "us", "mum", "dad", "wife", "husband",
-    "mother", "father", "solicitor", "client",
+    "i",
+    "we",
+    "ive",
+    "i've",
+    "i’ve",
+    "we've",
+    "we’ve",
+    "weve",
+    "i'd",
+    "my",
+    "our",
+    "me",
+    "us",
+    "mum",
+    "dad",
+    "wife",
+    "husband",
+    "mother",
+    "father",
+    "solicitor",
+    "client",
 ];
 const OTHERS: [&str; 25] = [
-    "you", "your", "he", "she", "they", "it", "who", "which", "school", "college", "council", "authority", "coordinator",
-    "somebody", "someone", "nobody", "panel", "officer", "head", "senco", "teacher", "was", "were", "be", "u",
+    "you",
+    "your",
+    "he",
+    "she",
+    "they",
+    "it",
+    "who",
+    "which",
+    "school",
+    "college",
+    "council",
+    "authority",
+    "coordinator",
+    "somebody",
+    "someone",
+    "nobody",
+    "panel",
+    "officer",
+    "head",
+    "senco",
+    "teacher",
+    "was",
+    "were",
+    "be",
+    "u",
 ];
 const EVENTS: [&str; 16] = [
-    "review", "meeting", "panel", "due", "born", "dob", "appointment", "visit", "assessment", "held", "deadline", "decision",
-    "started", "received", "expired", "placement",
+    "review",
+    "meeting",
+    "panel",
+    "due",
+    "born",
+    "dob",
+    "appointment",
+    "visit",
+    "assessment",
+    "held",
+    "deadline",
+    "decision",
+    "started",
+    "received",
+    "expired",
+    "placement",
 ];
 
 /// Whether the words about a date speak of the sender's own writing or calling, and not of a review or a deadline.
@@ -118,7 +208,8 @@ fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
     };
     let (head, tail) = (text.get(..mention.range.start), text.get(mention.range.end..));
     let (head, tail) = (head.unwrap_or_default(), tail.unwrap_or_default());
-    let paragraph = (head.rsplit("\n\n").next().unwrap_or_default(), tail.split("\n\n").next().unwrap_or_default());
+    let paragraph =
+        (head.rsplit("\n\n").next().unwrap_or_default(), tail.split("\n\n").next().unwrap_or_default());
     let before = words(paragraph.0.rsplit(ends_sentence).next().unwrap_or_default());
     let after = words(paragraph.1.split(ends_sentence).next().unwrap_or_default());
     if after.first().is_some_and(|word| matches!(word.as_str(), "post" | "break" | "holidays" | "holiday")) {
@@ -133,7 +224,10 @@ fn is_of_a_contact(message: &Message, zone: Zone, mention: &Mention) -> bool {
     match (contact, event) {
         // "That was on 3 May." speaks of what the sentence before said.
         (None, None) => {
-            at <= 5 && all.first().is_some_and(|word| matches!(word.as_str(), "that" | "first" | "once" | "twice" | "the"))
+            at <= 5
+                && all
+                    .first()
+                    .is_some_and(|word| matches!(word.as_str(), "that" | "first" | "once" | "twice" | "the"))
         }
         (None, Some(_)) => false,
         (Some(contact), None) => contact <= 12,
