@@ -57,7 +57,8 @@ impl Group {
     /// The zones in which its phrases are looked for.
     pub(super) fn zones(self) -> &'static [Zone] {
         match self {
-            Group::Roles => &[Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature],
+            // The foot of a newsletter looks like a signature.
+            Group::Roles | Group::Kinds => &[Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature],
             _ => &[Zone::Subject, Zone::New, Zone::Adopted],
         }
     }

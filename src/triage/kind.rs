@@ -151,16 +151,13 @@ fn report(message: &Message) -> Option<&'static str> {
 
 /// A meeting invitation, answer or cancellation (RFC 5546) with no message of its own.
 fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
-    let method = message.parts.iter().find_map(|part| {
-        (part.content_type == "text/calendar" || part.content_type == "application/ics")
-            .then(|| part.parameters.iter().find(|(name, _)| name == "method"))
-            .flatten()
-            .map(|(_, value)| value.to_ascii_lowercase())
-    })?;
-    if !matches!(
-        method.as_str(),
-        "request" | "reply" | "cancel" | "counter" | "declinecounter" | "refresh" | "add"
-    ) {
+    let part = message
+        .parts
+        .iter()
+        .find(|part| part.content_type == "text/calendar" || part.content_type == "application/ics")?;
+    let method = part.parameters.iter().find(|(name, _)| name == "method").map(|(_, value)| value.to_ascii_lowercase());
+    // Some programs name the method only within the calendar's text; PUBLISH is a timetable that somebody hands out.
+    if method.is_some_and(|method| method == "publish") {
         return None;
     }
     if own_words(&message.new_text.new) >= 5 {
@@ -174,7 +171,23 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
 
 /// How many words of a meeting's text are its sender's own, and not the meeting's particulars.
 fn own_words(text: &str) -> usize {
-    const PARTICULARS: [&str; 30] = [
+    const PARTICULARS: [&str; 46] = [
+        "conference id",
+        "find a local number",
+        "reset dial-in pin",
+        "for organi",
+        "join with",
+        "join from",
+        "one tap mobile",
+        "need help?",
+        "system reference",
+        "download teams",
+        "join in the browser",
+        "or call in",
+        "tenant key",
+        "video id",
+        "more phone numbers",
+        "calendar event",
         "when:",
         "where:",
         "location:",
@@ -383,6 +396,12 @@ mod tests {
             ..message("jo@mail.example", text)
         };
         assert_eq!(of(&answer("When: Monday\nWhere: Microsoft Teams Meeting")), Kind::Calendar);
+        let joining = "Microsoft Teams Need help?\nJoin the meeting now\nMeeting ID: 345 112 233 901\nPasscode: aB3dE6\n\
+            Dial in by phone\n+44 20 7946 0000,,112233# United Kingdom, London\nFind a local number\nPhone conference ID: 112 233#\n\
+            For organizers: Meeting options | Reset dial-in PIN";
+        assert_eq!(of(&answer(joining)), Kind::Calendar);
+        let without_method = Message { parts: vec![part("text/calendar", "charset", "utf-8")], ..answer(joining) };
+        assert_eq!(of(&without_method), Kind::Calendar);
         assert_eq!(
             of(&answer("Yes I can come, but please could it be held at the school instead?")),
             Kind::Person
