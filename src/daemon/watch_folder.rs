@@ -182,7 +182,7 @@ fn resynchronise<M: Mailbox, C: Clock>(
 /// Does what is due in this folder and, for the first folder of an account, in its Sent folder; returns how many.
 ///
 /// A place that fails (another account that is away, a folder that may not be made) is left alone for the rest of the round
-/// and does not keep the others from being filed; after [`MOST_FAILURES`] such places the mailbox itself is the suspect.
+/// and does not keep the others from being filed; after `MOST_FAILURES` such places the mailbox itself is the suspect.
 pub async fn settle<M: Mailbox, C: Clock>(
     mailbox: &mut M,
     world: &World<'_, C>,

@@ -1,6 +1,6 @@
 //! The header section read plainly: fields unfolded, RFC 2047 words decoded, eight-bit bytes made readable.
 //!
-//! Structure (addresses, dates, MIME types) is the parser's business in [`super::parse`]; this is also what is left
+//! Structure (addresses, dates, MIME types) is the parser's business in `parse`; this is also what is left
 //! when that one fails. RFC 5322 section 2.2, RFC 2047.
 
 use super::Header;
