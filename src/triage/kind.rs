@@ -155,7 +155,11 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
         .parts
         .iter()
         .find(|part| part.content_type == "text/calendar" || part.content_type == "application/ics")?;
-    let method = part.parameters.iter().find(|(name, _)| name == "method").map(|(_, value)| value.to_ascii_lowercase());
+    let method = part
+        .parameters
+        .iter()
+        .find(|(name, _)| name == "method")
+        .map(|(_, value)| value.to_ascii_lowercase());
     // Some programs name the method only within the calendar's text; PUBLISH is a timetable that somebody hands out.
     if method.is_some_and(|method| method == "publish") {
         return None;
@@ -400,7 +404,8 @@ mod tests {
             Dial in by phone\n+44 20 7946 0000,,112233# United Kingdom, London\nFind a local number\nPhone conference ID: 112 233#\n\
             For organizers: Meeting options | Reset dial-in PIN";
         assert_eq!(of(&answer(joining)), Kind::Calendar);
-        let without_method = Message { parts: vec![part("text/calendar", "charset", "utf-8")], ..answer(joining) };
+        let without_method =
+            Message { parts: vec![part("text/calendar", "charset", "utf-8")], ..answer(joining) };
         assert_eq!(of(&without_method), Kind::Calendar);
         assert_eq!(
             of(&answer("Yes I can come, but please could it be held at the school instead?")),
