@@ -233,8 +233,9 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
     out::line(table(&heading, &rows, 155));
     let urgent = messages.iter().filter(|m| m.urgency.as_deref() == Some("urgent")).count();
     let letters = messages.iter().filter(|m| m.acknowledgement == "sent").count();
+    let copies: u32 = messages.iter().map(|m| m.copies.saturating_sub(1)).sum();
     out::line(format_args!(
-        "{} messages, {urgent} urgent, {letters} acknowledged, each with exactly one outcome.\n",
+        "{} messages ({copies} of them met a second time): {urgent} urgent, {letters} acknowledged, each with one outcome.\n",
         messages.len()
     ));
     let show = |what: &str, path: PathBuf| out::line(format_args!("  {:<44}{what}", path.display()));

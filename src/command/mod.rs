@@ -35,9 +35,9 @@ struct Arguments {
     /// How log lines look
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
     log: LogFormat,
-    /// Log lines from this level on
-    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
-    log_level: LogLevel,
+    /// Log lines from this level on; without it, info, and warn for the demo
+    #[arg(long, global = true, value_enum)]
+    log_level: Option<LogLevel>,
     #[command(subcommand)]
     command: Command,
 }
@@ -137,7 +137,8 @@ impl CommandError {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_log(arguments.log, arguments.log_level.name());
+    let usual = if matches!(arguments.command, Command::Demo(_)) { LogLevel::Warn } else { LogLevel::Info };
+    start_log(arguments.log, arguments.log_level.unwrap_or(usual).name());
     mute_panics();
     let config = arguments.config.as_deref();
     let result = match arguments.command {

@@ -370,14 +370,25 @@ fn effects(outcome: &EntryOutcome) -> &[Effect] {
 fn log(account: &str, uid: u32, what: &EnteredAs) {
     match what {
         EnteredAs::New { message, case: Some(case) } => {
-            tracing::info!(account, uid, message, case, "Message {message} recorded; it opens case {case}.");
+            tracing::info!(
+                account,
+                uid,
+                number = message,
+                case,
+                "Message {message} recorded; it opens case {case}."
+            );
         }
         EnteredAs::New { message, case: None } => {
-            tracing::info!(account, uid, message, "Message {message} recorded; no answer is owed.");
+            tracing::info!(account, uid, number = message, "Message {message} recorded; no answer is owed.");
         }
-        EnteredAs::Copy { of } => tracing::info!(account, uid, message = of, "A copy of message {of}."),
+        EnteredAs::Copy { of } => tracing::info!(account, uid, number = of, "A copy of message {of}."),
         EnteredAs::SetAside { message } => {
-            tracing::warn!(account, uid, message, "Message {message} is set aside: a person must read it.");
+            tracing::warn!(
+                account,
+                uid,
+                number = message,
+                "Message {message} is set aside: a person must read it."
+            );
         }
         EnteredAs::OwnLetter => tracing::debug!(account, uid, "Our own letter."),
         EnteredAs::LeftAlone => tracing::debug!(account, uid, "Left alone."),

@@ -262,7 +262,7 @@ async fn settle_one<M: Mailbox, C: Clock>(
         Ok(Filed::Moved | Filed::Copied | Filed::Left) => world.records.done(due.id, world.now(), &[])?,
         Ok(Filed::Gone) => {
             tracing::info!(
-                message = due.message,
+                number = due.message,
                 "Message {} was moved or deleted by somebody before it was filed.",
                 due.message
             );
