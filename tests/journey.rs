@@ -440,6 +440,8 @@ fn odd_messages_are_each_recorded_and_stop_nothing() {
         filed.iter().any(|(folder, _)| folder == "Triage/Needs a person"),
         "garbage is set aside for a person"
     );
+    let listed = Program::run(team.dir(), &["cases", "list", "--config", "send-triage.yaml"]);
+    assert!(listed.stdout.contains("Set aside: message"), "and told: {}", listed.stdout);
 }
 
 #[test]

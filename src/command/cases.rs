@@ -102,15 +102,47 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
                 out::line(cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","));
             }
         }
-        ListFormat::Text if cases.is_empty() => out::line("No cases."),
         ListFormat::Text => {
-            let rows: Vec<Vec<String>> = cases.iter().map(|case| cells(case).to_vec()).collect();
-            out::line(table(&COLUMNS, &rows, 160));
-            let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
-            out::line(format_args!("{} cases, {urgent} urgent.", cases.len()));
+            if cases.is_empty() {
+                out::line("No cases.");
+            } else {
+                let rows: Vec<Vec<String>> = cases.iter().map(|case| cells(case).to_vec()).collect();
+                out::line(table(&COLUMNS, &rows, 160));
+                let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
+                out::line(format_args!("{} cases, {urgent} urgent.", cases.len()));
+            }
+            out::print(for_a_person(records)?);
         }
     }
     Ok(())
+}
+
+/// What waits for a person and stands in no case's row: messages set aside, letters whose fate is unknown, effects stuck.
+fn for_a_person(records: &Records) -> Result<String, CommandError> {
+    let mut text = String::new();
+    for message in records.set_aside()? {
+        let why = message.set_aside.as_deref().unwrap_or("it could not be decided");
+        let due = message.due_on.map(|on| format!(", due {on}")).unwrap_or_default();
+        text.push_str(&format!(
+            "Set aside: message {} in {}/{}, received {}{due}: {why}\n",
+            message.message,
+            message.account,
+            message.folder,
+            moment(message.received_at)
+        ));
+    }
+    for effect in records.uncertain_letters()?.into_iter().chain(records.stuck()?) {
+        let problem = effect.problem.as_deref().unwrap_or_default();
+        let case = effect.reference.as_deref().unwrap_or("no case");
+        text.push_str(&format!(
+            "{}: {} of message {} ({case}): {}\n",
+            if effect.state == "stuck" { "Needs a person" } else { "Uncertain" },
+            effect.kind,
+            effect.message,
+            printable(problem)
+        ));
+    }
+    Ok(text)
 }
 
 const COLUMNS: [&str; 8] =
