@@ -64,9 +64,11 @@ pub fn mentions(text: &str, received_on: NaiveDate, terms: &[Term]) -> Vec<Menti
             i += 1;
             continue;
         };
-        if !readings.is_none() {
-            let pair = |period: Option<Period>| period.map(|period| (period.first, period.last));
-            let (past, ahead) = (pair(readings.past), pair(readings.ahead));
+        let pair = |period: Option<Period>| period.map(|period| (period.first, period.last));
+        // At the very ends of the calendar a reading may run into its wall, and is then on the wrong side of today.
+        let past = pair(readings.past).filter(|(first, last)| first <= last && *last <= received_on);
+        let ahead = pair(readings.ahead).filter(|(first, last)| received_on <= *first && first <= last);
+        if past.is_some() || ahead.is_some() {
             found.push(Mention { range: reader.words.range(i, end), past, ahead });
         }
         i = end.max(i + 1);

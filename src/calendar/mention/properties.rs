@@ -27,6 +27,12 @@ proptest! {
     }
 }
 
+#[test]
+fn the_first_day_that_there_is_has_no_last_friday() {
+    hold("last Friday", NaiveDate::MIN);
+    hold("next Friday", NaiveDate::MAX);
+}
+
 /// What holds for every text: in order, apart, on character bounds, not empty, each reading on its side of today.
 fn hold(text: &str, on: NaiveDate) {
     let mut end = 0;
