@@ -7,17 +7,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveTime;
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::rules::diagnostic::{Diagnostic, Severity, nearest};
 use crate::triage::{Kind, Queue};
 use crate::yaml::SyntaxError;
 
+mod account;
 mod check;
 mod secret;
 pub mod working_days;
 
+pub use account::{
+    Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
+};
 pub use secret::Secret;
 
 /// The configuration that `demo`, and every command without `--config`, starts from.
@@ -69,205 +72,6 @@ pub struct Council {
     /// Names, telephone numbers and pages that the letters point to.
     #[serde(default)]
     pub contacts: crate::letter::Council,
-}
-
-/// One of the team's mailboxes, on a server or in a folder.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// Its name here and in every list: `general`, `annual-review-east`, ...
-    pub name: String,
-    /// Its address; acknowledgements come from it.
-    pub address: String,
-    /// The name that people see beside the address.
-    #[serde(default)]
-    pub display_name: Option<String>,
-    /// Other addresses by which it is written to.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// An IMAP server ...
-    #[serde(default)]
-    pub imap: Option<Imap>,
-    /// ... or a folder of files.
-    #[serde(default)]
-    pub folder: Option<FolderInbox>,
-    /// Where acknowledgements are handed in ...
-    #[serde(default)]
-    pub smtp: Option<Smtp>,
-    /// ... or the folder into which they are written.
-    #[serde(default)]
-    pub outbox: Option<PathBuf>,
-    /// The folders that are watched.
-    #[serde(default = "inbox")]
-    pub watch: Vec<String>,
-    /// The Sent folder, where the server does not say.
-    #[serde(default)]
-    pub sent_folder: Option<String>,
-    /// How messages are filed.
-    #[serde(default)]
-    pub filing: FilingMode,
-    /// What is done with the messages that are there when the mailbox is first taken into use.
-    #[serde(default)]
-    pub existing: Existing,
-}
-
-fn inbox() -> Vec<String> {
-    vec!["INBOX".to_owned()]
-}
-
-/// An IMAP server (RFC 9051).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Imap {
-    /// Its name, as in its certificate.
-    pub host: String,
-    /// 993 for `tls`, 143 otherwise, unless given.
-    #[serde(default)]
-    pub port: Option<u16>,
-    /// How the connection is protected.
-    #[serde(default)]
-    pub security: Security,
-    /// The login name; the account's address unless given.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// Where the password is.
-    pub password: Secret,
-    /// How to log in.
-    #[serde(default)]
-    pub login: Login,
-    /// A file of further certificate authorities, PEM.
-    #[serde(default)]
-    pub ca_file: Option<PathBuf>,
-    /// Seconds between looks, at most, whether or not the server promises to tell.
-    #[serde(default = "poll_seconds")]
-    pub poll_seconds: u32,
-    /// Messages up to this size are read whole; of larger ones the first so many bytes are read.
-    #[serde(default = "read_bytes")]
-    pub read_bytes: u32,
-}
-
-fn poll_seconds() -> u32 {
-    300
-}
-
-fn read_bytes() -> u32 {
-    1 << 20
-}
-
-/// A submission server (RFC 6409).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Smtp {
-    /// Its name, as in its certificate.
-    pub host: String,
-    /// 465 for `tls`, 587 otherwise, unless given.
-    #[serde(default)]
-    pub port: Option<u16>,
-    /// How the connection is protected.
-    #[serde(default)]
-    pub security: Security,
-    /// The login name; without it, no login.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// Where the password, or the access token, is.
-    #[serde(default)]
-    pub password: Option<Secret>,
-    /// Log in by SASL XOAUTH2: `password` then names a file that holds a current access token.
-    #[serde(default)]
-    pub xoauth2: bool,
-    /// A file of further certificate authorities, PEM.
-    #[serde(default)]
-    pub ca_file: Option<PathBuf>,
-    /// The envelope sender of acknowledgements.
-    #[serde(default)]
-    pub envelope_from: EnvelopeFrom,
-}
-
-/// A folder of messages on this machine.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderInbox {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What is in it.
-    pub kind: FolderKind,
-}
-
-/// What a folder of messages looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FolderKind {
-    /// A Maildir: `new`, `cur`, `tmp`.
-    Maildir,
-    /// Files whose names end in `.eml`.
-    Eml,
-}
-
-/// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Security {
-    /// TLS from the first byte.
-    #[default]
-    Tls,
-    /// TLS after STARTTLS; refused where the server does not offer it.
-    Starttls,
-    /// Not at all; to this very machine only.
-    Plain,
-}
-
-/// How to log in to IMAP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Login {
-    /// AUTHENTICATE PLAIN where offered, else LOGIN.
-    #[default]
-    Auto,
-    /// LOGIN (RFC 9051 section 6.2.3).
-    Login,
-    /// SASL PLAIN (RFC 4616).
-    Plain,
-    /// SASL XOAUTH2: `password` then names a file that holds a current access token.
-    Xoauth2,
-}
-
-/// The envelope sender of acknowledgements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EnvelopeFrom {
-    /// `<>`, as RFC 3834 section 3.3 and RFC 5230 section 5.1 ask.
-    #[default]
-    Empty,
-    /// The account's address, for servers that refuse `<>`.
-    Address,
-}
-
-/// How messages are filed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FilingMode {
-    /// Moved into their folder.
-    #[default]
-    Move,
-    /// Copied there; the inbox stays as it is.
-    Copy,
-    /// Not filed: the mailbox is never written to.
-    None,
-}
-
-/// What is done with messages that were there before the mailbox was taken into use. None of them is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Existing {
-    /// Noted as left alone.
-    Ignore,
-    /// Decided and recorded with their deadline, but left where they are.
-    #[default]
-    Record,
-    /// Decided, recorded and filed.
-    File,
-    /// Treated like new mail, acknowledgement and all. For a mailbox that was opened to the public today.
-    TreatAsNew,
 }
 
 /// A queue, as written in the configuration.
@@ -520,31 +324,5 @@ fn plain(said: &str) -> (String, Option<String>) {
         ("a whole number belongs here".to_owned(), None)
     } else {
         (said.to_owned(), None)
-    }
-}
-
-impl Account {
-    /// Every address by which it is written to, lower case, main address first.
-    pub fn addresses(&self) -> Vec<String> {
-        std::iter::once(&self.address).chain(&self.aliases).map(|a| a.to_ascii_lowercase()).collect()
-    }
-}
-
-impl Imap {
-    /// The port.
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
-    }
-
-    /// The password, or the access token.
-    pub fn secret(&self) -> Result<SecretString, ConfigError> {
-        self.password.read()
-    }
-}
-
-impl Smtp {
-    /// The port.
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(if self.security == Security::Tls { 465 } else { 587 })
     }
 }
