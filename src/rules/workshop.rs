@@ -14,7 +14,7 @@ use super::lexicon::Builder;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
-use super::program::{self, Lists, Program, Unfit};
+use super::program::{Lists, Parts, Program, Unfit};
 
 /// How many phrases all files may hold.
 const MAX_PHRASES: usize = 50_000;
@@ -41,6 +41,8 @@ pub struct Workshop<'f> {
     pub list_names: Vec<String>,
     /// Words asked for.
     pub terms: Builder,
+    /// Parts of phrases.
+    pub parts: Parts,
     /// Phrases, compiled.
     pub programs: Vec<Program>,
     /// For each phrase, what it triggers.
@@ -68,6 +70,7 @@ impl<'f> Workshop<'f> {
             lists: Lists::new(),
             list_names: Vec::new(),
             terms: Builder::new(),
+            parts: Parts::default(),
             programs: Vec::new(),
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
@@ -243,7 +246,7 @@ impl<'f> Workshop<'f> {
             return None;
         }
         parsed.lists(&mut self.named);
-        match program::compile(parsed, &self.lists, &mut self.terms) {
+        match self.parts.compile(parsed, &self.lists, &mut self.terms) {
             Ok(program) => {
                 self.programs.push(program);
                 self.triggers.push(trigger);
