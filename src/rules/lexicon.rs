@@ -8,6 +8,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::inflect;
 use super::phrase::WordPattern;
 use super::spelling::Spelling;
+use super::spellings::Spellings;
+use super::text::Word;
 
 /// A term's number.
 pub type Term = u32;
@@ -64,7 +66,7 @@ impl Builder {
     }
 
     /// Everything in its final form.
-    pub fn finish(self) -> Lexicon {
+    pub fn finish(self, spellings: Spellings) -> Lexicon {
         let mut forms: Words<Entry> = Words::default();
         let mut prefixes: HashMap<String, Vec<(String, Term)>> = HashMap::new();
         let mut spelling = Spelling::default();
@@ -97,13 +99,29 @@ impl Builder {
                 }
             }
         }
+        // What is typed for a word is that word too, and what else it may be.
+        for (typed, meant) in spellings.single() {
+            let (terms, number) =
+                forms.get(meant).map_or((Vec::new(), None), |entry| (entry.terms.clone(), entry.number));
+            let mut by_beginning = Vec::new();
+            add_prefixed(&prefixes, meant, &mut by_beginning);
+            if terms.is_empty() && by_beginning.is_empty() && number.is_none() {
+                continue;
+            }
+            let entry = forms.entry(typed.clone()).or_default();
+            entry.terms.extend(terms);
+            entry.terms.sort_unstable();
+            entry.terms.dedup();
+            entry.by_beginning = by_beginning;
+            entry.number = entry.number.or(number);
+        }
         // A word that some rule knows gets its prefixes here, once, instead of at every look-up.
         for (form, entry) in &mut forms {
             add_prefixed(&prefixes, form, &mut entry.by_beginning);
             entry.by_beginning.retain(|term| !entry.terms.contains(term));
             entry.sought.clone_from(&entry.terms);
         }
-        Lexicon { forms, prefixes, spelling, terms: self.terms.len() }
+        Lexicon { forms, prefixes, spelling, spellings, terms: self.terms.len() }
     }
 }
 
@@ -164,6 +182,7 @@ pub struct Lexicon {
     forms: Words<Entry>,
     prefixes: HashMap<String, Vec<(String, Term)>>,
     spelling: Spelling,
+    spellings: Spellings,
     terms: usize,
 }
 
@@ -178,6 +197,11 @@ impl Lexicon {
         for entry in self.forms.values_mut() {
             entry.sought = entry.terms.iter().copied().filter(|term| sought(*term)).collect();
         }
+    }
+
+    /// Cuts a text into words, with what is meant in the place of what was typed.
+    pub fn words(&self, text: &str, sink: impl FnMut(Word<'_>)) {
+        self.spellings.words(text, sink);
     }
 
     /// What is known of this form, if some rule names it.

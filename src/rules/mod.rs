@@ -19,6 +19,7 @@ mod example;
 mod inflect;
 mod lexicon;
 mod matcher;
+mod ordinary;
 mod phrase;
 mod places;
 mod program;
@@ -26,6 +27,7 @@ mod reading;
 mod schema;
 mod slot;
 mod spelling;
+mod spellings;
 mod text;
 mod vocabulary;
 mod workshop;
@@ -309,7 +311,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let mut lexicon = shop.terms.finish();
+    let mut lexicon = shop.terms.finish(shop.spellings);
     let phrases = shop.programs.len();
     let matcher = matcher::Matcher::new(shop.programs, lexicon.len());
     lexicon.keep_sought(|term| matcher.seeks(term) || shop.places.begins(term));

@@ -11,6 +11,7 @@ use super::matcher::Matcher;
 use super::phrase::{Phrase, WordPattern};
 use super::places::Places;
 use super::program::{self, Lists};
+use super::spellings::Spellings;
 use super::text::{self, Break};
 use super::zone::ZoneText;
 
@@ -88,7 +89,7 @@ proptest! {
 
         let mut terms = Builder::new();
         let program = program::compile(&phrase, &Lists::new(), &mut terms).expect("a small phrase");
-        let lexicon = terms.finish();
+        let lexicon = terms.finish(Spellings::default());
         let zone = ZoneText::read(Zone::New, &text, &lexicon, &Places::default(), Vec::new());
         let matcher = Matcher::new(vec![program], lexicon.len());
         let hits = matcher.find(&zone, NaiveDate::default());

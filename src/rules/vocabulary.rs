@@ -4,6 +4,7 @@ use crate::yaml::{Node, Value};
 
 use super::context::{KINDS, Kind, Role, Settings};
 use super::phrase::{AREAS, Phrase};
+use super::spellings::Refusal;
 use super::workshop::{Workshop, key_name};
 
 /// Names that a list may not have.
@@ -37,6 +38,34 @@ pub fn read_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
         let number = shop.list_names.len();
         shop.list_names.push(name.to_owned());
         shop.lists.insert(name.to_owned(), (number, Phrase::Either(all)));
+    }
+}
+
+/// Reads `spellings:`: what is meant, and what people type for it.
+pub fn read_spellings(shop: &mut Workshop<'_>, file: usize, node: &Node) {
+    let entries = shop.map(file, node, "`spellings`");
+    for (key, value) in entries {
+        let meant = key_name(key);
+        for (typed, node) in shop.texts(file, value, "a spelling") {
+            let (problem, remedy) = match shop.spellings.add(typed, meant) {
+                Ok(()) => continue,
+                Err(Refusal::Empty) => {
+                    ("there is no word here".to_owned(), "Write `what is meant: [what people type]`.")
+                }
+                Err(Refusal::TooLong) => {
+                    (format!("`{typed}` is too long for a spelling"), "Make it a phrase of a rule instead.")
+                }
+                Err(Refusal::Negation(word)) => (
+                    format!("`{typed}` holds `{word}`, a word of negation"),
+                    "Words of negation must stand as they are, or a rule would read the opposite. Remove this spelling.",
+                ),
+                Err(Refusal::Double(known)) => (
+                    format!("`{typed}` is already read as `{known}`"),
+                    "Remove one of the two: a spelling has one meaning.",
+                ),
+            };
+            shop.error(file, node.range.clone(), problem, remedy);
+        }
     }
 }
 

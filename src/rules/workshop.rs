@@ -15,6 +15,7 @@ use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
 use super::program::{self, Lists, Program, Unfit};
+use super::spellings::Spellings;
 
 /// How many phrases all files may hold.
 const MAX_PHRASES: usize = 50_000;
@@ -41,6 +42,8 @@ pub struct Workshop<'f> {
     pub list_names: Vec<String>,
     /// Words asked for.
     pub terms: Builder,
+    /// What people type and mean.
+    pub spellings: Spellings,
     /// Phrases, compiled.
     pub programs: Vec<Program>,
     /// For each phrase, what it triggers.
@@ -68,6 +71,7 @@ impl<'f> Workshop<'f> {
             lists: Lists::new(),
             list_names: Vec::new(),
             terms: Builder::new(),
+            spellings: Spellings::default(),
             programs: Vec::new(),
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
@@ -207,7 +211,7 @@ impl<'f> Workshop<'f> {
     /// Reads a phrase into a tree.
     pub fn parse(&mut self, file: usize, node: &Node, text: &str) -> Option<Phrase> {
         match phrase::parse(text) {
-            Ok(phrase) => Some(phrase),
+            Ok(phrase) => Some(self.spellings.mend(phrase)),
             Err(error) => {
                 let range = self.inside(file, node, text, &error.range);
                 self.error(file, range, error.problem, error.remedy);
