@@ -11,7 +11,7 @@ use super::program::{Anchor, Program, Step};
 use super::text::Break;
 use super::zone::{Span, Token, Value, ZoneText};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 /// A phrase's number.
 pub type PhraseId = usize;
@@ -362,6 +362,9 @@ impl<'z> Run<'z> {
         match (slot, value) {
             (Slot::Number(least, most), Value::Number(n))
             | (Slot::Duration(least, most), Value::Duration(n)) => (*least..=*most).contains(n),
+            (Slot::YearPast, Value::Number(n)) => {
+                (1950.0..f64::from(school_year(self.received_on))).contains(n)
+            }
             (Slot::Place(None), Value::Place { .. }) => true,
             (Slot::Place(Some(wanted)), Value::Place { area, .. }) => wanted == area,
             (Slot::Date(When::Any), Value::Date(_)) => true,
@@ -384,9 +387,14 @@ impl<'z> Run<'z> {
     }
 }
 
+/// The calendar year in which the school year of this day began.
+fn school_year(on: NaiveDate) -> i32 {
+    if on.month() >= 9 { on.year() } else { on.year().saturating_sub(1) }
+}
+
 fn kind(slot: &Slot) -> SlotKind {
     match slot {
-        Slot::Number(..) => SlotKind::Number,
+        Slot::Number(..) | Slot::YearPast => SlotKind::Number,
         Slot::Duration(..) => SlotKind::Duration,
         Slot::Date(_) => SlotKind::Date,
         Slot::Place(_) => SlotKind::Place,

@@ -323,7 +323,7 @@ fn weight(set: &[Term], terms: &Builder) -> u32 {
 fn slot_term(slot: &Slot) -> Term {
     match slot {
         Slot::Date(_) => lexicon::DATE,
-        Slot::Number(..) => lexicon::NUMBER,
+        Slot::Number(..) | Slot::YearPast => lexicon::NUMBER,
         Slot::Duration(..) => lexicon::DURATION,
         Slot::Place(_) => lexicon::PLACE,
     }
