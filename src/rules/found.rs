@@ -27,6 +27,8 @@ pub struct Findings<'a> {
     triggers: Vec<Option<Vec<(PhraseId, Stretches)>>>,
     /// The triggers of a stretch, by page and stretch.
     known: Vec<((usize, usize), Rc<[Trigger]>)>,
+    /// How many sentences before and after a hit they matter to it.
+    furthest: (usize, usize),
 }
 
 impl<'a> Findings<'a> {
@@ -34,7 +36,7 @@ impl<'a> Findings<'a> {
     pub fn new(rules: &'a Ruleset, zones: &'a [ZoneText<'a>], received_on: NaiveDate) -> Self {
         let search = Search::new(&rules.matcher, zones, received_on);
         let triggers = vec![None; search.pages().len()];
-        Self { rules, zones, search, triggers, known: Vec::new() }
+        Self { rules, zones, search, triggers, known: Vec::new(), furthest: rules.contexts.furthest() }
     }
 
     /// The conditions that are worth a look, by rule and by place in the rule.
@@ -208,8 +210,8 @@ impl<'a> Findings<'a> {
     /// The triggers that may reach a hit, in order.
     pub fn triggers(&mut self, zone: usize, hit: &Hit) -> Rc<[Trigger]> {
         let Some(words) = self.zones.get(zone) else { return Rc::from([]) };
-        let (sentence, far) = (words.sentence(hit.tokens.start), self.rules.contexts.furthest());
-        let scope = (zone, sentence.saturating_sub(far), sentence + far + 1);
+        let sentence = words.sentence(hit.tokens.start);
+        let scope = (zone, sentence.saturating_sub(self.furthest.0), sentence + self.furthest.1 + 1);
         let mut all: Vec<Rc<[Trigger]>> = Vec::new();
         for page in self.pages(Some(scope)) {
             let mut within = match self.search.pages().get(page) {

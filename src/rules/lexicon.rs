@@ -10,6 +10,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::inflect;
 use super::phrase::WordPattern;
 use super::spelling::Spelling;
+use super::spellings::Spellings;
+use super::text::Word;
 
 /// A term's number.
 pub type Term = u32;
@@ -42,6 +44,8 @@ pub struct Builder {
     patterns: Vec<WordPattern>,
     known_sets: HashMap<Vec<Term>, OneOf>,
     sets: Sets,
+    /// For each set how badly it serves to look for a phrase.
+    weights: Vec<u32>,
 }
 
 /// For each set its terms, in order.
@@ -72,6 +76,8 @@ impl Builder {
             return *set;
         }
         let set = OneOf::try_from(self.sets.len()).unwrap_or(OneOf::MAX);
+        let weight = terms.iter().map(|term| self.term_weight(*term)).fold(0, u32::saturating_add);
+        self.weights.push(weight);
         self.sets.push(terms.clone().into_boxed_slice());
         self.known_sets.insert(terms, set);
         set
@@ -84,7 +90,7 @@ impl Builder {
 
     /// How badly a set serves to look for a phrase: small is rare, and so good.
     pub fn weight(&self, set: OneOf) -> u32 {
-        self.terms(set).iter().map(|term| self.term_weight(*term)).fold(0, u32::saturating_add)
+        self.weights.get(set as usize).copied().unwrap_or(0)
     }
 
     fn term_weight(&self, term: Term) -> u32 {
@@ -93,7 +99,7 @@ impl Builder {
     }
 
     /// Everything in its final form, and the sets.
-    pub fn finish(self) -> (Lexicon, Sets) {
+    pub fn finish(self, spellings: Spellings) -> (Lexicon, Sets) {
         let mut forms: Words<Entry> = Words::default();
         let mut prefixes: HashMap<String, Vec<(String, Term)>> = HashMap::new();
         let mut spelling = Spelling::default();
@@ -121,13 +127,27 @@ impl Builder {
                 }
             }
         }
+        // What is typed for a word is that word too, and what else it may be.
+        for (typed, meant) in spellings.single() {
+            let (mut terms, number) =
+                forms.get(meant).map_or((Vec::new(), None), |entry| (entry.terms.clone(), entry.number));
+            add_prefixed(&prefixes, meant, &mut terms);
+            if terms.is_empty() && number.is_none() {
+                continue;
+            }
+            let entry = forms.entry(typed.clone()).or_default();
+            entry.terms.extend(terms);
+            entry.terms.sort_unstable();
+            entry.terms.dedup();
+            entry.number = entry.number.or(number);
+        }
         // A word that some rule knows gets its prefixes here, once, instead of at every look-up.
         for (form, entry) in &mut forms {
             add_prefixed(&prefixes, form, &mut entry.terms);
             entry.terms.sort_unstable();
         }
         let terms = self.patterns.len() + SLOTS as usize;
-        (Lexicon { forms, prefixes, spelling, terms }, self.sets)
+        (Lexicon { forms, prefixes, spelling, spellings, terms }, self.sets)
     }
 }
 
@@ -178,6 +198,7 @@ pub struct Lexicon {
     forms: Words<Entry>,
     prefixes: HashMap<String, Vec<(String, Term)>>,
     spelling: Spelling,
+    spellings: Spellings,
     terms: usize,
 }
 
@@ -185,6 +206,11 @@ impl Lexicon {
     /// How many terms there are.
     pub fn len(&self) -> usize {
         self.terms
+    }
+
+    /// Cuts a text into words, with what is meant in the place of what was typed.
+    pub fn words(&self, text: &str, sink: impl FnMut(Word<'_>)) {
+        self.spellings.words(text, sink);
     }
 
     /// What is known of this form, if some rule names it.

@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::bits::{self, Bits, Long};
 use super::lexicon::Sets;
@@ -77,18 +77,21 @@ pub enum SlotKind {
 }
 
 /// All phrases.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Matcher {
     programs: Vec<Program>,
     parts: Parts,
     sets: Sets,
     terms: usize,
+    /// Tells which alternatives are worth a look, by choice and place in it.
+    alternatives: Waking<(usize, usize)>,
 }
 
 impl Matcher {
     /// Brings the phrases together; the number of each is its place.
     pub fn new(programs: Vec<Program>, parts: Parts, sets: Sets, terms: usize) -> Self {
-        Self { programs, parts, sets, terms }
+        let alternatives = Waking::new(parts.alternatives(&sets), terms, &sets);
+        Self { programs, parts, sets, terms, alternatives }
     }
 
     /// The sets of words without which a phrase cannot be found; the rarest first.
@@ -136,6 +139,8 @@ pub struct Search<'s> {
 /// What was found out about a page.
 #[derive(Debug)]
 struct Memo {
+    /// The alternatives that are worth a look, by choice and place in it; gathered when first asked for.
+    awake: Option<Vec<(usize, usize)>>,
     /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet.
     choices: Vec<u32>,
     ways: Vec<Rc<[PartId]>>,
@@ -151,6 +156,7 @@ impl<'s> Search<'s> {
     pub fn new(matcher: &'s Matcher, zones: &'s [ZoneText<'s>], received_on: NaiveDate) -> Self {
         let pages = pages(zones, matcher.terms, matcher.sets.len());
         let memo = |_: &Page| Memo {
+            awake: None,
             choices: vec![0; matcher.parts.choices],
             ways: Vec::new(),
             searched: vec![0; matcher.programs.len()],
@@ -167,7 +173,7 @@ impl<'s> Search<'s> {
     }
 
     /// Tells what this tree wakes on a page.
-    pub fn wake(&mut self, waking: &Waking, page: usize, woken: impl FnMut(usize, Stretches)) {
+    pub fn wake(&mut self, waking: &Waking<usize>, page: usize, woken: impl FnMut(usize, Stretches)) {
         if let Some(page) = self.pages.get_mut(page) {
             waking.wake(page, &self.matcher.sets, woken);
         }
@@ -420,12 +426,24 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         if let Some(row @ 1..) = self.memo.choices.get(choice) {
             return self.memo.ways.get(*row as usize - 1).cloned().unwrap_or_default();
         }
-        let mut done = self.done();
-        done.fresh = self.ground.all.clone();
+        let awake = self.memo.awake.get_or_insert_with(|| {
+            let mut awake = Vec::new();
+            self.matcher.alternatives.wake(self.page, &self.matcher.sets, |what, _| awake.push(what));
+            awake.sort_unstable();
+            awake.dedup();
+            awake
+        });
+        let from = awake.partition_point(|(other, _)| *other < choice);
+        let own = awake.get(from..).unwrap_or_default().iter().take_while(|(other, _)| *other == choice);
+        let awake: Vec<PartId> = own.filter_map(|(_, way)| parts.get(*way).copied()).collect();
         let mut ways = Vec::new();
-        for part in parts {
-            if !self.back(*part, &done).is_empty() {
-                ways.push(*part);
+        if !awake.is_empty() {
+            let mut done = self.done();
+            done.fresh = self.ground.all.clone();
+            for part in awake {
+                if !self.back(part, &done).is_empty() {
+                    ways.push(part);
+                }
             }
         }
         let ways: Rc<[PartId]> = ways.into();
@@ -555,6 +573,9 @@ fn fits(slot: &Slot, value: &Value, received_on: NaiveDate) -> bool {
     match (slot, value) {
         (Slot::Number(least, most), Value::Number(n))
         | (Slot::Duration(least, most), Value::Duration(n)) => (*least..=*most).contains(n),
+        (Slot::YearPast, Value::Number(n)) => {
+            (1950.0..f64::from(school_year(received_on))).contains(n)
+        }
         (Slot::Place(None), Value::Place { .. }) => true,
         (Slot::Place(Some(wanted)), Value::Place { area, .. }) => wanted == area,
         (Slot::Date(When::Any), Value::Date(_)) => true,
@@ -582,9 +603,14 @@ fn within(
     (2 * least..=2 * most).contains(&twice)
 }
 
+/// The calendar year in which the school year of this day began.
+fn school_year(on: NaiveDate) -> i32 {
+    if on.month() >= 9 { on.year() } else { on.year().saturating_sub(1) }
+}
+
 fn kind(slot: &Slot) -> SlotKind {
     match slot {
-        Slot::Number(..) => SlotKind::Number,
+        Slot::Number(..) | Slot::YearPast => SlotKind::Number,
         Slot::Duration(..) => SlotKind::Duration,
         Slot::Date(_) => SlotKind::Date,
         Slot::Place(_) => SlotKind::Place,

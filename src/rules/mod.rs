@@ -21,6 +21,7 @@ mod found;
 mod inflect;
 mod lexicon;
 mod matcher;
+mod ordinary;
 mod page;
 mod phrase;
 mod places;
@@ -29,6 +30,7 @@ mod reading;
 mod schema;
 mod slot;
 mod spelling;
+mod spellings;
 mod text;
 mod vocabulary;
 mod waking;
@@ -220,13 +222,13 @@ pub struct Ruleset {
     lexicon: lexicon::Lexicon,
     matcher: matcher::Matcher,
     /// Tells which conditions are worth a look, by their place in `asked`.
-    waking: waking::Waking,
+    waking: waking::Waking<usize>,
     /// Rule and place under its `when` of each condition that words must wake.
     asked: Vec<(usize, usize)>,
     /// The conditions that may hold without any words: on headers, senders, other rules.
     always: Vec<(usize, usize)>,
     /// Tells which triggers of contexts are worth a look.
-    trigger_waking: waking::Waking,
+    trigger_waking: waking::Waking<usize>,
     contexts: context::Contexts,
     places: places::Places,
     /// Names of the vocabulary's lists, by number.
@@ -317,7 +319,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let (lexicon, sets) = shop.terms.finish();
+    let (lexicon, sets) = shop.terms.finish(shop.spellings);
     let phrases = shop.programs.len();
     let matcher = matcher::Matcher::new(shop.programs, shop.parts, sets, lexicon.len());
     let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::lexicon::{self, Builder, OneOf, Term};
+use super::lexicon::{self, Builder, OneOf, Sets, Term};
 use super::phrase::{Phrase, Slot};
 
 /// How many words, slots and choices one phrase may have, with its lists written out.
@@ -82,9 +82,19 @@ impl Parts {
         self.all.get(part as usize)
     }
 
-    /// How many parts there are.
-    pub fn len(&self) -> usize {
-        self.all.len()
+    /// For each alternative of each choice the sets that it needs, with the two numbers.
+    pub fn alternatives(&self, terms: &Sets) -> Vec<(Vec<OneOf>, (usize, usize))> {
+        let mut all = Vec::new();
+        for (parts, choice) in &self.known_choices {
+            for (way, part) in parts.iter().enumerate() {
+                // The rarest first, as it is; few suffice to tell those that are worth a look.
+                let needs = self.needs_of(*part).iter().take(MOST_NEEDS).copied();
+                let small = |set: &OneOf| terms.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
+                let needs: Vec<OneOf> = needs.enumerate().filter(|(i, set)| *i == 0 || small(set)).map(|(_, set)| set).collect();
+                all.push((needs, (*choice, way)));
+            }
+        }
+        all
     }
 
     /// Compiles a phrase.
@@ -257,7 +267,7 @@ impl Lowering<'_> {
 fn slot_term(slot: &Slot) -> Term {
     match slot {
         Slot::Date(_) => lexicon::DATE,
-        Slot::Number(..) => lexicon::NUMBER,
+        Slot::Number(..) | Slot::YearPast => lexicon::NUMBER,
         Slot::Duration(..) => lexicon::DURATION,
         Slot::Place(_) => lexicon::PLACE,
     }

@@ -1,5 +1,5 @@
-//! Which conditions, or which triggers of contexts, are worth a look on a page: those of which every needed word is in
-//! one stretch.
+//! Which conditions, triggers of contexts or alternatives are worth a look on a page: those of which every needed word is
+//! in one stretch.
 //!
 //! The needs of each, rarest first, make a tree in which what begins alike is asked once; a page enters it only by the
 //! words that are there. So the cost of a message hardly grows with the number of rules.
@@ -8,11 +8,11 @@ use super::lexicon::{OneOf, Sets};
 use super::page::{Page, Stretches};
 
 /// The tree, laid out in a row: each node is followed by those below it.
-#[derive(Debug, Default)]
-pub struct Waking {
+#[derive(Debug)]
+pub struct Waking<T> {
     nodes: Vec<Node>,
     /// What the nodes wake, each by its place here.
-    wakes: Vec<usize>,
+    wakes: Vec<T>,
     /// For each term the trees at whose root it is asked for, in order.
     roots: Vec<Vec<usize>>,
 }
@@ -26,13 +26,13 @@ struct Node {
     past: usize,
 }
 
-impl Waking {
+impl<T: Copy + Ord> Waking<T> {
     /// Makes the tree of these needs and what each wakes.
-    pub fn new(mut all: Vec<(Vec<OneOf>, usize)>, terms: usize, sets: &Sets) -> Self {
+    pub fn new(mut all: Vec<(Vec<OneOf>, T)>, terms: usize, sets: &Sets) -> Self {
         all.retain(|(needs, _)| !needs.is_empty());
         all.sort();
         all.dedup();
-        let mut tree = Self { roots: vec![Vec::new(); terms], ..Self::default() };
+        let mut tree = Self { nodes: Vec::new(), wakes: Vec::new(), roots: vec![Vec::new(); terms] };
         let mut rest = all.as_slice();
         while let Some((needs, _)) = rest.first() {
             let root = tree.nodes.len();
@@ -48,8 +48,8 @@ impl Waking {
     }
 
     /// Adds the node of the first one's need at this depth, with all below it; gives those that do not share it.
-    fn grow<'n>(&mut self, all: &'n [(Vec<OneOf>, usize)], depth: usize) -> &'n [(Vec<OneOf>, usize)] {
-        let need = |entry: &(Vec<OneOf>, usize)| entry.0.get(depth).copied();
+    fn grow<'n>(&mut self, all: &'n [(Vec<OneOf>, T)], depth: usize) -> &'n [(Vec<OneOf>, T)] {
+        let need = |entry: &(Vec<OneOf>, T)| entry.0.get(depth).copied();
         let Some(own) = all.first().and_then(need) else { return &[] };
         let shared = all.iter().take_while(|entry| need(entry) == Some(own)).count();
         let (below, others) = all.split_at_checked(shared).unwrap_or((all, &[]));
@@ -71,17 +71,22 @@ impl Waking {
     }
 
     /// Tells what is woken, and in which stretches of the page; one thing may be told several times.
-    pub fn wake(&self, page: &mut Page, sets: &Sets, mut woken: impl FnMut(usize, Stretches)) {
-        let mut roots: Vec<usize> =
-            page.present.iter().filter_map(|term| self.roots.get(*term as usize)).flatten().copied().collect();
-        roots.sort_unstable();
-        roots.dedup();
+    pub fn wake(&self, page: &mut Page, sets: &Sets, mut woken: impl FnMut(T, Stretches)) {
+        let mut roots: Vec<(usize, Stretches)> = Vec::new();
+        for term in &page.present {
+            let reach = page.reach_of_term(*term);
+            roots.extend(self.roots.get(*term as usize).into_iter().flatten().map(|root| (*root, reach)));
+        }
+        roots.sort_unstable_by_key(|(root, _)| *root);
         let mut met: Vec<(usize, Stretches)> = Vec::new();
-        for root in roots {
-            let end = self.nodes.get(root).map_or(root, |node| node.past);
-            let mut at = root;
+        for same in roots.chunk_by(|one, other| one.0 == other.0) {
+            let Some((root, _)) = same.first() else { continue };
+            let reach = same.iter().fold(0, |all, (_, reach)| all | reach);
+            let Some(node) = self.nodes.get(*root) else { continue };
+            self.wakes.get(node.wakes.clone()).into_iter().flatten().for_each(|what| woken(*what, reach));
+            let (end, mut at) = (node.past, root + 1);
             met.clear();
-            met.push((end, !0));
+            met.push((end, reach));
             while at < end
                 && let Some(node) = self.nodes.get(at)
             {

@@ -15,6 +15,7 @@ use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
 use super::program::{Lists, Parts, Program, Unfit};
+use super::spellings::Spellings;
 
 /// How many phrases all files may hold.
 const MAX_PHRASES: usize = 50_000;
@@ -41,6 +42,8 @@ pub struct Workshop<'f> {
     pub list_names: Vec<String>,
     /// Words asked for.
     pub terms: Builder,
+    /// What people type and mean.
+    pub spellings: Spellings,
     /// Parts of phrases.
     pub parts: Parts,
     /// Phrases, compiled.
@@ -70,6 +73,7 @@ impl<'f> Workshop<'f> {
             lists: Lists::new(),
             list_names: Vec::new(),
             terms: Builder::new(),
+            spellings: Spellings::default(),
             parts: Parts::default(),
             programs: Vec::new(),
             triggers: Vec::new(),
@@ -210,7 +214,7 @@ impl<'f> Workshop<'f> {
     /// Reads a phrase into a tree.
     pub fn parse(&mut self, file: usize, node: &Node, text: &str) -> Option<Phrase> {
         match phrase::parse(text) {
-            Ok(phrase) => Some(phrase),
+            Ok(phrase) => Some(self.spellings.mend(phrase)),
             Err(error) => {
                 let range = self.inside(file, node, text, &error.range);
                 self.error(file, range, error.problem, error.remedy);
@@ -255,7 +259,7 @@ impl<'f> Workshop<'f> {
             Err(Unfit::UnknownList(name, range)) => {
                 let range = self.inside(file, node, text, &range);
                 let known =
-                    self.list_names.iter().map(String::as_str).chain(["number", "date", "duration", "place"]);
+                    self.list_names.iter().map(String::as_str).chain(["number", "date", "duration", "place", "year"]);
                 let remedy = nearest(&name, known).map_or_else(
                     || format!("Add a list `{name}:` to vocabulary.yaml, or check the name."),
                     |near| format!("Did you mean {{{near}}}?"),

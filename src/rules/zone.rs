@@ -9,7 +9,7 @@ use super::Zone;
 use super::lexicon::{Entry, Lexicon, Term};
 use super::places::Places;
 use super::slot::unit_days;
-use super::text::{self, Break};
+use super::text::Break;
 
 /// One word.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl<'t> ZoneText<'t> {
         let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
         let (mut guessed, mut own) = (Vec::new(), Vec::new());
         let mut questions = vec![false];
-        text::words(text, |word| {
+        lexicon.words(text, |word| {
             if word.after_question
                 && let Some(last) = questions.last_mut()
             {
