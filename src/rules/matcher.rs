@@ -434,8 +434,13 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             awake
         });
         let from = awake.partition_point(|(other, _)| *other < choice);
-        let own = awake.get(from..).unwrap_or_default().iter().take_while(|(other, _)| *other == choice);
-        let awake: Vec<PartId> = own.filter_map(|(_, way)| parts.get(*way).copied()).collect();
+        let mut own = awake.get(from..).unwrap_or_default().iter().take_while(|(of, _)| *of == choice).peekable();
+        // Those that need no word are always worth a look.
+        let is_awake = |(way, part): (usize, &PartId)| {
+            let woken = own.next_if(|(_, awake)| *awake == way).is_some();
+            (woken || self.matcher.parts.needs_of(*part).is_empty()).then_some(*part)
+        };
+        let awake: Vec<PartId> = parts.iter().enumerate().filter_map(is_awake).collect();
         let mut ways = Vec::new();
         if !awake.is_empty() {
             let mut done = self.done();

@@ -120,7 +120,8 @@ impl Parts {
         self.sizes.get(part as usize).copied().unwrap_or(0)
     }
 
-    fn needs_of(&self, part: PartId) -> &[OneOf] {
+    /// The sets of which a match of this part needs one term each, the rarest first.
+    pub fn needs_of(&self, part: PartId) -> &[OneOf] {
         self.needs.get(part as usize).map_or(&[], Vec::as_slice)
     }
 
