@@ -7,6 +7,7 @@ use crate::message::Message;
 use super::context::Trigger;
 use super::context::{Kinds, Reason};
 use super::matcher::{Hit, PhraseId};
+use super::together::Stretch;
 use super::zone::ZoneText;
 use super::{Addressed, Circumstances, Group, Ruleset, Zone};
 
@@ -26,6 +27,14 @@ pub enum Condition {
     Sentence(Vec<Condition>),
     /// All within two neighbouring sentences.
     Near(Vec<Condition>),
+    /// All within one paragraph.
+    Paragraph(Vec<Condition>),
+    /// At least so many of them, each resting on words of its own, within a stretch.
+    AtLeast {
+        count: usize,
+        of: Vec<Condition>,
+        within: Stretch,
+    },
     Not(Box<Condition>),
     /// In that part alone.
     In(Part, Box<Condition>),
@@ -109,11 +118,11 @@ pub struct Scope<'s> {
     /// Which zones.
     pub zones: &'s [Zone],
     /// One zone (by index) and its sentences from, to (exclusive).
-    sentences: Option<(usize, usize, usize)>,
+    pub(super) sentences: Option<(usize, usize, usize)>,
     /// The contexts that matter; none: words count in any.
     pub kinds: Kinds,
     /// Words found by the same group of conditions.
-    cover: &'s [std::ops::Range<usize>],
+    pub(super) cover: &'s [std::ops::Range<usize>],
 }
 
 impl<'s> Scope<'s> {
@@ -155,8 +164,10 @@ impl<'a, 't> Look<'a, 't> {
                 let cover = self.cover(all, scope);
                 self.all(all, Scope { cover: &cover, ..scope })
             }
-            Condition::Sentence(all) => self.together(all, scope, 1),
-            Condition::Near(all) => self.together(all, scope, 2),
+            Condition::Sentence(all) => self.together(all, scope, Stretch::Sentence),
+            Condition::Near(all) => self.together(all, scope, Stretch::Near),
+            Condition::Paragraph(all) => self.together(all, scope, Stretch::Paragraph),
+            Condition::AtLeast { count, of, within } => self.at_least(*count, of, scope, *within),
             Condition::Not(inner) => {
                 if self.look(inner, scope).is_some() {
                     None
@@ -178,8 +189,12 @@ impl<'a, 't> Look<'a, 't> {
         match condition {
             Condition::Phrase { id, .. } => self.is_hit(*id),
             Condition::Any(all) => all.iter().any(|one| self.may_hold(one)),
-            Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
-                all.iter().all(|one| self.may_hold(one))
+            Condition::All(all)
+            | Condition::Sentence(all)
+            | Condition::Near(all)
+            | Condition::Paragraph(all) => all.iter().all(|one| self.may_hold(one)),
+            Condition::AtLeast { count, of, .. } => {
+                of.iter().filter(|one| self.may_hold(one)).count() >= *count
             }
             Condition::In(_, inner) => self.may_hold(inner),
             _ => true,
@@ -192,7 +207,10 @@ impl<'a, 't> Look<'a, 't> {
         self.rules.contexts.reason(&searched.words, &searched.triggers, hit, scope.cover, scope.kinds)
     }
 
-    fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a Searched<'t>)> + 's {
+    pub(super) fn places<'s>(
+        &'s self,
+        scope: Scope<'s>,
+    ) -> impl Iterator<Item = (usize, &'a Searched<'t>)> + 's {
         let fits = move |index: usize, searched: &Searched<'_>| {
             scope.zones.contains(&searched.words.zone)
                 && scope.sentences.is_none_or(|(zone, ..)| zone == index)
@@ -201,7 +219,7 @@ impl<'a, 't> Look<'a, 't> {
     }
 
     /// All hits of a phrase within the scope, whether they count or not.
-    fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, &'a Hit)> {
+    pub(super) fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, &'a Hit)> {
         let mut all = Vec::new();
         if !self.is_hit(id) {
             return all;
@@ -242,54 +260,13 @@ impl<'a, 't> Look<'a, 't> {
         if found.is_empty() { None } else { Some(found) }
     }
 
-    fn all(&self, all: &'a [Condition], scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
+    pub(super) fn all(&self, all: &'a [Condition], scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
         let mut found = Vec::new();
         // The cheap ones first would change the order of the evidence; a phrase that is not there is cheap enough.
         for one in all {
             found.extend(self.look(one, scope)?);
         }
         Some(found)
-    }
-
-    /// All within the same sentence, or the same few.
-    fn together(&self, all: &'a [Condition], scope: Scope<'_>, width: usize) -> Option<Vec<Found<'a>>> {
-        let mut leaves = Vec::new();
-        all.iter().for_each(|one| phrases(one, &mut leaves));
-        let mut starts: Vec<(usize, usize)> = Vec::new();
-        for (zone, hit) in leaves.iter().flat_map(|id| self.raw(*id, scope)) {
-            let sentence =
-                self.zones.get(zone).map_or(0, |searched| searched.words.sentence(hit.tokens.start));
-            starts.extend((sentence.saturating_sub(width - 1)..=sentence).map(|start| (zone, start)));
-        }
-        if leaves.is_empty() {
-            // Nothing but regular expressions: every sentence is tried.
-            for (index, searched) in self.places(scope) {
-                let last = searched.words.tokens.last().map_or(0, |token| token.sentence);
-                starts.extend((0..=last).map(|start| (index, start)));
-            }
-        }
-        starts.sort_unstable();
-        starts.dedup();
-        let mut found: Vec<Found<'a>> = Vec::new();
-        let mut holds = false;
-        for (zone, start) in starts {
-            let (from, to) = (start, start + width);
-            let (from, to) = scope.sentences.map_or((from, to), |(_, f, t)| (from.max(f), to.min(t)));
-            let inner = Scope { sentences: Some((zone, from, to)), ..scope };
-            let cover = self.cover(all, inner);
-            if let Some(more) = self.all(all, Scope { cover: &cover, ..inner }) {
-                holds = true;
-                found.extend(more);
-            }
-        }
-        holds.then_some(found)
-    }
-
-    /// The words found by these conditions together; no trigger counts in them.
-    fn cover(&self, all: &'a [Condition], scope: Scope<'_>) -> Vec<std::ops::Range<usize>> {
-        let mut leaves = Vec::new();
-        all.iter().for_each(|one| phrases(one, &mut leaves));
-        leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 
     fn part(&self, part: Part, inner: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
@@ -406,8 +383,15 @@ pub fn waking(condition: &Condition) -> Option<Vec<PhraseId>> {
             let each: Option<Vec<_>> = all.iter().map(waking).collect();
             each.map(|each| each.into_iter().flatten().collect())
         }
-        Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
+        Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) | Condition::Paragraph(all) => {
             all.iter().filter_map(waking).min_by_key(Vec::len)
+        }
+        Condition::AtLeast { count, of, .. } => {
+            // Where three of five must hold, one of any three does.
+            let mut each: Vec<_> = of.iter().filter_map(waking).collect();
+            let enough = (of.len() + 1).saturating_sub(*count);
+            each.sort_by_key(Vec::len);
+            (each.len() >= enough).then(|| each.into_iter().take(enough).flatten().collect())
         }
         Condition::In(_, inner) => waking(inner),
         _ => None,
@@ -415,12 +399,15 @@ pub fn waking(condition: &Condition) -> Option<Vec<PhraseId>> {
 }
 
 /// The phrases that must be there in some way: not those under `not`.
-fn phrases(condition: &Condition, into: &mut Vec<PhraseId>) {
+pub(super) fn phrases(condition: &Condition, into: &mut Vec<PhraseId>) {
     match condition {
         Condition::Phrase { id, .. } => into.push(*id),
-        Condition::Any(all) | Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
-            all.iter().for_each(|one| phrases(one, into));
-        }
+        Condition::Any(all)
+        | Condition::All(all)
+        | Condition::Sentence(all)
+        | Condition::Near(all)
+        | Condition::Paragraph(all)
+        | Condition::AtLeast { of: all, .. } => all.iter().for_each(|one| phrases(one, into)),
         Condition::In(_, inner) => phrases(inner, into),
         _ => {}
     }

@@ -29,6 +29,7 @@ mod slot;
 mod spelling;
 mod spellings;
 mod text;
+mod together;
 mod vocabulary;
 mod workshop;
 mod zone;
