@@ -11,6 +11,7 @@ use crate::message::Message;
 use super::context::{Kinds, Reason};
 use super::found::Findings;
 use super::matcher::{Hit, PhraseId};
+use super::together::Stretch;
 use super::zone::ZoneText;
 use super::{Addressed, Circumstances, Group, Ruleset, Zone};
 
@@ -30,6 +31,14 @@ pub enum Condition {
     Sentence(Vec<Condition>),
     /// All within two neighbouring sentences.
     Near(Vec<Condition>),
+    /// All within one paragraph.
+    Paragraph(Vec<Condition>),
+    /// At least so many of them, each resting on words of its own, within a stretch.
+    AtLeast {
+        count: usize,
+        of: Vec<Condition>,
+        within: Stretch,
+    },
     Not(Box<Condition>),
     /// In that part alone.
     In(Part, Box<Condition>),
@@ -98,7 +107,7 @@ pub struct Scope<'s> {
     /// The contexts that matter; none: words count in any.
     pub kinds: Kinds,
     /// Words found by the same group of conditions.
-    cover: Option<&'s Cover<'s>>,
+    pub(super) cover: Option<&'s Cover<'s>>,
 }
 
 impl<'s> Scope<'s> {
@@ -109,7 +118,7 @@ impl<'s> Scope<'s> {
 }
 
 /// The words that a group of conditions asked for, gathered when first a context reaches one of them.
-struct Cover<'s> {
+pub struct Cover<'s> {
     all: &'s [Condition],
     zones: &'s [Zone],
     sentences: Option<(usize, usize, usize)>,
@@ -117,7 +126,8 @@ struct Cover<'s> {
 }
 
 impl<'s> Cover<'s> {
-    fn new(all: &'s [Condition], scope: Scope<'s>) -> Self {
+    /// Of these conditions in this scope; nothing is gathered yet.
+    pub fn new(all: &'s [Condition], scope: Scope<'s>) -> Self {
         Self { all, zones: scope.zones, sentences: scope.sentences, words: OnceCell::new() }
     }
 }
@@ -153,8 +163,10 @@ impl<'a, 't> Look<'a, 't> {
                 }
                 self.all(all, Scope { cover: Some(&Cover::new(all, scope)), ..scope })
             }
-            Condition::Sentence(all) => self.together(all, scope, 1),
-            Condition::Near(all) => self.together(all, scope, 2),
+            Condition::Sentence(all) => self.together(all, scope, Stretch::Sentence),
+            Condition::Near(all) => self.together(all, scope, Stretch::Near),
+            Condition::Paragraph(all) => self.together(all, scope, Stretch::Paragraph),
+            Condition::AtLeast { count, of, within } => self.at_least(*count, of, scope, *within),
             Condition::Not(inner) => {
                 if self.look(inner, scope).is_some() {
                     None
@@ -193,7 +205,7 @@ impl<'a, 't> Look<'a, 't> {
         leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 
-    fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a ZoneText<'t>)> + 's {
+    pub(super) fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a ZoneText<'t>)> + 's {
         let fits = move |index: usize, words: &ZoneText<'_>| {
             scope.zones.contains(&words.zone) && scope.sentences.is_none_or(|(zone, ..)| zone == index)
         };
@@ -201,7 +213,7 @@ impl<'a, 't> Look<'a, 't> {
     }
 
     /// All hits of a phrase within the scope, whether they count or not.
-    fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, Rc<Hit>)> {
+    pub(super) fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, Rc<Hit>)> {
         self.findings.borrow_mut().hits(id, scope)
     }
 
@@ -222,42 +234,13 @@ impl<'a, 't> Look<'a, 't> {
         if found.is_empty() { None } else { Some(found) }
     }
 
-    fn all(&self, all: &'a [Condition], scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
+    pub(super) fn all(&self, all: &'a [Condition], scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
         let mut found = Vec::new();
         // The cheap ones first would change the order of the evidence; a phrase that is not there is cheap enough.
         for one in all {
             found.extend(self.look(one, scope)?);
         }
         Some(found)
-    }
-
-    /// All within the same sentence, or the same few.
-    fn together(&self, all: &'a [Condition], scope: Scope<'_>, width: usize) -> Option<Vec<Found<'a>>> {
-        let mut leaves = Vec::new();
-        all.iter().for_each(|one| phrases(one, &mut leaves));
-        let starts = if leaves.is_empty() {
-            // Nothing but regular expressions: every sentence is tried.
-            let mut starts: Vec<(usize, usize)> = Vec::new();
-            for (index, words) in self.places(scope) {
-                let last = words.tokens.last().map_or(0, |token| token.sentence);
-                starts.extend((0..=last).map(|start| (index, start)));
-            }
-            starts
-        } else {
-            self.findings.borrow_mut().starts(all, &leaves, scope, width)
-        };
-        let mut found: Vec<Found<'a>> = Vec::new();
-        let mut holds = false;
-        for (zone, start) in starts {
-            let (from, to) = (start, start + width);
-            let (from, to) = scope.sentences.map_or((from, to), |(_, f, t)| (from.max(f), to.min(t)));
-            let inner = Scope { sentences: Some((zone, from, to)), ..scope };
-            if let Some(more) = self.all(all, Scope { cover: Some(&Cover::new(all, inner)), ..inner }) {
-                holds = true;
-                found.extend(more);
-            }
-        }
-        holds.then_some(found)
     }
 
     fn part(&self, part: Part, inner: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
@@ -370,9 +353,12 @@ impl<'a, 't> Look<'a, 't> {
 pub fn phrases(condition: &Condition, into: &mut Vec<PhraseId>) {
     match condition {
         Condition::Phrase { id, .. } => into.push(*id),
-        Condition::Any(all) | Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
-            all.iter().for_each(|one| phrases(one, into));
-        }
+        Condition::Any(all)
+        | Condition::All(all)
+        | Condition::Sentence(all)
+        | Condition::Near(all)
+        | Condition::Paragraph(all)
+        | Condition::AtLeast { of: all, .. } => all.iter().for_each(|one| phrases(one, into)),
         Condition::In(_, inner) => phrases(inner, into),
         _ => {}
     }

@@ -62,10 +62,14 @@ impl<'a> Findings<'a> {
             }
             Condition::Any(all) => all.iter().any(|one| self.may_hold(one, scope)),
             Condition::All(all) => all.iter().all(|one| self.may_hold(one, scope)),
-            // Two neighbouring sentences may lie on two pages.
-            Condition::Near(all) => {
+            // Neighbouring sentences may lie on two pages.
+            Condition::Near(all) | Condition::Paragraph(all) => {
                 let anywhere = Scope::new(scope.zones, scope.kinds);
                 all.iter().all(|one| self.may_hold(one, anywhere))
+            }
+            Condition::AtLeast { count, of, .. } => {
+                let anywhere = Scope::new(scope.zones, scope.kinds);
+                of.iter().filter(|one| self.may_hold(one, anywhere)).count() >= *count
             }
             Condition::In(_, inner) => self.may_hold(inner, scope),
             _ => true,
@@ -156,55 +160,75 @@ impl<'a> Findings<'a> {
         Some(self.search.pages().get(page)?.stretches.get(placed.stretch)?.zone)
     }
 
-    /// Zone and first sentence of every so many sentences in which all of these may hold and one of the phrases is found.
-    pub fn starts(
+    /// The sentences, by zone, in which one of these phrases is found. `alone`: those alone, as far as can be told, in which
+    /// so many of the conditions hold without their neighbours.
+    pub fn sentences(
         &mut self,
         all: &[Condition],
+        alone: Option<usize>,
         leaves: &[PhraseId],
         scope: Scope<'_>,
-        width: usize,
     ) -> Vec<(usize, usize)> {
-        let mut starts: Vec<(usize, usize)> = Vec::new();
+        let mut found: Vec<(usize, usize)> = Vec::new();
         for page in self.pages(scope.sentences) {
             let mut within = self.within(page, scope);
-            if width == 1 && within != 0 {
+            if within != 0 && alone == Some(all.len()) {
                 within &= self.all_possible(page, all);
             }
             while within != 0 {
                 let index = within.trailing_zeros() as usize;
                 within &= within - 1;
-                if width == 1 && !all.iter().all(|one| self.finds(page, index, one)) {
-                    continue;
-                }
-                let Some(stretch) = self.search.pages().get(page).and_then(|page| page.stretches.get(index))
-                else {
-                    continue;
-                };
-                let (zone, sentences) = (stretch.zone, stretch.sentences);
-                for id in leaves {
-                    if !self.search.finds(page, *id, index) {
-                        continue;
-                    }
-                    for placed in self.search.hits(page, *id).iter().filter(|placed| placed.stretch == index) {
-                        let sentence = if sentences.0 == sentences.1 {
-                            sentences.0
-                        } else {
-                            self.zones.get(zone).map_or(0, |words| words.sentence(placed.hit.tokens.start))
-                        };
-                        if scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence)) {
-                            let first = sentence.saturating_sub(width - 1);
-                            starts.extend((first..=sentence).map(|start| (zone, start)));
-                        }
-                    }
-                    if sentences.0 == sentences.1 && width == 1 && !starts.is_empty() {
-                        break;
-                    }
+                if alone.is_none_or(|least| self.so_many(page, index, all, least)) {
+                    self.sentences_of(page, index, leaves, scope, &mut found);
                 }
             }
         }
-        starts.sort_unstable();
-        starts.dedup();
-        starts
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether so many of these conditions find something in a stretch, whatever its context.
+    fn so_many(&mut self, page: usize, stretch: usize, all: &[Condition], least: usize) -> bool {
+        let mut missing = all.len().saturating_sub(least);
+        for one in all {
+            if !self.finds(page, stretch, one) {
+                let Some(rest) = missing.checked_sub(1) else { return false };
+                missing = rest;
+            }
+        }
+        true
+    }
+
+    /// Adds the sentences of a stretch in which one of these phrases begins.
+    fn sentences_of(
+        &mut self,
+        page: usize,
+        index: usize,
+        leaves: &[PhraseId],
+        scope: Scope<'_>,
+        found: &mut Vec<(usize, usize)>,
+    ) {
+        let Some(stretch) = self.search.pages().get(page).and_then(|page| page.stretches.get(index)) else {
+            return;
+        };
+        let (zone, (first, last)) = (stretch.zone, stretch.sentences);
+        let wanted = |sentence: usize| {
+            scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence))
+        };
+        for id in leaves {
+            if !self.search.finds(page, *id, index) {
+                continue;
+            }
+            if first == last {
+                found.extend(wanted(first).then_some((zone, first)));
+                return;
+            }
+            for placed in self.search.hits(page, *id).iter().filter(|placed| placed.stretch == index) {
+                let sentence = self.zones.get(zone).map_or(0, |words| words.sentence(placed.hit.tokens.start));
+                found.extend(wanted(sentence).then_some((zone, sentence)));
+            }
+        }
     }
 
     /// The triggers that may reach a hit, in order.
@@ -272,7 +296,7 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
             each.map(|each| each.into_iter().flatten().collect())
         }
         // Of these one suffices to wake the condition: the one with the fewest ways.
-        Condition::All(all) | Condition::Near(all) => {
+        Condition::All(all) | Condition::Near(all) | Condition::Paragraph(all) => {
             all.iter().filter_map(|one| needs(rules, one)).min_by_key(Vec::len)
         }
         Condition::Sentence(all) => {
@@ -291,6 +315,13 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
                 way
             };
             Some(fewest.iter().map(with).collect())
+        }
+        Condition::AtLeast { count, of, .. } => {
+            // Where three of five must hold, one of any three does.
+            let mut each: Vec<_> = of.iter().filter_map(|one| needs(rules, one)).collect();
+            let enough = (of.len() + 1).saturating_sub(*count);
+            each.sort_by_key(Vec::len);
+            (each.len() >= enough).then(|| each.into_iter().take(enough).flatten().collect())
         }
         Condition::In(_, inner) => needs(rules, inner),
         _ => None,

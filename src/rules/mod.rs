@@ -32,6 +32,7 @@ mod slot;
 mod spelling;
 mod spellings;
 mod text;
+mod together;
 mod vocabulary;
 mod waking;
 mod workshop;

@@ -1,6 +1,6 @@
 //! Words with one slip of the pen that no rule knows as they are, and nobody wrote into `spellings.yaml`.
 //!
-//! Eight letters or more, the first three and the last right: a letter missing, one too many, or two neighbours swapped.
+//! Eight letters or more: a letter missing or one too many, the first three and the last right; or two neighbours swapped.
 //! Five to seven letters, the first right: two neighbours swapped, or a double letter single and the other way round; and
 //! what comes of it must be no ordinary word ([`super::ordinary`]). Shorter words, and words of negation, are never guessed at.
 
@@ -49,18 +49,12 @@ impl Spelling {
             return;
         }
         if form.len() < LONG {
-            for slip in slips(form) {
-                let known = self.slips.entry(slip).or_insert_with(|| Slip {
-                    of: form.to_owned(),
-                    terms: Vec::new(),
-                    ambiguous: false,
-                });
-                known.ambiguous |= known.of != form;
-                if !known.terms.contains(&term) {
-                    known.terms.push(term);
-                }
-            }
+            slips(form).into_iter().for_each(|slip| self.learn_slip(slip, form, term));
             return;
+        }
+        // The beginning of a long word must be right, but for two neighbours swapped.
+        for index in 1..HEAD {
+            self.learn_slip(swapped(form, index), form, term);
         }
         self.heads.extend(head(form));
         note(&mut self.whole, form.to_owned(), term);
@@ -69,13 +63,24 @@ impl Spelling {
         }
     }
 
+    fn learn_slip(&mut self, slip: String, form: &str, term: Term) {
+        if slip == form {
+            return;
+        }
+        let new = || Slip { of: form.to_owned(), terms: Vec::new(), ambiguous: false };
+        let known = self.slips.entry(slip).or_insert_with(new);
+        known.ambiguous |= known.of != form;
+        if !known.terms.contains(&term) {
+            known.terms.push(term);
+        }
+    }
+
     /// Adds the terms of the words of which this may be a slip.
     pub fn look_up(&self, form: &str, terms: &mut Vec<Term>) {
         if form.len() < SHORTEST || !form.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;
         }
-        if form.len() <= LONG
-            && let Some(slip) = self.slips.get(form)
+        if let Some(slip) = self.slips.get(form)
             && !slip.ambiguous
             && !ordinary::is_ordinary(form)
         {
@@ -98,9 +103,7 @@ impl Spelling {
         for index in HEAD..form.len() - 1 {
             add(self.whole.get(&without(form, index)));
             if index + 2 < form.len() {
-                let mut letters = form.as_bytes().to_vec();
-                letters.swap(index, index + 1);
-                add(std::str::from_utf8(&letters).ok().and_then(|swapped| self.whole.get(swapped)));
+                add(self.whole.get(&swapped(form, index)));
             }
         }
     }
@@ -117,9 +120,7 @@ fn slips(form: &str) -> Vec<String> {
             single.remove(index);
             all.push(single);
         } else if index > 0 {
-            let mut swapped = letters.to_vec();
-            swapped.swap(index, index + 1);
-            all.push(swapped);
+            all.push(swapped(form, index).into_bytes());
         }
     }
     for (index, letter) in letters.iter().enumerate().skip(1) {
@@ -129,6 +130,15 @@ fn slips(form: &str) -> Vec<String> {
     }
     let fits = |slip: &String| slip.len() >= SHORTEST && slip != form;
     all.into_iter().filter_map(|slip| String::from_utf8(slip).ok()).filter(fits).collect()
+}
+
+/// With this letter and the next in the other order; only for ASCII.
+fn swapped(form: &str, index: usize) -> String {
+    let mut letters = form.as_bytes().to_vec();
+    if index + 1 < letters.len() {
+        letters.swap(index, index + 1);
+    }
+    String::from_utf8(letters).unwrap_or_default()
 }
 
 fn head(form: &str) -> Option<[u8; HEAD]> {
@@ -186,6 +196,9 @@ mod tests {
         check("tribunl", &[]);
         check("contracted", &[]);
         check("timetables", &[]);
+        check("asessessment", &[]);
+        check("tirbunal", &[2]);
+        check("rtibunal", &[]);
         check("a\u{e9}\u{e9}\u{e9}\u{e9}", &[]);
     }
 

@@ -258,8 +258,11 @@ impl<'f> Workshop<'f> {
             }
             Err(Unfit::UnknownList(name, range)) => {
                 let range = self.inside(file, node, text, &range);
-                let known =
-                    self.list_names.iter().map(String::as_str).chain(["number", "date", "duration", "place", "year"]);
+                let known = self
+                    .list_names
+                    .iter()
+                    .map(String::as_str)
+                    .chain(["number", "date", "duration", "place", "year"]);
                 let remedy = nearest(&name, known).map_or_else(
                     || format!("Add a list `{name}:` to vocabulary.yaml, or check the name."),
                     |near| format!("Did you mean {{{near}}}?"),

@@ -1,4 +1,5 @@
-//! Whether the words before a date say that it is past or ahead: "it was due on 3 March", "we will move on 3 March".
+//! Whether the words before a date say that it is past: "it was due on 3 March". What is said to be ahead may be past all the
+//! same, in the words of a letter that did not keep them ("you will hear by 4 December").
 //!
 //! Only the words directly before it, and only where they leave no doubt; a date without a clear tense keeps both readings.
 
@@ -46,8 +47,10 @@ impl Reader<'_> {
                 return if certain && !passive { readings.only_past() } else { readings };
             }
             match word {
-                "will" | "shall" | "ll" => return readings.only_ahead(),
-                "due" | "scheduled" if matches!(before, "is" | "are") => return readings.only_ahead(),
+                // Often somebody else's words: "you said that it will be issued by 4 December".
+                "will" | "shall" | "due" | "scheduled" if before != "was" && before != "were" => {
+                    return readings;
+                }
                 // "It should have come by 3 March".
                 "have" if before == "should" && on > NEAR => return readings.only_past(),
                 // A date that was to be may lie ahead still, if it is near.

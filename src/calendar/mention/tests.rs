@@ -467,8 +467,9 @@ fn the_tense_of_a_sentence_tells_which_year() {
             ("I emailed you on 3 March", "2026-03-03", ""),
             ("we moved on the 14th", "2026-12-14", ""),
             ("I rang on Friday", "2026-12-11", ""),
-            ("the review will be on 4 September", "", "2027-09-04"),
-            ("it is due on 3 March", "", "2027-03-03"),
+            // Perhaps the words of an old letter.
+            ("you will be told on 4 September", "2026-09-04", "2027-09-04"),
+            ("it is due on 3 March", "2026-03-03", "2027-03-03"),
             // Near, and perhaps still to come; or what was said, not when.
             ("it was due on 4 January", "2026-01-04", "2027-01-04"),
             ("he was told to stay at home until 20 February", "2026-02-20", "2027-02-20"),
