@@ -219,6 +219,11 @@ fn distance(
     if between.start > between.end {
         return None;
     }
+    // Of neighbours one at most may be stepped over: what is much too far off need not be counted.
+    let far = |reach: usize| between.len() / 2 > reach;
+    if matches!(trigger.role, Role::Before | Role::After) && settings.sentences == 0 && settings.reach.is_some_and(far) {
+        return None;
+    }
     let words =
         between.clone().filter(|at| zone.tokens.get(*at).is_some_and(|token| !token.skippable)).count();
     let sentences = zone.sentence(trigger.tokens.start).abs_diff(zone.sentence(found.start));

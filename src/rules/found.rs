@@ -39,6 +39,11 @@ impl<'a> Findings<'a> {
         Self { rules, zones, search, triggers, known: Vec::new(), furthest: rules.contexts.furthest() }
     }
 
+    /// How many steps were taken, and whether that was too many and something may have been missed.
+    pub fn steps(&self) -> (u64, bool) {
+        self.search.steps()
+    }
+
     /// The conditions that are worth a look, by rule and by place in the rule.
     pub fn awake(&mut self) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
@@ -52,6 +57,9 @@ impl<'a> Findings<'a> {
 
     /// Whether the words that a condition needs are there. Of most they are not, and it ends here.
     pub fn may_hold(&mut self, condition: &Condition, scope: Scope<'_>) -> bool {
+        if !self.search.count(1) {
+            return false;
+        }
         match condition {
             Condition::Phrase { .. } | Condition::Sentence(_) => {
                 let pages = self.pages(scope.sentences);
@@ -92,7 +100,7 @@ impl<'a> Findings<'a> {
     /// The stretches of a page that lie in a scope.
     fn within(&self, page: usize, scope: Scope<'_>) -> Stretches {
         let Some(page) = self.search.pages().get(page) else { return 0 };
-        let zones = page.in_zones(self.zones, scope.zones);
+        let zones = page.in_zones(scope.zones);
         scope.sentences.map_or(zones, |(zone, from, to)| zones & page.in_sentences(zone, from, to))
     }
 
@@ -248,10 +256,12 @@ impl<'a> Findings<'a> {
                 all.push(self.triggers_of(page, stretch));
             }
         }
-        match all.as_slice() {
+        let all: Rc<[Trigger]> = match all.as_slice() {
             [one] => one.clone(),
             many => many.iter().flat_map(|triggers| triggers.iter().cloned()).collect(),
-        }
+        };
+        self.search.count(all.len() as u64);
+        all
     }
 
     fn triggers_of(&mut self, page: usize, stretch: usize) -> Rc<[Trigger]> {

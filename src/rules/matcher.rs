@@ -15,12 +15,17 @@ use super::bits::{self, Bits, Long};
 use super::lexicon::Sets;
 use super::page::{Page, Stretches, pages};
 use super::phrase::{Slot, When};
-use super::program::{Part, PartId, Parts, Program};
+use super::program::{Part, PartId, Parts, Program, alternative};
 use super::waking::Waking;
 use super::zone::{Value, ZoneText};
 
 /// A phrase's number.
 pub type PhraseId = usize;
+
+/// How often one phrase is told on one page.
+const MAX_HITS: usize = 64;
+/// How much is done for one message, in steps: hundreds of times what the longest letter takes, and under a second.
+const MOST_STEPS: u64 = 50_000_000;
 
 /// A phrase, found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +88,8 @@ pub struct Matcher {
     parts: Parts,
     sets: Sets,
     terms: usize,
-    /// Tells which alternatives are worth a look, by choice and place in it.
-    alternatives: Waking<(usize, usize)>,
+    /// Tells which alternatives are worth a look.
+    alternatives: Waking<u64>,
 }
 
 impl Matcher {
@@ -132,23 +137,24 @@ pub struct Search<'s> {
     received_on: NaiveDate,
     pages: Vec<Page>,
     memos: Vec<Memo>,
-    /// Parts worked out so far, times the machine words that each took.
-    pub steps: u64,
+    /// Parts worked out so far, times the machine words that each took; and whatever else was counted.
+    steps: u64,
 }
 
 /// What was found out about a page.
 #[derive(Debug)]
 struct Memo {
-    /// The alternatives that are worth a look, by choice and place in it; gathered when first asked for.
-    awake: Option<Vec<(usize, usize)>>,
+    /// The alternatives that are worth a look, in order; gathered when first asked for.
+    awake: Option<Vec<u64>>,
     /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet.
     choices: Vec<u32>,
     ways: Vec<Rc<[PartId]>>,
     /// For each phrase where its beginnings are, plus one, in units of the page's width; 0: not searched yet.
     searched: Vec<u32>,
     starts: Vec<u64>,
-    /// Hits by phrase, in no order.
-    hits: Vec<(PhraseId, Rc<[Placed]>)>,
+    /// For each phrase where its hits are in `hits`, plus one; 0: not walked yet.
+    walked: Vec<u32>,
+    hits: Vec<Rc<[Placed]>>,
 }
 
 impl<'s> Search<'s> {
@@ -161,10 +167,22 @@ impl<'s> Search<'s> {
             ways: Vec::new(),
             searched: vec![0; matcher.programs.len()],
             starts: Vec::new(),
+            walked: vec![0; matcher.programs.len()],
             hits: Vec::new(),
         };
         let memos = pages.iter().map(memo).collect();
         Self { matcher, zones, received_on, pages, memos, steps: 0 }
+    }
+
+    /// Counts what was done elsewhere for this message; false when that is enough, and no more will be found.
+    pub fn count(&mut self, steps: u64) -> bool {
+        self.steps = self.steps.saturating_add(steps);
+        self.steps < MOST_STEPS
+    }
+
+    /// How many steps were taken, and whether that was too many.
+    pub fn steps(&self) -> (u64, bool) {
+        (self.steps, self.steps >= MOST_STEPS)
     }
 
     /// The pages.
@@ -212,13 +230,9 @@ impl<'s> Search<'s> {
 
     /// Everywhere on a page that a phrase is found, in order.
     pub fn hits(&mut self, page: usize, phrase: PhraseId) -> Rc<[Placed]> {
-        if self.may_find(page, phrase) == 0 {
-            return Rc::from([]);
-        }
-        if let Some((_, known)) =
-            self.memos.get(page).and_then(|memo| memo.hits.iter().find(|(known, _)| *known == phrase))
-        {
-            return known.clone();
+        let Some(memo) = self.memos.get(page) else { return Rc::from([]) };
+        if let Some(row @ 1..) = memo.walked.get(phrase) {
+            return memo.hits.get(*row as usize - 1).cloned().unwrap_or_else(|| Rc::from([]));
         }
         let row = self.starts(page, phrase);
         let width = self.pages.get(page).map_or(1, |page| page.width);
@@ -228,7 +242,10 @@ impl<'s> Search<'s> {
             self.eval::<Long, _>(page, |eval| eval.hits(phrase, row)).unwrap_or_default().into()
         };
         if let Some(memo) = self.memos.get_mut(page) {
-            memo.hits.push((phrase, hits.clone()));
+            memo.hits.push(hits.clone());
+            if let Some(place) = memo.walked.get_mut(phrase) {
+                *place = u32::try_from(memo.hits.len()).unwrap_or(0);
+            }
         }
         hits
     }
@@ -241,7 +258,7 @@ impl<'s> Search<'s> {
         }
         let width = self.pages.get(page).map_or(1, |page| page.width);
         let row = memo.starts.len() / width;
-        let found = if self.may_find(page, phrase) == 0 {
+        let found = if self.may_find(page, phrase) == 0 || !self.count(1) {
             None
         } else if width == 1 {
             self.eval::<u64, _>(page, |eval| eval.starts(phrase))
@@ -433,11 +450,11 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             awake.dedup();
             awake
         });
-        let from = awake.partition_point(|(other, _)| *other < choice);
-        let mut own = awake.get(from..).unwrap_or_default().iter().take_while(|(of, _)| *of == choice).peekable();
+        let from = awake.partition_point(|other| *other < alternative(choice, 0));
+        let mut own = awake.get(from..).unwrap_or_default().iter().peekable();
         // Those that need no word are always worth a look.
         let is_awake = |(way, part): (usize, &PartId)| {
-            let woken = own.next_if(|(_, awake)| *awake == way).is_some();
+            let woken = own.next_if(|awake| **awake == alternative(choice, way)).is_some();
             (woken || self.matcher.parts.needs_of(*part).is_empty()).then_some(*part)
         };
         let awake: Vec<PartId> = parts.iter().enumerate().filter_map(is_awake).collect();
@@ -469,6 +486,9 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         for start in bits::places(&words) {
             if start < next {
                 continue;
+            }
+            if found.len() >= MAX_HITS {
+                break;
             }
             let mut walk = Walk { start, at: start, caught: Vec::new() };
             self.walk(program.root, &done, &mut walk);

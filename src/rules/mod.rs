@@ -198,6 +198,10 @@ pub struct Reading<'r> {
     pub places: Vec<PlaceMention>,
     /// Every date that is mentioned in subject, new and adopted text, with its zone and sentence.
     pub dates: Vec<(Zone, usize, Mention)>,
+    /// How much work it was, in steps of the matcher.
+    pub steps: u64,
+    /// The message is so long, or so odd, that not all of it was read: something may have been missed.
+    pub incomplete: bool,
 }
 
 impl<'r> Reading<'r> {

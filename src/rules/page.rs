@@ -74,6 +74,8 @@ pub struct Page {
     places: Vec<u64>,
     /// For each row the stretches that have a place in it.
     reach: Vec<Stretches>,
+    /// For each kind of zone its stretches.
+    by_zone: [Stretches; 6],
 }
 
 /// Divides the zones into pages.
@@ -135,6 +137,7 @@ impl Page {
             set_rows: vec![0; sets],
             places: none(),
             reach: vec![0],
+            by_zone: [0; 6],
         }
     }
 
@@ -148,6 +151,9 @@ impl Page {
         spans: &mut usize,
     ) {
         let stretch = 1 << (self.stretches.len() % 64);
+        if let Some(reach) = self.by_zone.get_mut(words.zone as usize) {
+            *reach |= stretch;
+        }
         let place_of = |token: usize| first + token - tokens.start;
         for (place, token) in (first..).zip(words.tokens.get(tokens.clone()).unwrap_or_default()) {
             put(&mut self.ground.all, place);
@@ -253,18 +259,15 @@ impl Page {
     }
 
     /// The stretches that lie in one of these zones.
-    pub fn in_zones(&self, zones: &[ZoneText<'_>], wanted: &[Zone]) -> Stretches {
-        self.select(|stretch| zones.get(stretch.zone).is_some_and(|zone| wanted.contains(&zone.zone)))
+    pub fn in_zones(&self, wanted: &[Zone]) -> Stretches {
+        wanted.iter().fold(0, |all, zone| all | self.by_zone.get(*zone as usize).copied().unwrap_or(0))
     }
 
     /// The stretches that hold one of these sentences (from, to, exclusive) of this zone.
     pub fn in_sentences(&self, zone: usize, from: usize, to: usize) -> Stretches {
-        self.select(|stretch| {
+        let fits = |stretch: &Stretch| {
             stretch.zone == zone && stretch.sentences.0 < to && from <= stretch.sentences.1
-        })
-    }
-
-    fn select(&self, fits: impl Fn(&Stretch) -> bool) -> Stretches {
+        };
         let bits = self.stretches.iter().enumerate().filter(|(_, stretch)| fits(stretch));
         bits.fold(0, |all, (index, _)| all | 1 << (index % 64))
     }

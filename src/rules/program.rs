@@ -82,16 +82,15 @@ impl Parts {
         self.all.get(part as usize)
     }
 
-    /// For each alternative of each choice the sets that it needs, with the two numbers.
-    pub fn alternatives(&self, terms: &Sets) -> Vec<(Vec<OneOf>, (usize, usize))> {
+    /// For each alternative of each choice the sets that it needs, and its number ([`alternative`]).
+    pub fn alternatives(&self, sets: &Sets) -> Vec<(Vec<OneOf>, u64)> {
+        let small = |set: &OneOf| sets.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
         let mut all = Vec::new();
         for (parts, choice) in &self.known_choices {
             for (way, part) in parts.iter().enumerate() {
-                // The rarest first, as it is; few suffice to tell those that are worth a look.
-                let needs = self.needs_of(*part).iter().take(MOST_NEEDS).copied();
-                let small = |set: &OneOf| terms.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
-                let needs: Vec<OneOf> = needs.enumerate().filter(|(i, set)| *i == 0 || small(set)).map(|(_, set)| set).collect();
-                all.push((needs, (*choice, way)));
+                let needs = self.needs_of(*part);
+                let further = needs.iter().skip(1).filter(|set| small(set)).take(MOST_NEEDS - 1);
+                all.push((needs.iter().take(1).chain(further).copied().collect(), alternative(*choice, way)));
             }
         }
         all
@@ -175,6 +174,11 @@ impl Parts {
             }
         }
     }
+}
+
+/// The number of an alternative, by its choice and place: in order of both.
+pub fn alternative(choice: usize, way: usize) -> u64 {
+    (choice as u64) << 32 | way as u64
 }
 
 /// The rarest first, each once.

@@ -58,10 +58,13 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         verdicts.extend(verdict.map(|verdict| (*index, verdict)));
     }
     verdicts.sort_by_key(|(index, _)| *index);
+    let (steps, exhausted) = findings.borrow().steps();
     Reading {
         verdicts: verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         places: places(&zones),
         dates: dates(&zones),
+        steps,
+        incomplete: exhausted || message.new_text.new.len() > MAX_NEW || message.new_text.adopted.len() > MAX_NEW,
     }
 }
 

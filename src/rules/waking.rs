@@ -13,8 +13,10 @@ pub struct Waking<T> {
     nodes: Vec<Node>,
     /// What the nodes wake, each by its place here.
     wakes: Vec<T>,
-    /// For each term the trees at whose root it is asked for, in order.
-    roots: Vec<Vec<usize>>,
+    /// The nodes without one above them.
+    roots: Vec<usize>,
+    /// For each term the roots at which it is asked for, by their place in `roots`.
+    by_term: Vec<Vec<u32>>,
 }
 
 #[derive(Debug)]
@@ -32,14 +34,15 @@ impl<T: Copy + Ord> Waking<T> {
         all.retain(|(needs, _)| !needs.is_empty());
         all.sort();
         all.dedup();
-        let mut tree = Self { nodes: Vec::new(), wakes: Vec::new(), roots: vec![Vec::new(); terms] };
+        let mut tree = Self { nodes: Vec::new(), wakes: Vec::new(), roots: Vec::new(), by_term: vec![Vec::new(); terms] };
         let mut rest = all.as_slice();
         while let Some((needs, _)) = rest.first() {
-            let root = tree.nodes.len();
+            let root = u32::try_from(tree.roots.len()).unwrap_or(u32::MAX);
+            tree.roots.push(tree.nodes.len());
             let need = needs.first().copied().unwrap_or_default();
             rest = tree.grow(rest, 0);
             for term in sets.get(need as usize).into_iter().flat_map(|terms| terms.iter()) {
-                if let Some(roots) = tree.roots.get_mut(*term as usize) {
+                if let Some(roots) = tree.by_term.get_mut(*term as usize) {
                     roots.push(root);
                 }
             }
@@ -70,18 +73,24 @@ impl<T: Copy + Ord> Waking<T> {
         others
     }
 
-    /// Tells what is woken, and in which stretches of the page; one thing may be told several times.
+    /// Tells what is woken, and in which stretches of the page; in no order, and one thing perhaps several times.
     pub fn wake(&self, page: &mut Page, sets: &Sets, mut woken: impl FnMut(T, Stretches)) {
-        let mut roots: Vec<(usize, Stretches)> = Vec::new();
+        let mut reaches: Vec<Stretches> = vec![0; self.roots.len()];
+        let mut entered: Vec<u32> = Vec::new();
         for term in &page.present {
-            let reach = page.reach_of_term(*term);
-            roots.extend(self.roots.get(*term as usize).into_iter().flatten().map(|root| (*root, reach)));
+            let more = page.reach_of_term(*term);
+            for root in self.by_term.get(*term as usize).into_iter().flatten() {
+                let Some(reach) = reaches.get_mut(*root as usize) else { continue };
+                if *reach == 0 {
+                    entered.push(*root);
+                }
+                *reach |= more;
+            }
         }
-        roots.sort_unstable_by_key(|(root, _)| *root);
         let mut met: Vec<(usize, Stretches)> = Vec::new();
-        for same in roots.chunk_by(|one, other| one.0 == other.0) {
-            let Some((root, _)) = same.first() else { continue };
-            let reach = same.iter().fold(0, |all, (_, reach)| all | reach);
+        for root in entered {
+            let reach = reaches.get(root as usize).copied().unwrap_or(0);
+            let Some(root) = self.roots.get(root as usize) else { continue };
             let Some(node) = self.nodes.get(*root) else { continue };
             self.wakes.get(node.wakes.clone()).into_iter().flatten().for_each(|what| woken(*what, reach));
             let (end, mut at) = (node.past, root + 1);

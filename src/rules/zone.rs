@@ -11,6 +11,9 @@ use super::places::Places;
 use super::slot::unit_days;
 use super::text::Break;
 
+/// The longest sentence, in words: what runs on without an end is cut there, so that nothing in it can take too long.
+const MAX_SENTENCE: usize = 1_000;
+
 /// One word.
 #[derive(Debug, Clone)]
 pub struct Token<'t> {
@@ -91,14 +94,19 @@ impl<'t> ZoneText<'t> {
     ) -> Self {
         let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
         let (mut guessed, mut own) = (Vec::new(), Vec::new());
-        let mut questions = vec![false];
+        let (mut questions, mut in_sentence) = (vec![false], 0);
         lexicon.words(text, |word| {
             if word.after_question
                 && let Some(last) = questions.last_mut()
             {
                 *last = true;
             }
-            if word.boundary != Break::None {
+            let mut boundary = word.boundary;
+            in_sentence = if boundary == Break::None { in_sentence + 1 } else { 0 };
+            if in_sentence >= MAX_SENTENCE {
+                (boundary, in_sentence) = (Break::Hard, 0);
+            }
+            if boundary != Break::None {
                 questions.push(false);
             }
             let from = guessed.len();
@@ -120,7 +128,7 @@ impl<'t> ZoneText<'t> {
                 sentence: questions.len() - 1,
                 entry,
                 guessed: from..guessed.len(),
-                boundary: word.boundary,
+                boundary,
                 skippable: word.traits.skippable,
                 capital: word.traits.capital,
                 second_half: word.traits.second_half,

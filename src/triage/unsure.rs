@@ -16,6 +16,9 @@ pub fn unsure(
     trace: &mut Vec<Finding>,
 ) -> bool {
     let mut reasons: Vec<String> = Vec::new();
+    if reading.incomplete {
+        reasons.push("too long to be read whole".to_owned());
+    }
     if contradictory_area {
         reasons.push("east and west are both named".to_owned());
     }
