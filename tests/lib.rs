@@ -15,6 +15,7 @@ mod new_text;
 mod outbox;
 mod record;
 mod rules;
+mod second_reader;
 mod servers;
 mod support;
 mod tidy;

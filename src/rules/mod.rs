@@ -25,6 +25,7 @@ mod places;
 mod program;
 mod reading;
 mod schema;
+mod second;
 mod slot;
 mod spelling;
 mod spellings;
@@ -35,6 +36,7 @@ mod workshop;
 mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use second::Opinion;
 
 /// A rule file as read from disk (or from the built-in rules). `name` is its path relative to the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,6 +225,7 @@ pub struct Ruleset {
     /// Rules that may hold without any phrase: on headers, senders, other rules.
     always: Vec<usize>,
     contexts: context::Contexts,
+    second: second::SecondReader,
     places: places::Places,
     /// Names of the vocabulary's lists, by number.
     list_names: Vec<String>,
@@ -263,6 +266,16 @@ impl Ruleset {
     /// How many examples were run when the rules were compiled.
     pub fn examples(&self) -> usize {
         self.examples
+    }
+
+    /// What the second reader makes of a message; `None` where it has learnt nothing.
+    pub fn opinion(&self, message: &Message) -> Option<Opinion> {
+        self.second.opinion(&reading::texts_of_sender(message), &self.lexicon)
+    }
+
+    /// What the second reader goes by in a message: for those who teach it.
+    pub fn features(&self, message: &Message) -> Vec<String> {
+        second::features(&reading::texts_of_sender(message), &self.lexicon)
     }
 
     /// Reads one message.
@@ -341,6 +354,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         wakes,
         always,
         contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
+        second: shop.second,
         places: shop.places,
         list_names: shop.list_names,
         terms: world.terms.clone(),

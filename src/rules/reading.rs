@@ -58,6 +58,15 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
     }
 }
 
+/// What the sender says: subject, new words, and forwarded words that are adopted.
+pub fn texts_of_sender(message: &Message) -> [&str; 3] {
+    [
+        subject(&message.subject),
+        head(&message.new_text.new, MAX_QUOTED),
+        head(&message.new_text.adopted, MAX_QUOTED),
+    ]
+}
+
 /// Which phrases were found, and which rules must be looked at because of them.
 fn wake(rules: &Ruleset, zones: &[Searched<'_>]) -> (Vec<bool>, Vec<bool>) {
     let mark = |flags: &mut Vec<bool>, index: usize| {
