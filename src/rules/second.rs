@@ -20,8 +20,9 @@ const ENDINGS: [&str; 6] = ["ing", "ed", "es", "s", "ion", "ly"];
 pub struct SecondReader {
     /// What a message without a known word is.
     bias: f64,
-    /// By word, or two in a row.
-    weights: HashMap<String, f64>,
+    /// Words, or two in a row, and the place of each one's weight.
+    words: HashMap<String, usize>,
+    weights: Vec<f64>,
     /// A message that sounds as urgent as this, or more, is suspected of being so.
     suspects: f64,
     /// One that sounds as urgent as this, or less, is doubted if it was called so.
@@ -57,12 +58,15 @@ impl SecondReader {
         if self.weights.is_empty() {
             return None;
         }
-        let features = features(texts, lexicon);
-        let known: Vec<f64> = features.iter().filter_map(|word| self.weights.get(word)).copied().collect();
+        let mut known: Vec<usize> = Vec::new();
+        each_feature(texts, lexicon, |word| known.extend(self.words.get(word)));
+        known.sort_unstable();
+        known.dedup();
+        let sum: f64 = known.iter().filter_map(|index| self.weights.get(*index)).sum();
         // A long email is no more urgent for its length.
         #[allow(clippy::cast_precision_loss)]
         let length = (known.len().max(1) as f64).sqrt();
-        let score = self.bias + known.iter().sum::<f64>() / length;
+        let score = self.bias + sum / length;
         Some(Opinion { score, suspects_above: self.suspects, doubts_below: self.doubts })
     }
 }
@@ -70,30 +74,45 @@ impl SecondReader {
 /// What the second reader goes by: each word less its ending, and each two in a row; every one once, in order.
 pub fn features(texts: &[&str], lexicon: &Lexicon) -> Vec<String> {
     let mut all = Vec::new();
-    for text in texts {
-        let mut last = String::new();
-        lexicon.words(text, |word| {
-            if word.boundary != Break::None {
-                last.clear();
-            }
-            let number = word.form.starts_with(|c: char| c.is_ascii_digit());
-            let form = if number { "9" } else { word.form };
-            all.push(stem(form));
-            if !last.is_empty() {
-                all.push(format!("{last} {form}"));
-            }
-            form.clone_into(&mut last);
-        });
-    }
+    each_feature(texts, lexicon, |feature| all.push(feature.to_owned()));
     all.sort_unstable();
     all.dedup();
     all
 }
 
-fn stem(form: &str) -> String {
-    let stems = ENDINGS.iter().filter_map(|ending| form.strip_suffix(ending));
-    let stem = stems.into_iter().find(|stem| stem.chars().count() >= 4);
-    stem.map_or_else(|| form.to_owned(), |stem| format!("{stem}~"))
+/// Hands over each feature as often as it comes. On the way of every message, so without a string for each.
+fn each_feature(texts: &[&str], lexicon: &Lexicon, mut tell: impl FnMut(&str)) {
+    let (mut feature, mut pair) = (String::new(), String::new());
+    for text in texts {
+        // The word before, with a space, and this one after it.
+        pair.clear();
+        lexicon.words(text, |word| {
+            let number = word.form.starts_with(|c: char| c.is_ascii_digit());
+            let form = if number { "9" } else { word.form };
+            feature.clear();
+            match stem(form) {
+                Some(stem) => {
+                    feature.push_str(stem);
+                    feature.push('~');
+                }
+                None => feature.push_str(form),
+            }
+            tell(&feature);
+            if word.boundary == Break::None && !pair.is_empty() {
+                pair.push_str(form);
+                tell(&pair);
+            }
+            pair.clear();
+            pair.push_str(form);
+            pair.push(' ');
+        });
+    }
+}
+
+/// A word less its ending, if it has one and is long enough.
+fn stem(form: &str) -> Option<&str> {
+    let mut stems = ENDINGS.iter().filter_map(|ending| form.strip_suffix(ending));
+    stems.find(|stem| stem.chars().count() >= 4)
 }
 
 /// Reads `second reader:`.
@@ -108,7 +127,8 @@ pub fn read(shop: &mut Workshop<'_>, file: usize, node: &Node) {
             "words" => {
                 for (word, weight) in shop.map(file, value, "`words`") {
                     let weight = number(shop, file, weight);
-                    reader.weights.insert(key_name(word).to_owned(), weight);
+                    reader.words.insert(key_name(word).to_owned(), reader.weights.len());
+                    reader.weights.push(weight);
                 }
             }
             _ => shop.unknown_key(file, key, &["bias", "suspects above", "doubts below", "words", "note"]),
@@ -131,4 +151,51 @@ fn number(shop: &mut Workshop<'_>, file: usize, node: &Node) -> f64 {
         );
         0.0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexicon::Builder;
+    use super::super::spellings::Spellings;
+    use super::*;
+
+    #[test]
+    fn words_are_heard_once_and_pairs_within_a_sentence() {
+        let lexicon = Builder::new().finish(Spellings::default());
+        let all = features(&["He isn't excluded. Excluded 12 times", "Not"], &lexicon);
+        let expected = [
+            "9",
+            "9 times",
+            "exclud~",
+            "excluded 9",
+            "he",
+            "he is",
+            "is",
+            "is not",
+            "not",
+            "not excluded",
+            "time~",
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn the_score_is_the_sum_over_the_root_of_the_number() {
+        let lexicon = Builder::new().finish(Spellings::default());
+        let reader = SecondReader {
+            bias: -0.5,
+            words: [("exclud~", 0), ("thank you", 1), ("you", 2), ("not", 3)]
+                .into_iter()
+                .map(|(word, index)| (word.to_owned(), index))
+                .collect(),
+            weights: vec![3.0, -2.0, 0.0, 1.0],
+            suspects: 1.2,
+            doubts: -1.2,
+        };
+        let score = |text| reader.opinion(&[text], &lexicon).expect("an opinion").score;
+        assert!((score("Nothing known") + 0.5).abs() < 1e-9);
+        assert!((score("excluded, excluding, excluded") - 2.5).abs() < 1e-9);
+        assert!((score("excluded, thank you") - (-0.5 + 1.0 / 3_f64.sqrt())).abs() < 1e-9);
+        assert!(SecondReader::default().opinion(&["excluded"], &lexicon).is_none());
+    }
 }
