@@ -4,6 +4,7 @@
 //! The scope is the sentence. labelling.md, `urgency`, names the six cases. The words themselves stand in `context.yaml`.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::matcher::Hit;
 use super::zone::ZoneText;
@@ -129,8 +130,15 @@ pub struct Reason {
 }
 
 impl Contexts {
-    /// The triggers of one zone, in order; those inside a pseudo-trigger of their kind are none.
-    pub fn triggers(&self, hits: &[Hit]) -> Vec<Trigger> {
+    /// How many sentences before and after the words that it reaches a trigger may stand, at most.
+    pub fn furthest(&self) -> (usize, usize) {
+        let far = self.settings.iter().map(|settings| settings.sentences).max().unwrap_or(0);
+        let next = self.triggers.iter().flatten().any(|(_, role)| *role == Role::NextSentence);
+        (far, far.max(usize::from(next)))
+    }
+
+    /// The triggers of one stretch of words, in order; those inside a pseudo-trigger of their kind are none.
+    pub fn triggers(&self, hits: &[Rc<Hit>]) -> Vec<Trigger> {
         let mut all: Vec<Trigger> = hits
             .iter()
             .filter_map(|hit| {

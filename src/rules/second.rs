@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn words_are_heard_once_and_pairs_within_a_sentence() {
-        let lexicon = Builder::new().finish(Spellings::default());
+        let lexicon = Builder::new().finish(Spellings::default()).0;
         let all = features(&["He isn't excluded. Excluded 12 times", "Not"], &lexicon);
         let expected = [
             "9",
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_score_is_the_sum_over_the_root_of_the_number() {
-        let lexicon = Builder::new().finish(Spellings::default());
+        let lexicon = Builder::new().finish(Spellings::default()).0;
         let reader = SecondReader {
             bias: -0.5,
             words: [("exclud~", 0), ("thank you", 1), ("you", 2), ("not", 3)]

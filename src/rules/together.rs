@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::condition::{Condition, Found, Look, Scope, phrases};
+use super::condition::{Condition, Cover, Found, Look, Scope, phrases};
 use super::zone::ZoneText;
 
 /// How far conditions may stand apart.
@@ -30,10 +30,9 @@ impl<'a> Look<'a, '_> {
     ) -> Option<Vec<Found<'a>>> {
         let mut found: Vec<Found<'a>> = Vec::new();
         let mut holds = false;
-        for window in self.windows(all, scope, stretch) {
+        for window in self.windows(all, all.len(), scope, stretch) {
             let inner = Scope { sentences: Some(window), ..scope };
-            let cover = self.cover(all, inner);
-            if let Some(more) = self.all(all, Scope { cover: &cover, ..inner }) {
+            if let Some(more) = self.all(all, Scope { cover: Some(&Cover::new(all, inner)), ..inner }) {
                 holds = true;
                 found.extend(more);
             }
@@ -53,10 +52,10 @@ impl<'a> Look<'a, '_> {
             return self.quorum(count, of, scope);
         }
         let mut found: Vec<Found<'a>> = Vec::new();
-        for window in self.windows(of, scope, stretch) {
+        for window in self.windows(of, count, scope, stretch) {
             let inner = Scope { sentences: Some(window), ..scope };
-            let cover = self.cover(of, inner);
-            found.extend(self.quorum(count, of, Scope { cover: &cover, ..inner }).into_iter().flatten());
+            let inner = Scope { cover: Some(&Cover::new(of, inner)), ..inner };
+            found.extend(self.quorum(count, of, inner).into_iter().flatten());
         }
         (!found.is_empty()).then_some(found)
     }
@@ -73,10 +72,12 @@ impl<'a> Look<'a, '_> {
         (held >= count).then_some(found)
     }
 
-    /// Zone, first sentence and the one after the last of every stretch in which one of these conditions' phrases stands.
+    /// Zone, first sentence and the one after the last of every stretch in which one of these conditions' phrases stands,
+    /// and in which so many of the conditions may hold.
     fn windows(
         &self,
         all: &'a [Condition],
+        at_least: usize,
         scope: Scope<'_>,
         stretch: Stretch,
     ) -> Vec<(usize, usize, usize)> {
@@ -89,20 +90,20 @@ impl<'a> Look<'a, '_> {
                 windows.extend((sentence.saturating_sub(1)..=sentence).map(|start| (zone, start, start + 2)));
             }
             Stretch::Paragraph | Stretch::Message => {
-                let words = self.zones.get(zone).map(|searched| &searched.words);
-                let range = words.map_or(0..0, |words| paragraph(words, sentence));
+                let range = self.zones.get(zone).map_or(0..0, |words| paragraph(words, sentence));
                 windows.push((zone, range.start, range.end));
             }
         };
-        for (zone, hit) in leaves.iter().flat_map(|id| self.raw(*id, scope)) {
-            add(zone, self.zones.get(zone).map_or(0, |searched| searched.words.sentence(hit.tokens.start)));
-        }
         if leaves.is_empty() {
             // Nothing but regular expressions: every sentence is tried.
-            for (index, searched) in self.places(scope) {
-                let last = searched.words.tokens.last().map_or(0, |token| token.sentence);
+            for (index, words) in self.places(scope) {
+                let last = words.tokens.last().map_or(0, |token| token.sentence);
                 (0..=last).for_each(|sentence| add(index, sentence));
             }
+        } else {
+            let alone = (stretch == Stretch::Sentence).then_some(at_least);
+            let found = self.findings.borrow_mut().sentences(all, alone, &leaves, scope);
+            found.into_iter().for_each(|(zone, sentence)| add(zone, sentence));
         }
         windows.sort_unstable();
         windows.dedup();
@@ -112,13 +113,6 @@ impl<'a> Look<'a, '_> {
             }
         }
         windows
-    }
-
-    /// The words found by these conditions together; no trigger counts in them.
-    pub(super) fn cover(&self, all: &'a [Condition], scope: Scope<'_>) -> Vec<Range<usize>> {
-        let mut leaves = Vec::new();
-        all.iter().for_each(|one| phrases(one, &mut leaves));
-        leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use super::lexicon::Builder;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
-use super::program::{self, Lists, Program, Unfit};
+use super::program::{Lists, Parts, Program, Unfit};
 use super::second::SecondReader;
 use super::spellings::Spellings;
 
@@ -47,6 +47,8 @@ pub struct Workshop<'f> {
     pub spellings: Spellings,
     /// The second reader.
     pub second: SecondReader,
+    /// Parts of phrases.
+    pub parts: Parts,
     /// Phrases, compiled.
     pub programs: Vec<Program>,
     /// For each phrase, what it triggers.
@@ -76,6 +78,7 @@ impl<'f> Workshop<'f> {
             terms: Builder::new(),
             spellings: Spellings::default(),
             second: SecondReader::default(),
+            parts: Parts::default(),
             programs: Vec::new(),
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
@@ -251,7 +254,7 @@ impl<'f> Workshop<'f> {
             return None;
         }
         parsed.lists(&mut self.named);
-        match program::compile(parsed, &self.lists, &mut self.terms) {
+        match self.parts.compile(parsed, &self.lists, &mut self.terms) {
             Ok(program) => {
                 self.programs.push(program);
                 self.triggers.push(trigger);

@@ -20,7 +20,7 @@ pub struct Token<'t> {
     pub sentence: usize,
     /// What the rules know of it.
     entry: Option<&'t Entry>,
-    /// Where its terms stand in [`ZoneText::guessed`], if they are not those of its entry.
+    /// Where its terms stand in [`ZoneText::guessed`], if it has no entry.
     guessed: Range<usize>,
     /// What stands before it.
     pub boundary: Break,
@@ -103,18 +103,10 @@ impl<'t> ZoneText<'t> {
             }
             let from = guessed.len();
             let entry = lexicon.entry(word.form);
-            own.clear();
-            if let Some(entry) = entry {
-                own.extend(entry.by_beginning.iter().filter(|term| !entry.terms.contains(term)));
-            } else {
+            if entry.is_none() {
                 lexicon.guess(word.form, &mut own);
-            }
-            own.sort_unstable();
-            own.dedup();
-            if !own.is_empty() {
-                guessed.extend(entry.map_or(&[][..], |entry| &entry.terms));
+                own.sort_unstable();
                 guessed.append(&mut own);
-                guessed.get_mut(from..).unwrap_or_default().sort_unstable();
             }
             let number = entry.and_then(|entry| entry.number).or_else(|| {
                 let digit = word.form.as_bytes().first().is_some_and(u8::is_ascii_digit);
@@ -150,16 +142,8 @@ impl<'t> ZoneText<'t> {
     /// The terms that a word satisfies, in order.
     pub fn terms(&self, token: &Token<'t>) -> &[Term] {
         match token.entry {
-            Some(entry) if token.guessed.is_empty() => &entry.terms,
-            _ => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
-        }
-    }
-
-    /// Those among them by which phrases and places are looked for.
-    pub fn sought(&self, token: &Token<'t>) -> &[Term] {
-        match token.entry {
-            Some(entry) if token.guessed.is_empty() => &entry.sought,
-            _ => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
+            Some(entry) => &entry.terms,
+            None => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
         }
     }
 
