@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::daemon::in_force;
+use crate::memo::text::findings;
 use crate::triage::Decision;
 use crate::triage::score::{self, Choice, Counts, Label, Score};
 
-use super::explain::{Explained, trace_as_text};
+use super::explain::Explained;
 use super::table::table;
 use super::{CommandError, Format, out, when};
 
@@ -104,7 +105,7 @@ fn as_text(score: &Score, pairs: &[(Label, Decision)]) -> String {
         ));
         let decision =
             pairs.iter().find(|(label, _)| label.file == mistake.file).map(|(_, decision)| decision);
-        out.push_str(&decision.map(trace_as_text).unwrap_or_default());
+        out.push_str(&decision.map(findings).unwrap_or_default());
     }
     out
 }

@@ -15,6 +15,7 @@ use crate::record::RecordError;
 
 mod cases;
 mod check;
+mod colour;
 mod demo;
 mod doctor;
 mod due;
