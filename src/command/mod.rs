@@ -21,6 +21,7 @@ mod doctor;
 mod due;
 mod evaluate;
 mod explain;
+mod figures;
 mod out;
 mod run;
 mod table;

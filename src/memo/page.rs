@@ -40,7 +40,7 @@ fn article(out: &mut String, memo: &Memo, number: usize, of: usize) {
         out,
         "<article id=\"m{number}\">\n<header>\n<p class=\"kicker\">Triage of a message</p>\n<h{level}><bdi>{}</bdi></h{level}>\n\
          <p><span class=\"verdict {class}\">{}</span>{unsure}</p>\n</header>\n<dl class=\"facts\">",
-        pieces(subject(memo), Some(number)),
+        pieces(subject(memo), None),
         escaped(&memo.verdict)
     );
     for (name, value) in memo.facts.iter().filter(|(name, _)| *name != "Subject") {

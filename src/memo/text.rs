@@ -4,7 +4,7 @@
 
 use super::marks::{Mark, Piece};
 use super::{Entry, Memo, Passage, printable, say};
-use crate::triage::Decision;
+use crate::triage::Finding;
 
 /// How many columns a line has.
 const WIDTH: usize = 100;
@@ -65,9 +65,9 @@ pub fn text(memo: &Memo, paint: Paint, body: bool) -> String {
     out
 }
 
-/// A decision's findings in short, a line or two each: `+` holds, `-` set aside.
-pub fn findings(decision: &Decision) -> String {
-    decision.trace.iter().map(say::finding).collect()
+/// Findings in short, a line or two each: `+` holds, `-` set aside.
+pub fn findings(trace: &[Finding]) -> String {
+    trace.iter().map(say::finding).collect()
 }
 
 impl Paint {
