@@ -58,9 +58,9 @@ pub fn text(memo: &Memo, paint: Paint, body: bool) -> String {
     }
     if body {
         out.push_str(&format!("\n{}\n", paint.styled("New text", Style::Heading)));
-        for passage in memo.body.iter().filter(|passage| passage.source.counts()) {
-            out.push_str(&paint.passage(passage));
-        }
+        let passages = memo.body.iter().filter(|passage| passage.source.counts());
+        let passages: Vec<String> = passages.map(|passage| paint.passage(passage)).collect();
+        out.push_str(&passages.join("  |\n"));
     }
     out
 }
