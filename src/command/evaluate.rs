@@ -25,7 +25,7 @@ impl Part {
         // The sum of its digits tells as well, and no number is too long for it.
         let number = digits.get(start..).unwrap_or_default();
         let sum: u32 = number.bytes().map(|digit| u32::from(digit - b'0') % 3).sum();
-        let held_back = !number.is_empty() && sum % 3 == 0;
+        let held_back = !number.is_empty() && sum.is_multiple_of(3);
         held_back == (self == Self::HeldBack)
     }
 }
