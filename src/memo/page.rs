@@ -20,6 +20,9 @@ pub fn page(memos: &[Memo]) -> String {
         _ => format!("{} messages explained", memos.len()),
     };
     let mut out = format!("{before}{}{between}", escaped(&title));
+    if memos.len() > 1 {
+        contents(&mut out, &title, memos);
+    }
     for (number, memo) in memos.iter().enumerate() {
         article(&mut out, memo, number + 1, memos.len());
     }
@@ -30,6 +33,22 @@ pub fn page(memos: &[Memo]) -> String {
 fn subject(memo: &Memo) -> &[Piece] {
     let pieces = memo.facts.iter().find(|(name, _)| *name == "Subject").map(|(_, pieces)| pieces.as_slice());
     pieces.unwrap_or_default()
+}
+
+/// Which messages there are, where there are several.
+fn contents(out: &mut String, title: &str, memos: &[Memo]) {
+    let _ = writeln!(out, "<nav class=\"contents\">\n<h1>{}</h1>\n<ol>", escaped(title));
+    for (number, memo) in memos.iter().enumerate() {
+        let unsure = if memo.unsure.is_some() { ", unsure" } else { "" };
+        let subject: String = subject(memo).iter().map(|piece| escaped(&piece.text)).collect();
+        let _ = writeln!(
+            out,
+            "<li><a href=\"#m{}\"><bdi>{subject}</bdi></a> ({}{unsure})</li>",
+            number + 1,
+            escaped(&memo.verdict)
+        );
+    }
+    out.push_str("</ol>\n</nav>\n");
 }
 
 fn article(out: &mut String, memo: &Memo, number: usize, of: usize) {
