@@ -52,7 +52,12 @@ fn contents(out: &mut String, title: &str, memos: &[Memo]) {
 }
 
 fn article(out: &mut String, memo: &Memo, number: usize, of: usize) {
-    let class = if memo.urgent { "urgent" } else { "standard" };
+    let class = match (memo.urgent, memo.glance.is_empty()) {
+        (true, _) => "urgent",
+        (false, false) => "standard",
+        // No person wrote it: nothing was decided about its urgency.
+        (false, true) => "neutral",
+    };
     let unsure = if memo.unsure.is_some() { r#" <span class="verdict unsure">Unsure</span>"# } else { "" };
     let level = if of == 1 { 1 } else { 2 };
     let _ = writeln!(
@@ -147,13 +152,20 @@ fn heading(entry: &Entry) -> String {
     }
 }
 
+/// What the marks in the message mean.
+const LEGEND: &str = concat!(
+    "<p class=\"legend\"><mark class=\"counts\">what the decision rests on</mark> ",
+    "<mark class=\"noted\">team, area, chaser, signposts</mark> ",
+    "<mark class=\"set-aside\">found, but set aside</mark> ",
+    "<mark class=\"cause\">what set it aside</mark></p>\n"
+);
+
 fn body(out: &mut String, memo: &Memo, (number, level): (usize, usize)) {
-    let _ = writeln!(
-        out,
-        "<section>\n<h{level}>The message</h{level}>\n<p class=\"legend\"><mark class=\"counts\">what the decision rests on</mark> \
-         <mark class=\"noted\">team, area, chaser, signposts</mark> <mark class=\"set-aside\">found, but set aside</mark> \
-         <mark class=\"cause\">what set it aside</mark></p>"
-    );
+    let _ = writeln!(out, "<section>\n<h{level}>The message</h{level}>");
+    let marked = |passage: &Passage| passage.lines.iter().flatten().any(|piece| piece.mark != Mark::Plain);
+    if memo.body.iter().any(marked) {
+        out.push_str(LEGEND);
+    }
     if memo.body.is_empty() {
         out.push_str("<p>It has no text that could be read.</p>\n");
     }

@@ -74,9 +74,11 @@ impl Paint {
     fn entry(self, entry: &Entry) -> String {
         let name =
             if entry.numbered { format!("{}  {}", entry.label, entry.title) } else { entry.title.clone() };
-        let mut out = format!("  {}", self.styled(&name, Style::Heading));
+        let mut out = format!("  {}", self.styled(&printable(&name), Style::Heading));
         if !entry.clause.is_empty() {
-            out.push_str(&self.styled(&format!("  [{}]", entry.clause), Style::Quiet));
+            let fits = name.chars().count() + entry.clause.chars().count() + 6 <= WIDTH;
+            out.push_str(if fits { "  " } else { "\n      " });
+            out.push_str(&self.styled(&format!("[{}]", printable(&entry.clause)), Style::Quiet));
         }
         out.push('\n');
         if let Some(note) = &entry.note {
