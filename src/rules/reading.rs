@@ -1,6 +1,5 @@
 //! One message read by all rules: its zones searched, each rule settled, the evidence told.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::calendar::mention;
@@ -56,18 +55,6 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         verdicts: verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         places: places(&zones),
         dates: dates(&zones),
-    }
-}
-
-/// The text in which a zone's evidence has its ranges; empty for headers.
-pub fn text_of(message: &Message, zone: Zone) -> Cow<'_, str> {
-    match zone {
-        Zone::Subject => subject(&message.subject).into(),
-        Zone::New => message.new_text.new.as_str().into(),
-        Zone::Adopted => message.new_text.adopted.as_str().into(),
-        Zone::Signature => message.new_text.signature.as_str().into(),
-        Zone::Quoted => quoted(message).into(),
-        Zone::Header => "".into(),
     }
 }
 
@@ -330,4 +317,16 @@ fn quoted(message: &Message) -> String {
 /// The beginning of a text, cut between characters.
 fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most.min(text.len()))).unwrap_or_default()
+}
+
+/// The text in which a zone's evidence has its ranges; empty for headers.
+pub fn text_of(message: &Message, zone: Zone) -> std::borrow::Cow<'_, str> {
+    match zone {
+        Zone::Subject => subject(&message.subject).into(),
+        Zone::New => message.new_text.new.as_str().into(),
+        Zone::Adopted => message.new_text.adopted.as_str().into(),
+        Zone::Signature => message.new_text.signature.as_str().into(),
+        Zone::Quoted => quoted(message).into(),
+        Zone::Header => "".into(),
+    }
 }
