@@ -29,6 +29,7 @@ mod program;
 mod reading;
 mod schema;
 mod second;
+mod sentence;
 mod slot;
 mod spelling;
 mod spellings;
@@ -41,6 +42,8 @@ mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use second::Opinion;
+pub use reading::text_of;
+pub use sentence::sentence_at;
 
 /// A rule file as read from disk (or from the built-in rules). `name` is its path relative to the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
