@@ -28,6 +28,8 @@ mod places;
 mod program;
 mod reading;
 mod schema;
+mod second;
+mod sentence;
 mod slot;
 mod spelling;
 mod spellings;
@@ -39,6 +41,9 @@ mod workshop;
 mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use second::Opinion;
+pub use reading::text_of;
+pub use sentence::sentence_at;
 
 /// A rule file as read from disk (or from the built-in rules). `name` is its path relative to the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,6 +240,7 @@ pub struct Ruleset {
     /// Tells which triggers of contexts are worth a look.
     trigger_waking: waking::Waking<usize>,
     contexts: context::Contexts,
+    second: second::SecondReader,
     places: places::Places,
     /// Names of the vocabulary's lists, by number.
     list_names: Vec<String>,
@@ -275,6 +281,16 @@ impl Ruleset {
     /// How many examples were run when the rules were compiled.
     pub fn examples(&self) -> usize {
         self.examples
+    }
+
+    /// What the second reader makes of a message; `None` where it has learnt nothing.
+    pub fn opinion(&self, message: &Message) -> Option<Opinion> {
+        self.second.opinion(&reading::texts_of_sender(message), &self.lexicon)
+    }
+
+    /// What the second reader goes by in a message: for those who teach it.
+    pub fn features(&self, message: &Message) -> Vec<String> {
+        second::features(&reading::texts_of_sender(message), &self.lexicon)
     }
 
     /// Reads one message.
@@ -356,6 +372,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         lexicon,
         matcher,
         contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
+        second: shop.second,
         places: shop.places,
         list_names: shop.list_names,
         terms: world.terms.clone(),

@@ -68,6 +68,15 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
     }
 }
 
+/// What the sender says: subject, new words, and forwarded words that are adopted.
+pub fn texts_of_sender(message: &Message) -> [&str; 3] {
+    [
+        subject(&message.subject),
+        head(&message.new_text.new, MAX_QUOTED),
+        head(&message.new_text.adopted, MAX_QUOTED),
+    ]
+}
+
 /// The conditions that are worth a look: those that need no words, and those whose words are there.
 struct Awake {
     /// For each rule the places of its conditions under `when`, in order.
@@ -338,4 +347,16 @@ fn quoted(message: &Message) -> String {
 /// The beginning of a text, cut between characters.
 fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most.min(text.len()))).unwrap_or_default()
+}
+
+/// The text in which a zone's evidence has its ranges; empty for headers.
+pub fn text_of(message: &Message, zone: Zone) -> std::borrow::Cow<'_, str> {
+    match zone {
+        Zone::Subject => subject(&message.subject).into(),
+        Zone::New => message.new_text.new.as_str().into(),
+        Zone::Adopted => message.new_text.adopted.as_str().into(),
+        Zone::Signature => message.new_text.signature.as_str().into(),
+        Zone::Quoted => quoted(message).into(),
+        Zone::Header => "".into(),
+    }
 }

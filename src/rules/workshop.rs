@@ -15,6 +15,7 @@ use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
 use super::program::{Lists, Parts, Program, Unfit};
+use super::second::SecondReader;
 use super::spellings::Spellings;
 
 /// How many phrases all files may hold.
@@ -44,6 +45,8 @@ pub struct Workshop<'f> {
     pub terms: Builder,
     /// What people type and mean.
     pub spellings: Spellings,
+    /// The second reader.
+    pub second: SecondReader,
     /// Parts of phrases.
     pub parts: Parts,
     /// Phrases, compiled.
@@ -74,6 +77,7 @@ impl<'f> Workshop<'f> {
             list_names: Vec::new(),
             terms: Builder::new(),
             spellings: Spellings::default(),
+            second: SecondReader::default(),
             parts: Parts::default(),
             programs: Vec::new(),
             triggers: Vec::new(),
