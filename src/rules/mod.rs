@@ -18,6 +18,7 @@ pub mod diagnostic;
 mod example;
 mod inflect;
 mod lexicon;
+mod lint;
 mod matcher;
 mod phrase;
 mod places;
@@ -25,6 +26,7 @@ mod program;
 mod reading;
 mod schema;
 mod slot;
+mod source;
 mod spelling;
 mod text;
 mod vocabulary;
@@ -301,19 +303,20 @@ pub struct World {
 
 /// Compiles all files together, runs every rule's examples, and gives all complaints, not the first.
 pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagnostic>> {
-    let (texts, mut complaints) = schema::decode(files);
+    let (texts, mut complaints) = source::decode(files);
     let mut shop = workshop::Workshop::new(&texts);
     let drafts = schema::read(&mut shop);
     let order = schema::order(&mut shop, &drafts);
+    lint::shadow::check(&mut shop, &drafts);
     complaints.append(&mut shop.complaints);
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let mut lexicon = shop.terms.finish();
+    let mut lexicon = std::mem::take(&mut shop.terms).finish();
     let phrases = shop.programs.len();
-    let matcher = matcher::Matcher::new(shop.programs, lexicon.len());
+    let matcher = matcher::Matcher::new(std::mem::take(&mut shop.programs), lexicon.len());
     lexicon.keep_sought(|term| matcher.seeks(term) || shop.places.begins(term));
-    let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rules, mut bodies, mut trials) = (Vec::new(), Vec::new(), Vec::new());
     let (mut wakes, mut always) = (vec![Vec::new(); shop.triggers.len()], Vec::new());
     for (index, draft) in drafts.into_iter().enumerate() {
         let phrases: Option<Vec<_>> = draft.when.iter().map(condition::waking).collect();
@@ -327,7 +330,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         }
         rules.push(draft.rule);
         bodies.push(Body { when: draft.when, unless: draft.unless, kinds: draft.kinds });
-        examples.push(draft.examples);
+        trials.push(example::Trial { examples: draft.examples, phrases: draft.phrases, id_at: draft.id_at });
     }
     let mut ruleset = Ruleset {
         rules,
@@ -337,19 +340,20 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         matcher,
         wakes,
         always,
-        contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
-        places: shop.places,
-        list_names: shop.list_names,
+        contexts: context::Contexts { triggers: std::mem::take(&mut shop.triggers), settings: shop.settings },
+        places: std::mem::take(&mut shop.places),
+        list_names: std::mem::take(&mut shop.list_names),
         terms: world.terms.clone(),
         domain: world.domain.to_lowercase(),
         version: version(files),
         phrases,
-        examples: examples.iter().map(Vec::len).sum(),
+        examples: trials.iter().map(|trial| trial.examples.len()).sum(),
         warnings: Vec::new(),
     };
-    for (rule, examples) in ruleset.rules.iter().zip(&examples) {
-        complaints.extend(example::run(&ruleset, &rule.id, examples, &texts));
+    for (rule, trial) in ruleset.rules.iter().zip(&trials) {
+        complaints.extend(example::run(&ruleset, &rule.id, trial, &shop));
     }
+    complaints.extend(lint::wide::check(&ruleset, &trials, &shop));
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }

@@ -4,7 +4,7 @@ use crate::yaml::{Node, Value};
 
 use super::context::{KINDS, Kind, Role, Settings};
 use super::phrase::{AREAS, Phrase};
-use super::workshop::{Workshop, key_name};
+use super::workshop::{Workshop, Written, key_name};
 
 /// Names that a list may not have.
 const SLOTS: [&str; 4] = ["number", "date", "duration", "place"];
@@ -105,8 +105,10 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
             }
             "only in questions" => {
                 if let Some(text) = shop.text(file, value, "`only in questions`") {
-                    settings.only_in_questions = matches!(text, "yes" | "true");
-                    if !matches!(text, "yes" | "true" | "no" | "false") {
+                    // However an editor or another YAML writes it.
+                    let text = text.to_ascii_lowercase();
+                    settings.only_in_questions = matches!(text.as_str(), "yes" | "true");
+                    if !matches!(text.as_str(), "yes" | "true" | "no" | "false") {
                         shop.error(
                             file,
                             value.range.clone(),
@@ -152,6 +154,7 @@ pub fn count(shop: &mut Workshop<'_>, file: usize, node: &Node, text: &str, most
 
 /// Reads `areas:`, with the names that count only with a capital.
 pub fn read_areas(shop: &mut Workshop<'_>, file: usize, node: &Node, capital_only: &[String]) {
+    let mut seen: Vec<(String, usize, Written)> = Vec::new();
     for (key, value) in shop.map(file, node, "`areas`") {
         let Some(area) = AREAS.iter().position(|name| *name == key_name(key)) else {
             shop.unknown_key(file, key, &AREAS);
@@ -168,14 +171,21 @@ pub fn read_areas(shop: &mut Workshop<'_>, file: usize, node: &Node, capital_onl
                 let mut places = std::mem::take(&mut shop.places);
                 let fits = places.add(text, area, capital, &mut shop.terms);
                 shop.places = places;
+                let first = seen.iter().find(|(name, other, _)| name == text && *other != area);
+                let first = first.map(|(_, other, at)| (*other, at.clone()));
                 if !fits {
-                    shop.error(
-                        file,
-                        item.range.clone(),
-                        format!("`{text}` stands in two areas"),
-                        "Remove it from one of them.",
-                    );
+                    let problem = match first {
+                        Some((other, at)) => format!(
+                            "`{text}` stands in two areas: in {} in line {}, in {} here",
+                            AREAS.get(other).copied().unwrap_or_default(),
+                            shop.line_of(&at),
+                            AREAS.get(area).copied().unwrap_or_default(),
+                        ),
+                        None => format!("`{text}` stands in two areas"),
+                    };
+                    shop.error(file, item.range.clone(), problem, "Remove it from one of them.");
                 }
+                seen.push((text.to_owned(), area, Written { file, range: item.range.clone(), text: text.to_owned() }));
             }
         }
     }
