@@ -22,6 +22,7 @@ mod evaluate;
 mod explain;
 mod out;
 mod run;
+mod schema;
 mod table;
 mod when;
 
@@ -85,6 +86,8 @@ enum Command {
     Due(due::Arguments),
     /// The cases on record
     Cases(cases::Arguments),
+    /// The JSON Schemas of configuration and rules, for editors
+    Schema(schema::Arguments),
 }
 
 /// How a result is printed.
@@ -105,6 +108,9 @@ pub enum CommandError {
     /// Something outside failed: a server, a disk.
     #[error("{0}")]
     Outside(String),
+    /// The input is at fault, and that has been printed already.
+    #[error("")]
+    Told,
 }
 
 impl From<ConfigError> for CommandError {
@@ -128,7 +134,7 @@ impl From<RecordError> for CommandError {
 impl CommandError {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) => 1,
+            Self::Input(_) | Self::Told => 1,
             Self::Outside(_) => 3,
         }
     }
@@ -150,12 +156,15 @@ pub fn main() -> ExitCode {
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
+        Command::Schema(a) => schema::run(&a),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let text = error.to_string();
-            if text.starts_with("error") {
+            if error == CommandError::Told {
+                // It stands on standard output, where editors and CI look for it.
+            } else if text.starts_with("error") {
                 eprintln!("{text}")
             } else {
                 eprintln!("error: {text}")

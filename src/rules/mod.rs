@@ -17,6 +17,7 @@ mod context;
 pub mod diagnostic;
 mod example;
 mod inflect;
+pub mod json_schema;
 mod lexicon;
 mod lint;
 mod matcher;
@@ -26,7 +27,7 @@ mod program;
 mod reading;
 mod schema;
 mod slot;
-mod source;
+pub mod source;
 mod spelling;
 mod text;
 mod vocabulary;
@@ -230,8 +231,25 @@ pub struct Ruleset {
     version: String,
     phrases: usize,
     examples: usize,
+    /// What each file holds, in their order.
+    pub files: Vec<FileCounts>,
+    /// Mailboxes that rules name: the complaint to be made if there is no such mailbox.
+    pub mailboxes: Vec<(String, Diagnostic)>,
     /// What `check` warns about.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What one file holds, for those who like to see that it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCounts {
+    /// Its name.
+    pub name: String,
+    /// Rules in it.
+    pub rules: usize,
+    /// Phrases in it; lists of the vocabulary that name others are counted too.
+    pub phrases: usize,
+    /// Examples in it, all passed.
+    pub examples: usize,
 }
 
 /// What a rule asks.
@@ -348,6 +366,8 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         version: version(files),
         phrases,
         examples: trials.iter().map(|trial| trial.examples.len()).sum(),
+        files: counts(&shop, &trials),
+        mailboxes: named_mailboxes(&shop),
         warnings: Vec::new(),
     };
     for (rule, trial) in ruleset.rules.iter().zip(&trials) {
@@ -359,6 +379,27 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     }
     ruleset.warnings = sorted(complaints);
     Ok(ruleset)
+}
+
+fn counts(shop: &workshop::Workshop<'_>, trials: &[example::Trial]) -> Vec<FileCounts> {
+    let count = |index: usize, file: &workshop::File| {
+        let own = trials.iter().filter(|trial| trial.id_at.0 == index);
+        FileCounts {
+            name: file.name.clone(),
+            rules: own.clone().count(),
+            phrases: shop.written.iter().filter(|written| written.file == index).count(),
+            examples: own.map(|trial| trial.examples.len()).sum(),
+        }
+    };
+    shop.files.iter().enumerate().map(|(index, file)| count(index, file)).collect()
+}
+
+fn named_mailboxes(shop: &workshop::Workshop<'_>) -> Vec<(String, Diagnostic)> {
+    let complaint = |name: &String, written| {
+        let problem = format!("there is no mailbox `{name}`: the configuration has no account of this name");
+        shop.diagnostic(written, Severity::Error, problem, "Write the `name` of an account.")
+    };
+    shop.mailboxes.iter().map(|(name, written)| (name.clone(), complaint(name, written))).collect()
 }
 
 /// In the order in which a person would work through them; where there are errors, warnings wait until they are mended.

@@ -32,7 +32,7 @@ pub const KEYS: [&str; 9] = ["id", "title", "policy", "when", "unless", "despite
 
 impl Group {
     /// The key that says what follows from a rule, and what it may say; `None` where the id says all.
-    fn then(self) -> Option<(&'static str, &'static [&'static str])> {
+    pub(super) fn then(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
             Group::Queues => Some(("queue", &["resolution", "assessment", "annual-review"])),
             Group::Kinds => Some(("kind", &["auto-reply", "bounce", "list", "internal", "calendar"])),

@@ -10,19 +10,12 @@ use super::SourceFile;
 const MAX_BYTES: usize = 4 << 20;
 
 /// Turns bytes into texts; files that are no text or too large become complaints.
-pub fn decode(files: &[SourceFile]) -> (Vec<File>, Vec<Diagnostic>) {
+pub(super) fn decode(files: &[SourceFile]) -> (Vec<File>, Vec<Diagnostic>) {
     let (mut texts, mut complaints) = (Vec::new(), Vec::new());
     for file in files {
         match text(&file.bytes) {
             Ok(text) => texts.push(File { name: file.name.clone(), text }),
-            Err(bad) => complaints.push(Diagnostic {
-                severity: Severity::Error,
-                file: file.name.clone(),
-                range: bad.range,
-                source: bad.source,
-                problem: bad.problem,
-                remedy: Some(bad.remedy.to_owned()),
-            }),
+            Err(bad) => complaints.push(bad.diagnostic(&file.name)),
         }
     }
     (texts, complaints)
@@ -39,6 +32,20 @@ pub struct NoText {
     pub problem: String,
     /// What to do.
     pub remedy: &'static str,
+}
+
+impl NoText {
+    /// The complaint about the file of this name.
+    pub fn diagnostic(self, file: &str) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            file: file.to_owned(),
+            range: self.range,
+            source: self.source,
+            problem: self.problem,
+            remedy: Some(self.remedy.to_owned()),
+        }
+    }
 }
 
 /// The text of a file that staff wrote.

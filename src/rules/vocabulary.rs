@@ -6,8 +6,12 @@ use super::context::{KINDS, Kind, Role, Settings};
 use super::phrase::{AREAS, Phrase};
 use super::workshop::{Workshop, Written, key_name};
 
+/// Keys of one kind in `context.yaml`.
+pub const CONTEXT_KEYS: [&str; 8] =
+    ["before", "after", "pseudo", "ends at", "reach", "sentences", "only in questions", "note"];
+
 /// Names that a list may not have.
-const SLOTS: [&str; 4] = ["number", "date", "duration", "place"];
+pub const SLOTS: [&str; 4] = ["number", "date", "duration", "place"];
 
 /// Reads `vocabulary.yaml`: one list a key.
 pub fn read_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
@@ -81,8 +85,6 @@ fn mentions_list(phrase: &Phrase) -> bool {
 
 /// Reads one kind of `context.yaml`.
 pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Node) {
-    const KEYS: [&str; 8] =
-        ["before", "after", "pseudo", "ends at", "reach", "sentences", "only in questions", "note"];
     let mut settings = Settings::default();
     for (key, value) in shop.map(file, node, "a context") {
         let role = match key_name(key) {
@@ -121,7 +123,7 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
             }
             "note" => continue,
             _ => {
-                shop.unknown_key(file, key, &KEYS);
+                shop.unknown_key(file, key, &CONTEXT_KEYS);
                 continue;
             }
         };

@@ -82,7 +82,7 @@ fn among(shop: &mut Workshop<'_>, alternatives: &[PhraseId], triggers: &HashSet<
         let problem = if short == long {
             format!("this phrase stands in the list already, in line {line}")
         } else {
-            format!("this phrase adds nothing: `{}` in line {line} finds all that it finds", two.text)
+            format!("this phrase adds nothing: `{}` in line {line} finds all that it finds", super::wide::shortened(&two.text))
         };
         shop.warn(one.file, one.range, problem, "Remove one of the two.");
     }

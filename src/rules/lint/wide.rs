@@ -79,6 +79,7 @@ fn complaint(rule: &Rule, trial: &Trial, phrase: &str, sentences: &[&str], shop:
     let (file, range) = trial.id_at.clone();
     let at = own.iter().find(|written| written.text == phrase).cloned();
     let at = at.unwrap_or(Written { file, range, text: phrase.to_owned() });
+    let phrase = &shortened(phrase);
     let (id, example, count) = (&rule.id, sentences.first().copied().unwrap_or_default(), sentences.len());
     let (severity, problem) = if only_little_words(&at) {
         let problem = format!(
@@ -95,6 +96,14 @@ fn complaint(rule: &Rule, trial: &Trial, phrase: &str, sentences: &[&str], shop:
         (Severity::Warning, format!("`{phrase}` may be too wide: rule {id} holds for an everyday sentence: \"{example}\""))
     };
     shop.diagnostic(&at, severity, problem, "Add a word that only the matter itself has, or put it under `sentence:` with another phrase.")
+}
+
+/// The beginning of a long phrase: the excerpt below the complaint shows it whole.
+pub fn shortened(phrase: &str) -> String {
+    match phrase.char_indices().nth(60) {
+        Some((at, _)) => format!("{} ...", phrase.get(..at).unwrap_or_default().trim_end()),
+        None => phrase.to_owned(),
+    }
 }
 
 /// Whether a phrase asks for nothing but little words ("he is", "in the").
