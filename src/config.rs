@@ -272,10 +272,11 @@ impl Config {
     /// Reads a configuration from text; all complaints, each with its place.
     pub fn read(text: &str, name: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let shown = without_passwords(text);
         let show = |complaints: Vec<Complaint>| {
-            complaints.into_iter().map(|complaint| complaint.diagnostic(name, text)).collect::<Vec<_>>()
+            complaints.into_iter().map(|complaint| complaint.diagnostic(name, &shown)).collect::<Vec<_>>()
         };
-        let tree = shape::read(text, &Self::schema()).map_err(show)?;
+        let tree = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
         let mut config: Self = crate::yaml::typed(text).map_err(|error| {
             let remedy = error.remedy.unwrap_or_default();
             show(vec![Complaint { range: error.range, problem: error.problem, remedy }])
@@ -288,6 +289,19 @@ impl Config {
         };
         let complaints: Vec<Complaint> = check::problems(&config).into_iter().map(place).collect();
         if complaints.is_empty() { Ok(config) } else { Err(show(complaints)) }
+    }
+
+    /// The rules folder that a configuration names, whatever else is wrong with it.
+    pub fn rules_named_in(path: &Path) -> Option<PathBuf> {
+        let text = std::fs::read_to_string(path).ok()?;
+        let (root, _) = crate::yaml::parse_leniently(&text);
+        let crate::yaml::Value::Map(entries) = root.value else { return None };
+        let named = |node: &crate::yaml::Node| match &node.value {
+            crate::yaml::Value::Scalar(text, _) => Some(text.clone()),
+            _ => None,
+        };
+        let (_, value) = entries.iter().find(|(key, _)| named(key).as_deref() == Some("rules"))?;
+        Some(path.parent().unwrap_or(Path::new(".")).join(named(value)?))
     }
 
     /// The JSON Schema of the file, made from these types.
@@ -322,4 +336,24 @@ impl Config {
     pub fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name)
     }
+}
+
+/// The text as it may be shown: a password that was written where its place belongs is starred out.
+fn without_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let Some((before, value)) = line.split_once("password:").filter(|(_, value)| !value.trim_start().starts_with('{'))
+        else {
+            out.push_str(line);
+            continue;
+        };
+        out.push_str(before);
+        out.push_str("password:");
+        // Byte for byte, so that places stay what they are.
+        value.chars().for_each(|c| match c {
+            _ if c.is_whitespace() => out.push(c),
+            _ => out.push_str(&"*".repeat(c.len_utf8())),
+        });
+    }
+    out
 }

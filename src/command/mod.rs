@@ -206,17 +206,18 @@ fn config(path: Option<&Path>) -> Result<Config, CommandError> {
 
 /// The configuration that was named; for commands that work on the council's own data.
 fn own_config(path: Option<&Path>) -> Result<Config, CommandError> {
+    Ok(Config::load(&own_config_path(path)?)?)
+}
+
+/// Its file: the one that was named, or the usual one.
+fn own_config_path(path: Option<&Path>) -> Result<PathBuf, CommandError> {
+    let usual = Path::new("/etc/send-triage/send-triage.yaml");
     match path {
-        Some(path) => Ok(Config::load(path)?),
-        None => {
-            let usual = Path::new("/etc/send-triage/send-triage.yaml");
-            if usual.exists() {
-                return Ok(Config::load(usual)?);
-            }
-            Err(CommandError::Input(format!(
-                "No configuration: give one with --config FILE, or put it at {}. Start from config/send-triage.yaml.",
-                usual.display()
-            )))
-        }
+        Some(path) => Ok(path.to_path_buf()),
+        None if usual.exists() => Ok(usual.to_path_buf()),
+        None => Err(CommandError::Input(format!(
+            "No configuration: give one with --config FILE, or put it at {}. Start from config/send-triage.yaml.",
+            usual.display()
+        ))),
     }
 }

@@ -78,15 +78,16 @@ impl Complaint {
     }
 }
 
-/// Reads a file into a tree and holds it against its schema; all complaints, those of syntax among them.
-pub fn read(text: &str, schema: &Json) -> Result<Node, Vec<Complaint>> {
+/// Reads a file into a tree and holds it against its schema; all complaints, those of syntax among them. `example` is where
+/// every key is explained.
+pub fn read(text: &str, schema: &Json, example: &'static str) -> Result<Node, Vec<Complaint>> {
     let (root, slips) = yaml::parse_leniently(text);
     let broken = !slips.is_empty();
     let mut complaints: Vec<Complaint> = slips
         .into_iter()
         .map(|slip| Complaint { range: slip.range, problem: slip.problem, remedy: slip.remedy.unwrap_or_default() })
         .collect();
-    let mut walker = Walker { schema, complaints: Vec::new() };
+    let mut walker = Walker { schema, example, broken, complaints: Vec::new() };
     // A file that is empty behind a syntax error has lost its keys by that alone.
     if !broken || root.value != Value::Null {
         walker.node(&root, schema, "this file");
@@ -138,6 +139,9 @@ fn name_of(key: &Node) -> &str {
 
 struct Walker<'s> {
     schema: &'s Json,
+    example: &'static str,
+    /// There are syntax errors: what is empty may have been passed over.
+    broken: bool,
     complaints: Vec<Complaint>,
 }
 
@@ -177,7 +181,7 @@ impl<'s> Walker<'s> {
     }
 
     fn node(&mut self, node: &Node, schema: &'s Json, what: &str) {
-        if node.value == Value::Null && Self::may_be_null(schema) {
+        if node.value == Value::Null && (self.broken || Self::may_be_null(schema)) {
             return;
         }
         let schema = self.resolve(schema);
@@ -204,7 +208,11 @@ impl<'s> Walker<'s> {
 
     fn map(&mut self, node: &Node, schema: &'s Json, what: &str) {
         let Value::Map(entries) = &node.value else {
-            return self.wrong_kind(node, what, "a map of keys", "Write `key: value` lines below it, indented alike.");
+            let remedy = match what {
+                "`password`" => "Say where it is: `password: {file: /etc/send-triage/general.password}`. The password itself never stands here.",
+                _ => "Write `key: value` lines below it, indented alike.",
+            };
+            return self.wrong_kind(node, what, "a map of keys", remedy);
         };
         let properties = schema.get("properties").and_then(Json::as_object);
         let others = schema.get("additionalProperties");
@@ -225,12 +233,12 @@ impl<'s> Walker<'s> {
             }
         }
         for wanted in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
-            if !entries.iter().any(|(key, _)| name_of(key) == wanted) {
-                self.complain(
-                    first_key(node),
-                    format!("the key `{wanted}` is missing here"),
-                    format!("Add it; config/send-triage.yaml shows `{wanted}` explained."),
-                );
+            // A key that was misspelt is missing as well; one complaint about it is enough.
+            let is_unknown = |name: &str| properties.is_none_or(|known| !known.contains_key(name));
+            let fits = |name: &str| name == wanted || (is_unknown(name) && nearest(name, [wanted]).is_some());
+            if !entries.iter().any(|(key, _)| fits(name_of(key))) {
+                let remedy = format!("Add it; {} shows `{wanted}` explained.", self.example);
+                self.complain(first_key(node), format!("the key `{wanted}` is missing here"), remedy);
             }
         }
     }

@@ -94,7 +94,7 @@ pub fn load(path: Option<&Path>) -> Result<WorkingDays, Vec<Diagnostic>> {
 
 fn parse(text: &str, name: &str) -> Result<WorkingDays, Vec<Diagnostic>> {
     let show = |complaint: Complaint| complaint.diagnostic(name, text);
-    shape::read(text, &schema()).map_err(|all| all.into_iter().map(show).collect::<Vec<_>>())?;
+    shape::read(text, &schema(), "config/working-days.yaml").map_err(|all| all.into_iter().map(show).collect::<Vec<_>>())?;
     let file: File = crate::yaml::typed(text).map_err(|error| {
         let remedy = error.remedy.unwrap_or_default();
         vec![show(Complaint { range: error.range, problem: error.problem, remedy })]

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use include_dir::{Dir, include_dir};
@@ -13,6 +13,8 @@ use crate::effect::{Routing, kind_name, queue_name};
 use crate::letter::wording::Wording;
 use crate::rules::{self, Diagnostic, Ruleset, SourceFile, World as RuleWorld, diagnostic};
 use crate::triage::{Limits, Policy, Team, TeamMailbox};
+
+use super::refusal::Refusal;
 
 static BUILT_IN_RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
@@ -28,28 +30,63 @@ pub struct Set {
     pub wording: Wording,
     /// Which message goes where.
     pub routing: Routing,
+    /// What the operator set, as far as it can change while the program runs.
+    pub config: Rc<Config>,
     /// What `check` warns about.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// Holds the set in force. Taking it is cheap; whoever holds one keeps it, whatever is swapped meanwhile.
 #[derive(Debug)]
-pub struct InForce(RefCell<Rc<Set>>);
+pub struct InForce {
+    set: RefCell<Rc<Set>>,
+    /// The last change that was refused and is not mended.
+    refusal: RefCell<Option<Refusal>>,
+    /// The file that the configuration was read from.
+    configuration: Option<PathBuf>,
+}
 
 impl InForce {
     /// This set.
     pub fn new(set: Set) -> Self {
-        Self(RefCell::new(Rc::new(set)))
+        Self { set: RefCell::new(Rc::new(set)), refusal: RefCell::new(None), configuration: None }
+    }
+
+    /// The same, with the file that SIGHUP reads anew.
+    #[must_use]
+    pub fn configured_by(self, path: &Path) -> Self {
+        Self { configuration: Some(path.to_path_buf()), ..self }
     }
 
     /// The set in force now.
     pub fn now(&self) -> Rc<Set> {
-        self.0.borrow().clone()
+        self.set.borrow().clone()
     }
 
-    /// Puts another set in force.
+    /// Puts another set in force; what was refused before is mended by it.
     pub fn swap(&self, set: Set) {
-        *self.0.borrow_mut() = Rc::new(set);
+        *self.set.borrow_mut() = Rc::new(set);
+        *self.refusal.borrow_mut() = None;
+    }
+
+    /// The file that the configuration was read from.
+    pub fn configuration(&self) -> Option<&Path> {
+        self.configuration.as_deref()
+    }
+
+    /// Notes that a change was refused.
+    pub fn refuse(&self, refusal: Refusal) {
+        *self.refusal.borrow_mut() = Some(refusal);
+    }
+
+    /// The change that was refused and is not mended.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal.borrow().clone()
+    }
+
+    /// A notice about it has been sent; the refusal's fingerprint once all have.
+    pub fn notice_sent(&self, message_id: &str) -> Option<String> {
+        self.refusal.borrow_mut().as_mut().and_then(|refusal| refusal.sent(message_id))
     }
 }
 
@@ -73,11 +110,16 @@ pub struct RuleFiles {
 
 /// Loads everything that this configuration names, or the built-in rules where it names none.
 pub fn load(config: &Config) -> Result<Set, Refused> {
+    load_with_files(config).map(|(set, _)| set)
+}
+
+/// The same, with the files from which the set was made.
+pub fn load_with_files(config: &Config) -> Result<(Set, RuleFiles), Refused> {
     let files = match &config.rules {
         Some(folder) => read_folder(folder)?,
         None => built_in(),
     };
-    compile(config, &files)
+    Ok((compile(config, &files)?, files))
 }
 
 /// Compiles a set from these files.
@@ -117,7 +159,7 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
     };
     let warnings = rules.warnings.iter().cloned().map(in_folder).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
-    Ok(Set { policy, wording, routing: routing(config), warnings })
+    Ok(Set { policy, wording, routing: routing(config), config: Rc::new(config.clone()), warnings })
 }
 
 /// Rules that speak of a mailbox which the configuration does not have.

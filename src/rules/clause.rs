@@ -70,6 +70,7 @@ pub fn read(shop: &mut Workshop<'_>, file: usize, node: &Node, depth: usize) -> 
             );
             None
         }
+        Value::Null if shop.was_blanked(file, node) => None,
         Value::Null => {
             shop.error(
                 file,
@@ -186,6 +187,9 @@ fn unknown_key(shop: &mut Workshop<'_>, file: usize, key: &Node) {
         return shop.error(file, key.range.clone(), problem, remedy);
     }
     let remedy = match nearest(written, KEYS) {
+        _ if written.starts_with(['\u{2018}', '\u{201c}']) => {
+            "YAML does not know typographic quotes: use straight ones, ' or \".".to_owned()
+        }
         Some(name) => format!("Did you mean `{name}`? If this is a phrase with a colon in it, put it in quotes."),
         None => format!(
             "If this is a phrase with a colon in it, put it in quotes. Conditions are: {}.",

@@ -229,8 +229,8 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         }
         match key_name(key) {
             "id" => draft.id_at.1 = value.range.clone(),
-            "title" => draft.rule.title = shop.text(file, value, "`title`")?.to_owned(),
-            "policy" => draft.rule.policy = shop.text(file, value, "`policy`")?.to_owned(),
+            "title" => draft.rule.title = shop.text(file, value, "`title`").unwrap_or_default().to_owned(),
+            "policy" => draft.rule.policy = shop.text(file, value, "`policy`").unwrap_or_default().to_owned(),
             "note" => {}
             "when" => draft.when = clause::read_all(shop, file, value, 0),
             "unless" => draft.unless = clause::read_all(shop, file, value, 0),
@@ -239,7 +239,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
             "examples" => draft.examples = example::read(shop, file, value),
             name => match then_key {
                 Some((known, values)) if known == name => {
-                    let text = shop.text(file, value, name)?;
+                    let Some(text) = shop.text(file, value, &format!("`{name}`")) else { continue };
                     if !values.contains(&text) {
                         let problem = match group {
                             Group::Queues => format!("no team has the queue `{text}`"),

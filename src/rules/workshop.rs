@@ -146,17 +146,24 @@ impl<'f> Workshop<'f> {
         self.error(file, key.range.clone(), format!("the key `{written}` is not known here"), remedy);
     }
 
+    /// Whether this is empty only because an entry with a syntax error was passed over.
+    pub fn was_blanked(&self, file: usize, node: &Node) -> bool {
+        node.value == Value::Null && self.broken.contains(&file)
+    }
+
     /// A map's entries, or a complaint.
     pub fn map<'n>(&mut self, file: usize, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
         if let Value::Map(entries) = &node.value {
             return entries;
         }
-        self.error(
-            file,
-            node.range.clone(),
-            format!("{what} must be a map of keys, but this is {}", node.value.kind()),
-            "Write `key: value` lines, indented alike.",
-        );
+        if !self.was_blanked(file, node) {
+            self.error(
+                file,
+                node.range.clone(),
+                format!("{what} must be a map of keys, but this is {}", node.value.kind()),
+                "Write `key: value` lines, indented alike.",
+            );
+        }
         &[]
     }
 
@@ -164,6 +171,7 @@ impl<'f> Workshop<'f> {
     pub fn list<'n>(&mut self, file: usize, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.value {
             Value::List(items) => items,
+            _ if self.was_blanked(file, node) => &[],
             _ => {
                 self.error(
                     file,
@@ -181,7 +189,11 @@ impl<'f> Workshop<'f> {
         if let Value::Scalar(text, _) = &node.value {
             return Some(text);
         }
+        if self.was_blanked(file, node) {
+            return None;
+        }
         let remedy = match &node.value {
+            Value::List(_) | Value::Map(_) if what.starts_with('`') => "Write the words alone, without brackets or braces.",
             Value::List(_) => "A phrase that begins with [ must stand in quotes: '[very] ill'.",
             Value::Map(_) => "A phrase that begins with { or holds a colon must stand in quotes.",
             _ => "Write the text after the colon, or remove the line.",

@@ -3,7 +3,7 @@
 //! The entry in which the reading stopped is blanked out, every byte of the others stays where it was, and the text is read
 //! again. What is read so is for complaints only: a file with a syntax error is never taken into use.
 
-use super::{Node, SyntaxError, Value, read};
+use super::{Node, SyntaxError, Value, read, refuse};
 
 /// After so many stops the rest is left: something else than a slip is wrong.
 const MOST_STOPS: usize = 12;
@@ -12,8 +12,18 @@ const MOST_STOPS: usize = 12;
 pub fn parse_leniently(text: &str) -> (Node, Vec<SyntaxError>) {
     let mut errors: Vec<SyntaxError> = Vec::new();
     let mut rest = text.to_owned();
+    let mut conflicts_told = false;
     for _ in 0..MOST_STOPS {
         let read = read(&rest);
+        // Marks of a version control system explain everything that is odd about them.
+        if read.stopped_at.is_some() && !conflicts_told {
+            conflicts_told = true;
+            let conflicts = conflicts(&mut rest);
+            if !conflicts.is_empty() {
+                errors.extend(conflicts);
+                continue;
+            }
+        }
         errors.extend(read.slips);
         let Some(stop) = read.stopped_at else {
             errors.sort_by_key(|error| error.range.start);
@@ -29,6 +39,35 @@ pub fn parse_leniently(text: &str) -> (Node, Vec<SyntaxError>) {
     errors.sort_by_key(|error| error.range.start);
     errors.dedup();
     (Node { range: 0..0, value: Value::Null }, errors)
+}
+
+/// Takes the marks of versions that were not brought together out of the text, and complains of each place once.
+fn conflicts(text: &mut String) -> Vec<SyntaxError> {
+    if !text.lines().any(|line| line.starts_with("<<<<<<<")) {
+        return Vec::new();
+    }
+    let (mut errors, mut out, mut start) = (Vec::new(), String::with_capacity(text.len()), 0);
+    for line in text.split_inclusive('\n') {
+        let mark = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().find(|mark| line.starts_with(**mark));
+        let words = line.trim_end_matches(['\r', '\n']);
+        match mark {
+            Some(mark) => {
+                if *mark == "<<<<<<<" {
+                    errors.push(refuse(
+                        start..start + words.len(),
+                        "two versions of these lines were never brought together",
+                        "Keep one of the two between <<<<<<< and >>>>>>>, and remove the lines with the marks.",
+                    ));
+                }
+                out.push_str(&" ".repeat(words.len()));
+                out.push_str(line.get(words.len()..).unwrap_or_default());
+            }
+            None => out.push_str(line),
+        }
+        start += line.len();
+    }
+    *text = out;
+    errors
 }
 
 /// Blanks out the entry of a list, or the top-level key, in which this byte stands; false where there is nothing left.

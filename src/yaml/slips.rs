@@ -8,10 +8,6 @@ type Cause = (usize, usize, &'static str, &'static str);
 /// Puts the parser's complaint in plain words, with the usual cause if the line, or the one above it, shows one.
 pub(super) fn explain(text: &str, at: usize, said: &str) -> SyntaxError {
     let at = text.floor_char_boundary(at.min(text.len()));
-    // A mark left by a version control system explains everything below it.
-    if let Some(error) = conflict_mark(text, at) {
-        return error;
-    }
     let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
     let mut candidates = vec![(start, line_at(text, start))];
     candidates.extend(line_above(text, start));
@@ -52,22 +48,6 @@ fn plainly(said: &str) -> &str {
         _ if said.contains("simple key") => "a colon is missing, or this line does not fit below the one above",
         other => other,
     }
-}
-
-fn conflict_mark(text: &str, at: usize) -> Option<SyntaxError> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let mark = ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark));
-        if mark && start <= at.saturating_add(200) {
-            return Some(refuse(
-                start..start + line.trim_end().len(),
-                "here stands a mark of two versions that were not brought together",
-                "Keep one of the two versions between <<<<<<< and >>>>>>>, and remove the three lines with the marks.",
-            ));
-        }
-        start += line.len();
-    }
-    None
 }
 
 fn line_at(text: &str, start: usize) -> &str {
@@ -160,7 +140,20 @@ fn usual_cause(line: &str) -> Option<Cause> {
     };
     let first = value.chars().next()?;
     let length = value.len();
+    let more = |open: char, close: char| value.matches(open).count() > value.matches(close).count();
     match first {
+        '{' if value.ends_with('}') && more('{', '}') => {
+            Some((offset, length, "one { more is opened here than closed", "Add the } that is missing."))
+        }
+        '[' if value.ends_with(']') && more('[', ']') => {
+            Some((offset, length, "one [ more is opened here than closed", "Add the ] that is missing."))
+        }
+        '[' if value.ends_with(']') && value.get(1..length - 1).is_some_and(|inner| inner.contains(['{', '['])) => Some((
+            offset,
+            length,
+            "a phrase with { } or [ ] in it must stand in quotes inside of [..., ...]",
+            "Write ['the {school} place', '[very] ill'], or one phrase a line, each after a dash.",
+        )),
         // A list in [ ] may hold quotes and go on in the next line; a phrase has a word behind its bracket.
         '[' if rest_after('[', ']') && value.contains(']') => Some((
             offset,

@@ -95,16 +95,11 @@ impl Look<'_> {
         match missing.is_empty() {
             true => {}
             false if parts.len() > 1 => {
-                let name = |phrase: &Phrase| match phrase {
-                    Phrase::Word(WordPattern::Forms(word) | WordPattern::Exact(word)) => Some(word.clone()),
-                    Phrase::Word(WordPattern::Prefix(stem)) => Some(format!("{stem}*")),
-                    _ => None,
-                };
-                let some: Vec<String> = parts.iter().filter_map(name).take(3).collect();
+                let some: Vec<String> = parts.iter().filter_map(plain_words).take(3).collect();
                 self.missing.push(match list {
                     Some(list) => format!("{{{list}}}"),
                     None if some.is_empty() => missing.join(" "),
-                    None => some.join(" or "),
+                    None => some.join("\" or \""),
                 });
             }
             false => self.missing.extend(missing),
@@ -121,6 +116,18 @@ impl Look<'_> {
                 any(&|form| forms.iter().any(|known| known == form) || (form == "'s" && matches!(word.as_str(), "is" | "has")))
             }
         }
+    }
+}
+
+/// A phrase of nothing but words in a row, as it would be written.
+fn plain_words(phrase: &Phrase) -> Option<String> {
+    match phrase {
+        Phrase::Word(WordPattern::Forms(word) | WordPattern::Exact(word)) => Some(word.clone()),
+        Phrase::Word(WordPattern::Prefix(stem)) => Some(format!("{stem}*")),
+        Phrase::Row(parts) => {
+            Some(parts.iter().map(plain_words).collect::<Option<Vec<_>>>()?.join(" ")).filter(|all| !all.is_empty())
+        }
+        _ => None,
     }
 }
 

@@ -121,6 +121,8 @@ fn without_marks(source: &str) -> String {
             _ if in_braces => true,
             '(' | ')' | '[' | ']' | '*' | '=' => true,
             '\u{2026}' => true,
+            // A habit of regular expressions, which has a complaint of its own.
+            '?' | '+' => source.get(..source.len() - rest.len()).is_some_and(|before| before.ends_with([')', ']'])),
             '.' if rest.starts_with("...") => {
                 let dots = rest.len() - rest.trim_start_matches('.').len();
                 let after = rest.get(dots..).unwrap_or_default();

@@ -28,7 +28,7 @@ pub fn check(shop: &mut Workshop<'_>, drafts: &[Draft]) {
 }
 
 /// The phrases of which any one suffices.
-fn flatten(condition: &Condition, into: &mut Vec<PhraseId>) {
+pub fn flatten(condition: &Condition, into: &mut Vec<PhraseId>) {
     match condition {
         Condition::Phrase { id, despite, .. } if *despite == Default::default() => into.push(*id),
         Condition::Any(all) => all.iter().for_each(|one| flatten(one, into)),

@@ -14,6 +14,7 @@ use super::super::inflect;
 use super::super::phrase::{self, Phrase, WordPattern};
 use super::super::workshop::{Workshop, Written};
 use super::super::{Addressed, Circumstances, Group, Rule, Ruleset};
+use super::shadow;
 
 /// The sentences, one a line; `#` begins a remark.
 const EVERYDAY: &str = include_str!("everyday.txt");
@@ -45,7 +46,12 @@ pub fn check(rules: &Ruleset, trials: &[Trial], shop: &Workshop<'_>) -> Vec<Diag
     let mut complaints = Vec::new();
     for (index, phrase, sentences) in woken(rules) {
         let (Some(rule), Some(trial)) = (rules.rules.get(index), trials.get(index)) else { continue };
-        complaints.push(complaint(rule, trial, &phrase, &sentences, shop));
+        let mut alone = Vec::new();
+        if let Some(body) = rules.bodies.get(index) {
+            body.when.iter().for_each(|condition| shadow::flatten(condition, &mut alone));
+        }
+        let suffices = alone.iter().any(|id| shop.written.get(*id).is_some_and(|written| written.text == phrase));
+        complaints.push(complaint(rule, trial, (&phrase, suffices), &sentences, shop));
     }
     complaints
 }
@@ -74,26 +80,35 @@ fn woken(rules: &Ruleset) -> Vec<Woken> {
     woken
 }
 
-fn complaint(rule: &Rule, trial: &Trial, phrase: &str, sentences: &[&str], shop: &Workshop<'_>) -> Diagnostic {
+fn complaint(
+    rule: &Rule,
+    trial: &Trial,
+    (phrase, suffices): (&str, bool),
+    sentences: &[&str],
+    shop: &Workshop<'_>,
+) -> Diagnostic {
     let own = shop.written.get(trial.phrases.clone()).unwrap_or_default();
     let (file, range) = trial.id_at.clone();
     let at = own.iter().find(|written| written.text == phrase).cloned();
     let at = at.unwrap_or(Written { file, range, text: phrase.to_owned() });
-    let phrase = &shortened(phrase);
+    let phrase = match suffices {
+        true => format!("`{}`", shortened(phrase)),
+        false => format!("the condition with `{}`", shortened(phrase)),
+    };
     let (id, example, count) = (&rule.id, sentences.first().copied().unwrap_or_default(), sentences.len());
-    let (severity, problem) = if only_little_words(&at) {
+    let (severity, problem) = if suffices && only_little_words(&at) {
         let problem = format!(
-            "`{phrase}` has nothing but little words, which stand in every email: rule {id} would hold for ordinary mail, such as \"{example}\""
+            "{phrase} has nothing but little words, which stand in every email: rule {id} would hold for ordinary mail, such as \"{example}\""
         );
         (Severity::Error, problem)
     } else if count >= TOO_MANY {
         let problem = format!(
-            "`{phrase}` is so wide that rule {id} would hold for ordinary mail: {count} of {} everyday sentences match, such as \"{example}\"",
+            "{phrase} is so wide that rule {id} would hold for ordinary mail: {count} of {} everyday sentences match, such as \"{example}\"",
             self::sentences().count()
         );
         (Severity::Error, problem)
     } else {
-        (Severity::Warning, format!("`{phrase}` may be too wide: rule {id} holds for an everyday sentence: \"{example}\""))
+        (Severity::Warning, format!("{phrase} may be too wide: rule {id} holds for an everyday sentence: \"{example}\""))
     };
     shop.diagnostic(&at, severity, problem, "Add a word that only the matter itself has, or put it under `sentence:` with another phrase.")
 }
