@@ -342,7 +342,8 @@ impl Config {
 fn without_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let Some((before, value)) = line.split_once("password:").filter(|(_, value)| !value.trim_start().starts_with('{'))
+        let Some((before, value)) =
+            line.split_once("password:").filter(|(_, value)| !value.trim_start().starts_with('{'))
         else {
             out.push_str(line);
             continue;

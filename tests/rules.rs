@@ -53,7 +53,9 @@ fn every_broken_file_gives_its_complaint() {
         let name = format!("{}.yaml", full.split('.').next().unwrap_or_default());
         compare(&[source(&path, &name)], &full, &path.with_extension("txt"), &mut wrong);
     }
-    for entry in fs::read_dir(&folder).expect("a readable folder").map(|entry| entry.expect("an entry").path()) {
+    for entry in
+        fs::read_dir(&folder).expect("a readable folder").map(|entry| entry.expect("an entry").path())
+    {
         if entry.is_dir() {
             let files: Vec<SourceFile> = yaml_files(&entry)
                 .iter()

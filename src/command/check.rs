@@ -61,7 +61,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     if let Some(set) = &set {
         found.extend(set.warnings.iter().cloned());
     }
-    let horizon = set.as_ref().and_then(|set| set.policy.calendar.horizon_warning(london::date(SystemClock.now())));
+    let horizon =
+        set.as_ref().and_then(|set| set.policy.calendar.horizon_warning(london::date(SystemClock.now())));
     found.extend(horizon.map(|warning| Diagnostic {
         severity: Severity::Warning,
         ..Diagnostic::whole_file("working-days.yaml".to_owned(), &warning, "")
@@ -118,17 +119,15 @@ fn print_text(found: &[Diagnostic], set: Option<&Set>) {
         .map(|file| {
             let warnings = found.iter().filter(|one| one.file.ends_with(&file.name)).count();
             let cell = |count: usize| if count == 0 { "-".to_owned() } else { count.to_string() };
-            vec![
-                file.name.clone(),
-                cell(file.rules),
-                cell(file.phrases),
-                cell(file.examples),
-                cell(warnings),
-            ]
+            vec![file.name.clone(), cell(file.rules), cell(file.phrases), cell(file.examples), cell(warnings)]
         })
         .collect();
     out::line(table(&["file", "rules", "phrases", "examples passed", "warnings"], &rows, 100));
-    let good = if warnings == 0 { "All is well".to_owned() } else { format!("It can be used, with {}", several(warnings, "warning")) };
+    let good = if warnings == 0 {
+        "All is well".to_owned()
+    } else {
+        format!("It can be used, with {}", several(warnings, "warning"))
+    };
     out::line(format_args!(
         "{good}: {} rules, {} phrases, {} examples passed; rules version {}.",
         rules.rules().len(),

@@ -73,8 +73,12 @@ async fn look(config: &Config) -> Vec<Finding> {
     let rules = match refusal::standing(config) {
         Some(refused) => Err(refused),
         None => in_force::load(config)
-            .map(|set| format!("{} rules, version {}", set.policy.rules.rules().len(), set.policy.rules.version()))
-            .map_err(|refused| format!("{}; `send-triage check` shows them.", Refusal::new(&refused.0).summary)),
+            .map(|set| {
+                format!("{} rules, version {}", set.policy.rules.rules().len(), set.policy.rules.version())
+            })
+            .map_err(|refused| {
+                format!("{}; `send-triage check` shows them.", Refusal::new(&refused.0).summary)
+            }),
     };
     findings.push(Finding { account: "-".to_owned(), step: "rules".to_owned(), outcome: rules });
     // One account after the other, each with its own passwords: one that cannot be read says so and stops no other.

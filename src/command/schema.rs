@@ -28,7 +28,8 @@ fn all() -> [(&'static str, Value); 4] {
 
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let Some(folder) = &arguments.folder else {
-        let all: serde_json::Map<String, Value> = all().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+        let all: serde_json::Map<String, Value> =
+            all().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
         out::line(pretty(&Value::Object(all)));
         return Ok(());
     };

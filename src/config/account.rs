@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, Secret};

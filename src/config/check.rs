@@ -65,7 +65,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             None => out.add(
                 "queues",
                 format!("no team has the queue `{name}`: it has no folder here"),
-                format!("Add `{name}: {{folder: Triage/...}}` under `queues:`; the rules send messages there."),
+                format!(
+                    "Add `{name}: {{folder: Triage/...}}` under `queues:`; the rules send messages there."
+                ),
             ),
             Some(place) => check_place(config, queue, name, place, &mut out),
         }
@@ -78,10 +80,18 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     check_alerts(config, &addresses, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
-        out.add("deadlines/answer_within_working_days", "an answer cannot be due within 0 working days", remedy);
+        out.add(
+            "deadlines/answer_within_working_days",
+            "an answer cannot be due within 0 working days",
+            remedy,
+        );
     }
     if config.deadlines.work_starts >= config.deadlines.work_ends.min(config.deadlines.work_ends_friday) {
-        out.add("deadlines/work_starts", "work ends before it starts", "Correct `work_starts` or `work_ends`.");
+        out.add(
+            "deadlines/work_starts",
+            "work ends before it starts",
+            "Correct `work_starts` or `work_ends`.",
+        );
     }
     out.0
 }
@@ -89,9 +99,11 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
 fn check_account(path: &str, account: &Account, out: &mut Problems) {
     let name = &account.name;
     match (&account.imap, &account.folder) {
-        (Some(_), Some(_)) => {
-            out.add(format!("{path}/folder"), format!("account `{name}` has both `imap` and `folder`"), "Keep one of them.")
-        }
+        (Some(_), Some(_)) => out.add(
+            format!("{path}/folder"),
+            format!("account `{name}` has both `imap` and `folder`"),
+            "Keep one of them.",
+        ),
         (None, None) => out.add(
             path,
             format!("account `{name}` has neither `imap` nor `folder`"),
@@ -100,9 +112,11 @@ fn check_account(path: &str, account: &Account, out: &mut Problems) {
         _ => {}
     }
     match (&account.smtp, &account.outbox) {
-        (Some(_), Some(_)) => {
-            out.add(format!("{path}/outbox"), format!("account `{name}` has both `smtp` and `outbox`"), "Keep one of them.")
-        }
+        (Some(_), Some(_)) => out.add(
+            format!("{path}/outbox"),
+            format!("account `{name}` has both `smtp` and `outbox`"),
+            "Keep one of them.",
+        ),
         (None, None) => out.add(
             path,
             format!("account `{name}` has neither `smtp` nor `outbox`"),
@@ -111,7 +125,11 @@ fn check_account(path: &str, account: &Account, out: &mut Problems) {
         _ => {}
     }
     if account.watch.is_empty() {
-        out.add(format!("{path}/watch"), format!("account `{name}` watches no folder"), "Write `watch: [INBOX]`.");
+        out.add(
+            format!("{path}/watch"),
+            format!("account `{name}` watches no folder"),
+            "Write `watch: [INBOX]`.",
+        );
     }
     if let Some(imap) = &account.imap {
         let path = format!("{path}/imap");
@@ -130,12 +148,16 @@ fn check_account(path: &str, account: &Account, out: &mut Problems) {
         let path = format!("{path}/smtp");
         check_security(&path, &smtp.host, smtp.security, out);
         match (&smtp.user, &smtp.password) {
-            (Some(_), None) => {
-                out.add(format!("{path}/user"), "`smtp` has a `user` but no `password`", "Add `password: {file: ...}`.")
-            }
-            (None, Some(_)) => {
-                out.add(format!("{path}/password"), "`smtp` has a `password` but no `user`", "Add `user:`, the login name.")
-            }
+            (Some(_), None) => out.add(
+                format!("{path}/user"),
+                "`smtp` has a `user` but no `password`",
+                "Add `password: {file: ...}`.",
+            ),
+            (None, Some(_)) => out.add(
+                format!("{path}/password"),
+                "`smtp` has a `password` but no `user`",
+                "Add `user:`, the login name.",
+            ),
             (_, Some(secret)) => check_secret(&path, secret, out),
             (None, None) => {}
         }
@@ -209,7 +231,10 @@ fn check_place(config: &Config, queue: QueueName, name: &str, place: &Place, out
         if target.filing == FilingMode::None {
             out.add(
                 format!("{path}/account"),
-                format!("the queue `{name}` goes to the account `{}`, whose `filing: none` forbids writing to it", target.name),
+                format!(
+                    "the queue `{name}` goes to the account `{}`, whose `filing: none` forbids writing to it",
+                    target.name
+                ),
                 "Choose another account, or another `filing`: its messages would stay where they came in.",
             );
             break;
@@ -217,14 +242,21 @@ fn check_place(config: &Config, queue: QueueName, name: &str, place: &Place, out
         if account.imap.is_some() != target.imap.is_some() {
             out.add(
                 format!("{path}/account"),
-                format!("the queue `{name}` goes to the account `{}`, and `{}` cannot pass messages there", target.name, account.name),
+                format!(
+                    "the queue `{name}` goes to the account `{}`, and `{}` cannot pass messages there",
+                    target.name, account.name
+                ),
                 "One of them is on an IMAP server and the other is a folder: use accounts of one sort.",
             );
             break;
         }
     }
     if place.folder.trim().is_empty() {
-        out.add(format!("{path}/folder"), format!("the queue `{name}` has an empty folder name"), "Name a folder.");
+        out.add(
+            format!("{path}/folder"),
+            format!("the queue `{name}` has an empty folder name"),
+            "Name a folder.",
+        );
     }
     let watched = config.accounts.iter().any(|a| {
         place.account.as_ref().is_none_or(|name| *name == a.name)
@@ -275,6 +307,10 @@ fn check_alerts(config: &Config, watched: &BTreeSet<String>, out: &mut Problems)
     if let Some(name) = &config.alerts.from_account
         && config.account(name).is_none()
     {
-        out.add("alerts/from_account", format!("there is no account `{name}`"), "Write the `name` of an account.");
+        out.add(
+            "alerts/from_account",
+            format!("there is no account `{name}`"),
+            "Write the `name` of an account.",
+        );
     }
 }

@@ -16,10 +16,39 @@ use crate::yaml::{self, Node, Value};
 pub fn schema_of<T: JsonSchema>(title: &str) -> Json {
     let schema = SchemaGenerator::new(SchemaSettings::draft07()).into_root_schema_for::<T>();
     let mut schema = Json::from(schema);
+    let plain_values = &mut |fields: &mut serde_json::Map<String, Json>| {
+        // The loader takes `7` for the text "7".
+        let any = ["enum", "const", "pattern"].iter().any(|key| fields.contains_key(*key));
+        let text = match fields.get("type") {
+            Some(Json::String(kind)) if kind == "string" => {
+                Some(serde_json::json!(["string", "number", "boolean"]))
+            }
+            Some(Json::Array(kinds)) if kinds.iter().any(|kind| kind == "string") => {
+                Some(serde_json::json!(["string", "number", "boolean", "null"]))
+            }
+            _ => None,
+        };
+        if let Some(text) = text.filter(|_| !any) {
+            fields.insert("type".to_owned(), text);
+        }
+    };
+    each_schema(&mut schema, plain_values);
     if let Json::Object(fields) = &mut schema {
         fields.insert("title".to_owned(), Json::from(title));
     }
     schema
+}
+
+/// Every object within a schema.
+fn each_schema(value: &mut Json, change: &mut impl FnMut(&mut serde_json::Map<String, Json>)) {
+    match value {
+        Json::Object(fields) => {
+            change(fields);
+            fields.values_mut().for_each(|inner| each_schema(inner, change));
+        }
+        Json::Array(items) => items.iter_mut().for_each(|inner| each_schema(inner, change)),
+        _ => {}
+    }
 }
 
 /// A date as `2026-12-31`.
@@ -85,7 +114,11 @@ pub fn read(text: &str, schema: &Json, example: &'static str) -> Result<Node, Ve
     let broken = !slips.is_empty();
     let mut complaints: Vec<Complaint> = slips
         .into_iter()
-        .map(|slip| Complaint { range: slip.range, problem: slip.problem, remedy: slip.remedy.unwrap_or_default() })
+        .map(|slip| Complaint {
+            range: slip.range,
+            problem: slip.problem,
+            remedy: slip.remedy.unwrap_or_default(),
+        })
         .collect();
     let mut walker = Walker { schema, example, broken, complaints: Vec::new() };
     // A file that is empty behind a syntax error has lost its keys by that alone.
@@ -104,9 +137,10 @@ pub fn place(root: &Node, path: &str) -> Range<usize> {
     let mut best = first_key(root);
     for step in path.split('/').filter(|step| !step.is_empty()) {
         let next = match &node.value {
-            Value::Map(entries) => {
-                entries.iter().find(|(key, _)| name_of(key) == step).map(|(key, value)| (key.range.clone(), value))
-            }
+            Value::Map(entries) => entries
+                .iter()
+                .find(|(key, _)| name_of(key) == step)
+                .map(|(key, value)| (key.range.clone(), value)),
             Value::List(items) => {
                 step.parse::<usize>().ok().and_then(|at| items.get(at)).map(|item| (first_key(item), item))
             }
@@ -209,7 +243,9 @@ impl<'s> Walker<'s> {
     fn map(&mut self, node: &Node, schema: &'s Json, what: &str) {
         let Value::Map(entries) = &node.value else {
             let remedy = match what {
-                "`password`" => "Say where it is: `password: {file: /etc/send-triage/general.password}`. The password itself never stands here.",
+                "`password`" => {
+                    "Say where it is: `password: {file: /etc/send-triage/general.password}`. The password itself never stands here."
+                }
                 _ => "Write `key: value` lines below it, indented alike.",
             };
             return self.wrong_kind(node, what, "a map of keys", remedy);
@@ -218,7 +254,10 @@ impl<'s> Walker<'s> {
         let others = schema.get("additionalProperties");
         for (key, value) in entries {
             let name = name_of(key);
-            match properties.and_then(|properties| properties.get(name)).or(others.filter(|others| others.is_object())) {
+            match properties
+                .and_then(|properties| properties.get(name))
+                .or(others.filter(|others| others.is_object()))
+            {
                 Some(schema) => self.node(value, schema, &format!("`{name}`")),
                 None if others == Some(&Json::Bool(false)) => {
                     let known: Vec<&str> =
@@ -227,12 +266,18 @@ impl<'s> Walker<'s> {
                         .map(|near| format!("Did you mean `{near}`? "))
                         .unwrap_or_default();
                     let remedy = format!("{near}The keys known here are: {}.", known.join(", "));
-                    self.complain(key.range.clone(), format!("`{name}` is no key that is known here"), remedy);
+                    self.complain(
+                        key.range.clone(),
+                        format!("`{name}` is no key that is known here"),
+                        remedy,
+                    );
                 }
                 None => {}
             }
         }
-        for wanted in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+        for wanted in
+            schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+        {
             // A key that was misspelt is missing as well; one complaint about it is enough.
             let is_unknown = |name: &str| properties.is_none_or(|known| !known.contains_key(name));
             let fits = |name: &str| name == wanted || (is_unknown(name) && nearest(name, [wanted]).is_some());
@@ -245,7 +290,12 @@ impl<'s> Walker<'s> {
 
     fn list(&mut self, node: &Node, schema: &'s Json, what: &str) {
         let Value::List(items) = &node.value else {
-            return self.wrong_kind(node, what, "a list", "Begin each entry with a dash, or write [one, two].");
+            return self.wrong_kind(
+                node,
+                what,
+                "a list",
+                "Begin each entry with a dash, or write [one, two].",
+            );
         };
         let number = |key: &str| schema.get(key).and_then(Json::as_u64);
         let (least, most) = (number("minItems").unwrap_or(0), number("maxItems").unwrap_or(u64::MAX));
@@ -260,11 +310,22 @@ impl<'s> Walker<'s> {
 
     fn text(&mut self, node: &Node, schema: &'s Json, what: &str) {
         let Value::Scalar(text, _) = &node.value else {
-            return self.wrong_kind(node, what, "text", "Write the text after the colon, or remove the line.");
+            return self.wrong_kind(
+                node,
+                what,
+                "text",
+                "Write the text after the colon, or remove the line.",
+            );
         };
         match schema.get("pattern").and_then(Json::as_str) {
-            Some(pattern) if pattern.contains(':') && chrono::NaiveTime::parse_from_str(text, "%H:%M:%S").is_err() => {
-                self.complain(node.range.clone(), format!("{what} is no time of day"), "Write it as \"17:30:00\".");
+            Some(pattern)
+                if pattern.contains(':') && chrono::NaiveTime::parse_from_str(text, "%H:%M:%S").is_err() =>
+            {
+                self.complain(
+                    node.range.clone(),
+                    format!("{what} is no time of day"),
+                    "Write it as \"17:30:00\".",
+                );
             }
             Some(pattern) if !pattern.contains(':') && text.parse::<chrono::NaiveDate>().is_err() => {
                 self.complain(
@@ -288,20 +349,34 @@ impl<'s> Walker<'s> {
         };
         if number.is_none_or(|number| number > most) {
             let problem = format!("a whole number belongs here: {what}");
-            self.complain(first_key(node), problem, format!("Write digits alone, from 0 to {most}, without quotes."));
+            self.complain(
+                first_key(node),
+                problem,
+                format!("Write digits alone, from 0 to {most}, without quotes."),
+            );
         }
     }
 
     fn yes_or_no(&mut self, node: &Node, what: &str) {
-        let good = matches!(&node.value, Value::Scalar(text, false) if matches!(text.as_str(), "true" | "false"));
+        let good =
+            matches!(&node.value, Value::Scalar(text, false) if matches!(text.as_str(), "true" | "false"));
         if !good {
-            self.complain(first_key(node), format!("{what} must be true or false"), "Write true or false, without quotes.");
+            self.complain(
+                first_key(node),
+                format!("{what} must be true or false"),
+                "Write true or false, without quotes.",
+            );
         }
     }
 
     fn one_of(&mut self, node: &Node, values: &[&str], what: &str) {
         let Value::Scalar(text, _) = &node.value else {
-            return self.wrong_kind(node, what, "a single word", &format!("Write one of: {}.", values.join(", ")));
+            return self.wrong_kind(
+                node,
+                what,
+                "a single word",
+                &format!("Write one of: {}.", values.join(", ")),
+            );
         };
         if !values.contains(&text.as_str()) {
             let near = nearest(text, values.iter().copied())
@@ -336,7 +411,9 @@ fn allowed(schema: &Json) -> Option<Vec<&str>> {
 fn kind(schema: &Json) -> &str {
     match schema.get("type") {
         Some(Json::String(kind)) => kind,
-        Some(Json::Array(kinds)) => kinds.iter().filter_map(Json::as_str).find(|kind| *kind != "null").unwrap_or(""),
+        Some(Json::Array(kinds)) => {
+            kinds.iter().filter_map(Json::as_str).find(|kind| *kind != "null").unwrap_or("")
+        }
         _ => "",
     }
 }

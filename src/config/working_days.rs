@@ -94,7 +94,8 @@ pub fn load(path: Option<&Path>) -> Result<WorkingDays, Vec<Diagnostic>> {
 
 fn parse(text: &str, name: &str) -> Result<WorkingDays, Vec<Diagnostic>> {
     let show = |complaint: Complaint| complaint.diagnostic(name, text);
-    shape::read(text, &schema(), "config/working-days.yaml").map_err(|all| all.into_iter().map(show).collect::<Vec<_>>())?;
+    shape::read(text, &schema(), "config/working-days.yaml")
+        .map_err(|all| all.into_iter().map(show).collect::<Vec<_>>())?;
     let file: File = crate::yaml::typed(text).map_err(|error| {
         let remedy = error.remedy.unwrap_or_default();
         vec![show(Complaint { range: error.range, problem: error.problem, remedy })]
@@ -111,7 +112,11 @@ fn parse(text: &str, name: &str) -> Result<WorkingDays, Vec<Diagnostic>> {
         (Ok(calendar), Ok(())) => Ok(WorkingDays { calendar, terms }),
         (calendar, terms) => {
             let problems = [calendar.err(), terms.err()];
-            Err(problems.iter().flatten().map(|problem| show(at_its_day(text, &problem.to_string()))).collect())
+            Err(problems
+                .iter()
+                .flatten()
+                .map(|problem| show(at_its_day(text, &problem.to_string())))
+                .collect())
         }
     }
 }
@@ -121,6 +126,7 @@ fn at_its_day(text: &str, problem: &str) -> Complaint {
     let day = |word: &&str| word.parse::<NaiveDate>().is_ok();
     let named = problem.split(|c: char| !(c.is_ascii_digit() || c == '-')).find(day).unwrap_or_default();
     let range = text.find(named).filter(|_| !named.is_empty()).map_or(0..0, |at| at..at + named.len());
-    let (problem, remedy) = problem.split_once(". ").unwrap_or((problem.trim_end_matches('.'), "Correct it."));
+    let (problem, remedy) =
+        problem.split_once(". ").unwrap_or((problem.trim_end_matches('.'), "Correct it."));
     Complaint { range, problem: problem.to_owned(), remedy: remedy.to_owned() }
 }

@@ -32,6 +32,8 @@ pub struct Set {
     pub routing: Routing,
     /// What the operator set, as far as it can change while the program runs.
     pub config: Rc<Config>,
+    /// The rule files from which it was made.
+    pub sources: Vec<SourceFile>,
     /// What `check` warns about.
     pub warnings: Vec<Diagnostic>,
 }
@@ -134,13 +136,12 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
         Err(diagnostics) => complaints.extend(diagnostics.iter().cloned()),
     }
     let wording = Wording::load(&files.wording);
-    let text_of = |file: &str| files.wording.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
+    let text_of =
+        |file: &str| files.wording.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
     if let Err(problems) = &wording {
-        complaints.extend(problems.iter().map(|problem| {
-            Diagnostic {
-                file: format!("wording/{}", problem.file.trim_start_matches("wording/")),
-                ..problem.diagnostic(text_of(&problem.file).unwrap_or_default())
-            }
+        complaints.extend(problems.iter().map(|problem| Diagnostic {
+            file: format!("wording/{}", problem.file.trim_start_matches("wording/")),
+            ..problem.diagnostic(text_of(&problem.file).unwrap_or_default())
         }));
     }
     // Named so that an editor can open them from where the command was called.
@@ -159,7 +160,14 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
     };
     let warnings = rules.warnings.iter().cloned().map(in_folder).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
-    Ok(Set { policy, wording, routing: routing(config), config: Rc::new(config.clone()), warnings })
+    Ok(Set {
+        policy,
+        wording,
+        routing: routing(config),
+        config: Rc::new(config.clone()),
+        sources: files.rules.clone(),
+        warnings,
+    })
 }
 
 /// Rules that speak of a mailbox which the configuration does not have.
@@ -231,7 +239,11 @@ pub fn read_folder(folder: &Path) -> Result<RuleFiles, Refused> {
 fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), Diagnostic> {
     let cannot = |path: &Path, error: std::io::Error| {
         let problem = format!("this cannot be read: {error}");
-        Diagnostic::whole_file(path.display().to_string(), &problem, "Check that it is there and that the program may read it.")
+        Diagnostic::whole_file(
+            path.display().to_string(),
+            &problem,
+            "Check that it is there and that the program may read it.",
+        )
     };
     for entry in std::fs::read_dir(folder).map_err(|e| cannot(folder, e))? {
         let entry = entry.map_err(|e| cannot(folder, e))?;

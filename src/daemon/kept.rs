@@ -54,7 +54,8 @@ fn write(files: &RuleFiles, config: &Config) -> std::io::Result<()> {
 
 /// The last good set, if one was kept and is still good.
 pub fn load(config: &Config) -> Option<Set> {
-    let kept = [folder(config), folder(config).with_extension("old")].into_iter().find(|path| path.is_dir())?;
+    let kept =
+        [folder(config), folder(config).with_extension("old")].into_iter().find(|path| path.is_dir())?;
     let mut own = config.clone();
     own.rules = Some(kept.join("rules")).filter(|rules| config.rules.is_some() && rules.is_dir());
     own.working_days = Some(kept.join("working-days.yaml")).filter(|days| days.is_file());

@@ -40,7 +40,8 @@ impl Refusal {
         let mut files: Vec<&str> = complaints.iter().map(|one| one.file.as_str()).collect();
         files.sort_unstable();
         files.dedup();
-        let several = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let several =
+            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         Self {
             summary: format!("{} in {}", several(complaints.len(), "mistake"), several(files.len(), "file")),
             complaints: diagnostic::listed(complaints),
@@ -132,7 +133,8 @@ pub fn standing(config: &Config) -> Option<String> {
 pub async fn send_due<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &World<'_, C>) {
     let now = world.now();
     let due: Vec<Letter> = world.in_force.refusal().map_or_else(Vec::new, |refusal| {
-        let own = refusal.notices.into_iter().filter(|(by, _, not_before)| by == account && *not_before <= now);
+        let own =
+            refusal.notices.into_iter().filter(|(by, _, not_before)| by == account && *not_before <= now);
         own.map(|(_, letter, _)| letter).collect()
     });
     for letter in due {
@@ -164,7 +166,8 @@ impl Refusal {
 pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let part = path.with_extension("part");
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&part)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&part)?;
     file.write_all(text.as_bytes())?;
     std::fs::rename(&part, path)
 }

@@ -11,7 +11,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::rules::Ruleset;
 use crate::rules::diagnostic::Diagnostic;
 
 use super::in_force::{self, Refused, Set};
@@ -20,6 +19,9 @@ use super::{World, kept, refusal};
 
 /// How often the folder is looked at. A change is in force after two looks that agree and the time to compile.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// So many looks that agree make what seemed half copied be taken to be meant.
+const LOOKS_OF_A_MINUTE: u32 = 60;
 
 /// How many folders deep rules and wording may lie.
 const DEEPEST: u32 = 4;
@@ -45,6 +47,7 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
     };
     let mut in_force = look();
     let mut last_look = in_force.clone();
+    let (mut looks_alike, mut may_be_meant) = (0, false);
     while !world.stopping() {
         let asked = tokio::select! {
             () = tokio::time::sleep(LOOK) => false,
@@ -54,12 +57,15 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
         let now = look();
         let settled = now == last_look;
         last_look = now;
+        looks_alike = if settled { looks_alike + 1 } else { 0 };
         if asked {
             in_force = last_look.clone();
-            read_configuration(world);
+            may_be_meant = read_configuration(world);
         } else if settled && last_look != in_force {
             in_force = last_look.clone();
-            take_up(world, &world.settings(), Asked::No);
+            may_be_meant = take_up(world, &world.settings(), Asked::No);
+        } else if looks_alike >= LOOKS_OF_A_MINUTE && may_be_meant {
+            may_be_meant = take_up(world, &world.settings(), Asked::ByTime);
         }
     }
 }
@@ -78,12 +84,14 @@ async fn hang_up_received(signal: &mut Option<tokio::signal::unix::Signal>) {
 pub enum Asked {
     /// By SIGHUP: what looks odd is taken to be meant.
     Yes,
+    /// It was refused as perhaps half copied, and has not changed since.
+    ByTime,
     /// A file changed.
     No,
 }
 
 /// SIGHUP: the configuration, and with it the rules. What cannot be changed while the program runs is said, and left.
-fn read_configuration<C: Clock>(world: &World<'_, C>) {
+fn read_configuration<C: Clock>(world: &World<'_, C>) -> bool {
     let Some(path) = world.in_force.configuration() else {
         return take_up(world, &world.settings(), Asked::Yes);
     };
@@ -92,11 +100,16 @@ fn read_configuration<C: Clock>(world: &World<'_, C>) {
             let now = world.settings();
             let (config, left) = reloadable(&now, changed);
             for what in left {
-                tracing::warn!("`{what}` in the configuration has changed: that needs a restart; until then the old one holds.");
+                tracing::warn!(
+                    "`{what}` in the configuration has changed: that needs a restart; until then the old one holds."
+                );
             }
-            take_up(world, &config, Asked::Yes);
+            take_up(world, &config, Asked::Yes)
         }
-        Err(complaints) => refuse(world, &complaints),
+        Err(complaints) => {
+            refuse(world, &complaints);
+            false
+        }
     }
 }
 
@@ -124,13 +137,22 @@ pub fn reloadable(now: &Config, mut changed: Config) -> (Config, Vec<&'static st
     (changed, left)
 }
 
-/// Puts what the files say in force, or refuses all of it.
-pub fn take_up<C: Clock>(world: &World<'_, C>, config: &Config, asked: Asked) {
+/// Puts what the files say in force, or refuses all of it; true where it was refused but is to be taken to be meant if it
+/// stays as it is.
+pub fn take_up<C: Clock>(world: &World<'_, C>, config: &Config, asked: Asked) -> bool {
+    let mut may_be_meant = false;
     let loaded = in_force::load_with_files(config).and_then(|(set, files)| {
-        let before = world.in_force.now();
-        match vanished(&before.policy.rules, &set.policy.rules, &files.folder) {
-            Some(complaint) if asked == Asked::No => Err(Refused(vec![complaint])),
-            _ => Ok((set, files)),
+        let meant = |loss: &Loss| match asked {
+            Asked::Yes => true,
+            Asked::ByTime => loss.may_be_meant,
+            Asked::No => false,
+        };
+        match loss(&world.in_force.now(), &set, &files.folder).filter(|loss| !meant(loss)) {
+            Some(loss) => {
+                may_be_meant = loss.may_be_meant;
+                Err(Refused(vec![loss.complaint]))
+            }
+            None => Ok((set, files)),
         }
     });
     match loaded {
@@ -146,6 +168,7 @@ pub fn take_up<C: Clock>(world: &World<'_, C>, config: &Config, asked: Asked) {
         }
         Err(refused) => refuse(world, &refused.0),
     }
+    may_be_meant
 }
 
 /// Keeps what is in force, and tells people.
@@ -163,25 +186,59 @@ pub fn refuse<C: Clock>(world: &World<'_, C>, complaints: &[Diagnostic]) {
     world.in_force.refuse(refused);
 }
 
-/// A file that held rules and now is empty or gone, while no other has taken them in: more likely a copy that is under way, or
-/// a slip, than the wish to have no urgent rules.
-fn vanished(before: &Ruleset, after: &Ruleset, folder: &str) -> Option<Diagnostic> {
-    let kept = |id: &str| after.rules().iter().any(|rule| rule.id == id);
-    let lost: Vec<&str> = before.rules().iter().map(|rule| rule.id.as_str()).filter(|id| !kept(id)).collect();
-    let now = |name: &str| after.files.iter().find(|file| file.name == name);
-    let emptied = before
-        .files
-        .iter()
-        .find(|file| file.rules > 1 && !lost.is_empty() && now(&file.name).is_none_or(|now| now.rules * 2 < file.rules))?;
-    let left = now(&emptied.name).map_or(0, |file| file.rules);
-    Some(Diagnostic::whole_file(
-        format!("{folder}/{}", emptied.name),
-        &format!(
-            "this file had {} rules and now has {left}: it looks half copied, emptied or removed by mistake",
-            emptied.rules
-        ),
-        "Save it again, whole. If so many rules are to go, say so with `systemctl reload send-triage` (SIGHUP).",
-    ))
+/// A file that lost rules in a way that looks more like a copy that is under way, or a slip, than like a wish.
+struct Loss {
+    complaint: Diagnostic,
+    /// If it stays like this for a while, it is taken to be meant.
+    may_be_meant: bool,
+}
+
+fn loss(before: &Set, after: &Set, folder: &str) -> Option<Loss> {
+    let (old, new) = (&before.policy.rules, &after.policy.rules);
+    let kept = |id: &str| new.rules().iter().any(|rule| rule.id == id);
+    let lost: Vec<&str> = old.rules().iter().map(|rule| rule.id.as_str()).filter(|id| !kept(id)).collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let complain = |name: &str, what: String, remedy: &str, may_be_meant| {
+        Some(Loss {
+            complaint: Diagnostic::whole_file(format!("{folder}/{name}"), &what, remedy),
+            may_be_meant,
+        })
+    };
+    for file in old.files.iter().filter(|file| file.rules > 0) {
+        let left = new.files.iter().find(|now| now.name == file.name).map_or(0, |now| now.rules);
+        if left == file.rules {
+            continue;
+        }
+        if left == 0 || left * 2 < file.rules {
+            let what = format!(
+                "this file had {} rules and now has {left}: it looks half copied, emptied or removed by mistake",
+                file.rules
+            );
+            let remedy = "Save it again, whole. If so many rules are to go, say so with `systemctl reload send-triage` (SIGHUP).";
+            return complain(&file.name, what, remedy, false);
+        }
+        let bytes = |set: &Set| {
+            set.sources
+                .iter()
+                .find(|source| source.name == file.name)
+                .map(|source| source.bytes.clone())
+                .unwrap_or_default()
+        };
+        let (was, is) = (bytes(before), bytes(after));
+        let cut = was.starts_with(&is) || (was.ends_with(b"\n") && !is.ends_with(b"\n"));
+        if cut {
+            let what = format!(
+                "the end of this file is missing, and with it {}: it looks half copied",
+                lost.join(", ")
+            );
+            let remedy =
+                "Save it again, whole. If it is meant, leave it like this: after a minute it is taken up.";
+            return complain(&file.name, what, remedy, true);
+        }
+    }
+    None
 }
 
 fn snapshot(path: &Path) -> Snapshot {

@@ -106,7 +106,9 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal].into_iter().find(|p| minted && p.word() == word)
+    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal]
+        .into_iter()
+        .find(|p| minted && p.word() == word)
 }
 
 /// Local part and domain of an address that may stand in our headers and in our SMTP commands, and none that could end

@@ -40,11 +40,15 @@ pub fn refusal(facts: &RefusalFacts<'_>) -> Result<Letter, WordingError> {
     );
     let cut = facts.complaints.floor_char_boundary(LONGEST.min(facts.complaints.len()));
     let complaints = facts.complaints.get(..cut).unwrap_or_default();
-    let more = if cut < facts.complaints.len() { "\n... and more; `send-triage check` shows all." } else { "" };
+    let more =
+        if cut < facts.complaints.len() { "\n... and more; `send-triage check` shows all." } else { "" };
     let html = lead
         .split("\n\n")
         .map(|paragraph| format!("<p>{}</p>", markup::escape(paragraph)))
-        .chain([format!("<pre style=\"font-family: Consolas, monospace\">{}{more}</pre>", markup::escape(complaints))])
+        .chain([format!(
+            "<pre style=\"font-family: Consolas, monospace\">{}{more}</pre>",
+            markup::escape(complaints)
+        )])
         .collect::<String>();
     Draft {
         purpose: Purpose::Refusal,

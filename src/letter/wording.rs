@@ -28,8 +28,7 @@ pub struct WordingProblem {
 impl WordingProblem {
     /// The same as the rules' complaints are shown: with the line, and the place underlined.
     pub fn diagnostic(&self, source: &str) -> Diagnostic {
-        let start: usize =
-            source.split_inclusive('\n').take(self.line.saturating_sub(1)).map(str::len).sum();
+        let start: usize = source.split_inclusive('\n').take(self.line.saturating_sub(1)).map(str::len).sum();
         let line = source.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         // What is quoted in the complaint is what is underlined, else the line from its column on.
         let named = self.problem.split('"').nth(1).unwrap_or_default();

@@ -190,7 +190,9 @@ fn unknown_key(shop: &mut Workshop<'_>, file: usize, key: &Node) {
         _ if written.starts_with(['\u{2018}', '\u{201c}']) => {
             "YAML does not know typographic quotes: use straight ones, ' or \".".to_owned()
         }
-        Some(name) => format!("Did you mean `{name}`? If this is a phrase with a colon in it, put it in quotes."),
+        Some(name) => {
+            format!("Did you mean `{name}`? If this is a phrase with a colon in it, put it in quotes.")
+        }
         None => format!(
             "If this is a phrase with a colon in it, put it in quotes. Conditions are: {}.",
             KEYS.join(", ")

@@ -35,7 +35,10 @@ pub fn rules() -> Value {
             ((*area).to_owned(), json!({"anyOf": [places, headed]}))
         })
         .collect();
-    keys.insert("areas".to_owned(), described(object(areas, &[]), "Places and postcodes by area; headings are free."));
+    keys.insert(
+        "areas".to_owned(),
+        described(object(areas, &[]), "Places and postcodes by area; headings are free."),
+    );
     keys.insert(
         "capital only".to_owned(),
         described(places, "Places whose names are ordinary words too: they count with a capital alone."),
@@ -111,13 +114,16 @@ fn rule(group: Group) -> Value {
 fn rule_key(key: &str) -> Value {
     match key {
         "id" => described(
-            json!({"type": ["string", "number"], "pattern": "^[^\\s\"'“”‘’,:;/\\\\|()\\[\\]{}!?*&#@%+=<>$^~`]+$"}),
+            json!({"type": ["string", "number", "boolean"], "pattern": "^[^\\s\"'“”‘’,:;/\\\\|()\\[\\]{}!?*&#@%+=<>$^~`]+$"}),
             "Unique among all files: letters, digits, hyphens.",
         ),
         "title" => described(text(), "In the policy's words; shown to people."),
         "policy" => described(text(), "The policy's clause."),
         "when" => described(reference("conditions"), "One of these suffices."),
-        "unless" => described(reference("conditions"), "One of these, anywhere in the message, and the rule does not hold."),
+        "unless" => described(
+            reference("conditions"),
+            "One of these, anywhere in the message, and the rule does not hold.",
+        ),
         "despite" => described(kinds(), "Contexts that do not set aside what this rule finds."),
         "respect" => described(kinds(), "Contexts that do, although this group minds none."),
         "examples" => described(reference("examples"), "The rule's own tests."),
@@ -158,7 +164,9 @@ fn condition_key(key: &str) -> Value {
         "not" => described(reference("conditions"), "It does not hold."),
         "subject" => described(reference("conditions"), "It holds in the subject."),
         "body" => described(reference("conditions"), "It holds in the text."),
-        "start" => described(reference("conditions"), "It holds in the first three sentences of the new text."),
+        "start" => {
+            described(reference("conditions"), "It holds in the first three sentences of the new text.")
+        }
         "regex" => described(text(), "A regular expression on the text, without case."),
         "role" => described(named(&ROLES), "The sender has one of these roles."),
         "sender" => described(text(), "A regular expression on the sender's address, or `council`."),
@@ -190,10 +198,10 @@ fn fields(names: &[&str]) -> Map<String, Value> {
 
 fn context() -> Value {
     let key = |key: &str| match key {
-        "before" => described(one_or_more_phrases(), "Words after which what follows does not count."),
-        "after" => described(one_or_more_phrases(), "Words before which what precedes does not count."),
-        "pseudo" => described(one_or_more_phrases(), "Words that look like one of those and are none."),
-        "ends at" => described(one_or_more_phrases(), "Words at which the reach ends."),
+        "before" => described(one_or_more(phrase()), "Words after which what follows does not count."),
+        "after" => described(one_or_more(phrase()), "Words before which what precedes does not count."),
+        "pseudo" => described(one_or_more(phrase()), "Words that look like one of those and are none."),
+        "ends at" => described(one_or_more(phrase()), "Words at which the reach ends."),
         "reach" => described(
             json!({"type": ["integer", "string"], "minimum": 0, "maximum": 100, "pattern": "^([0-9]+|sentence)$"}),
             "At most so many words between; or: sentence.",

@@ -28,7 +28,8 @@ pub const GROUPS: [(&str, Group); 10] = [
 ];
 
 /// Keys of every rule.
-pub const KEYS: [&str; 9] = ["id", "title", "policy", "when", "unless", "despite", "respect", "examples", "note"];
+pub const KEYS: [&str; 9] =
+    ["id", "title", "policy", "when", "unless", "despite", "respect", "examples", "note"];
 
 impl Group {
     /// The key that says what follows from a rule, and what it may say; `None` where the id says all.
@@ -192,6 +193,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
     let Place { file, group, node } = *place;
     let entries = match &node.value {
         Value::Map(entries) => entries.as_slice(),
+        _ if shop.was_blanked(file, node) => return None,
         other => {
             let problem = format!("here a rule must begin, with its keys, but this is {}", other.kind());
             shop.error(
@@ -268,7 +270,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         let known = KEYS.contains(&key_name(key)) || then_key.is_some_and(|(name, _)| name == key_name(key));
         !known && nearest(key_name(key), missing.iter().map(|name| name.trim_matches(['`', ':']))).is_some()
     });
-    if !missing.is_empty() && !entries.is_empty() && !misspelt {
+    if !missing.is_empty() && !misspelt {
         let first = entries.first().map_or(node.range.clone(), |(key, _)| key.range.clone());
         let problem = format!("this rule has no {}", missing.join(", no "));
         shop.error(
@@ -299,11 +301,14 @@ fn misplaced_key(shop: &mut Workshop<'_>, file: usize, key: &Node, then_key: Opt
     let owner = GROUPS.iter().find(|(_, group)| group.then().is_some_and(|(name, _)| name == written));
     let problem = format!("the key `{written}` is not known here");
     if let Some((group, _)) = owner {
-        let remedy = format!("`{written}:` belongs to rules under `{group}:`. Remove it, or move the rule there.");
+        let remedy =
+            format!("`{written}:` belongs to rules under `{group}:`. Remove it, or move the rule there.");
         return shop.error(file, key.range.clone(), problem, remedy);
     }
     if clause::KEYS.contains(&written) {
-        let remedy = format!("`{written}:` is a condition: write it below `when:` (or `unless:`), as `- {written}: ...`.");
+        let remedy = format!(
+            "`{written}:` is a condition: write it below `when:` (or `unless:`), as `- {written}: ...`."
+        );
         return shop.error(file, key.range.clone(), problem, remedy);
     }
     let mut known = KEYS.to_vec();

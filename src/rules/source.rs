@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::SourceFile;
 use super::diagnostic::{Diagnostic, Severity};
 use super::workshop::File;
-use super::SourceFile;
 
 /// How large one file may be.
 const MAX_BYTES: usize = 4 << 20;
@@ -91,7 +91,8 @@ pub fn text(bytes: &[u8]) -> Result<String, NoText> {
         return Err(NoText {
             range: at..at + 1,
             source: text,
-            problem: "the file holds zero bytes: it is damaged, or only half of it has been copied".to_owned(),
+            problem: "the file holds zero bytes: it is damaged, or only half of it has been copied"
+                .to_owned(),
             remedy: "Save or copy it again.",
         });
     }

@@ -187,7 +187,11 @@ pub fn read_areas(shop: &mut Workshop<'_>, file: usize, node: &Node, capital_onl
                     };
                     shop.error(file, item.range.clone(), problem, "Remove it from one of them.");
                 }
-                seen.push((text.to_owned(), area, Written { file, range: item.range.clone(), text: text.to_owned() }));
+                seen.push((
+                    text.to_owned(),
+                    area,
+                    Written { file, range: item.range.clone(), text: text.to_owned() },
+                ));
             }
         }
     }

@@ -193,7 +193,9 @@ impl<'f> Workshop<'f> {
             return None;
         }
         let remedy = match &node.value {
-            Value::List(_) | Value::Map(_) if what.starts_with('`') => "Write the words alone, without brackets or braces.",
+            Value::List(_) | Value::Map(_) if what.starts_with('`') => {
+                "Write the words alone, without brackets or braces."
+            }
             Value::List(_) => "A phrase that begins with [ must stand in quotes: '[very] ill'.",
             Value::Map(_) => "A phrase that begins with { or holds a colon must stand in quotes.",
             _ => "Write the text after the colon, or remove the line.",
@@ -327,7 +329,9 @@ impl<'f> Workshop<'f> {
 
     /// A phrase without quotes that goes on in the next line: most often a dash that was forgotten.
     fn second_line(&mut self, file: usize, node: &Node) {
-        let Some(source) = self.files.get(file).and_then(|file| file.text.get(node.range.clone())) else { return };
+        let Some(source) = self.files.get(file).and_then(|file| file.text.get(node.range.clone())) else {
+            return;
+        };
         let quoted = matches!(&node.value, Value::Scalar(_, true));
         let Some((first, rest)) = source.split_once('\n').filter(|_| !quoted) else { return };
         let at = node.range.start + first.len() + 1 + (rest.len() - rest.trim_start().len());
@@ -342,7 +346,8 @@ impl<'f> Workshop<'f> {
 
     /// Notes that a mailbox is named here.
     pub fn names_mailbox(&mut self, file: usize, node: &Node, name: &str) {
-        self.mailboxes.push((name.to_owned(), Written { file, range: node.range.clone(), text: name.to_owned() }));
+        self.mailboxes
+            .push((name.to_owned(), Written { file, range: node.range.clone(), text: name.to_owned() }));
     }
 
     /// Whether a file of this name could not be read to its end.
@@ -356,9 +361,18 @@ impl<'f> Workshop<'f> {
     }
 
     /// A complaint about something written, for those who complain later than the workshop.
-    pub fn diagnostic(&self, written: &Written, severity: Severity, problem: String, remedy: &str) -> Diagnostic {
-        let (name, source) =
-            self.files.get(written.file).map(|file| (file.name.clone(), file.text.clone())).unwrap_or_default();
+    pub fn diagnostic(
+        &self,
+        written: &Written,
+        severity: Severity,
+        problem: String,
+        remedy: &str,
+    ) -> Diagnostic {
+        let (name, source) = self
+            .files
+            .get(written.file)
+            .map(|file| (file.name.clone(), file.text.clone()))
+            .unwrap_or_default();
         let range = written.range.clone();
         Diagnostic { severity, file: name, range, source, problem, remedy: Some(remedy.to_owned()) }
     }
@@ -384,8 +398,10 @@ pub fn canonical(node: &Node) -> String {
         Value::Scalar(text, _) => format!("{text:?}"),
         Value::List(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(", ")),
         Value::Map(entries) => {
-            let all: Vec<_> =
-                entries.iter().map(|(key, value)| format!("{}: {}", canonical(key), canonical(value))).collect();
+            let all: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", canonical(key), canonical(value)))
+                .collect();
             format!("{{{}}}", all.join(", "))
         }
     }

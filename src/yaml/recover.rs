@@ -83,9 +83,10 @@ fn blank_entry(text: &mut String, at: usize) -> bool {
     let Some(here) = here else { return false };
     // The nearest line above that begins an entry of the outermost list, or a top-level key.
     let begins = |line: &str| indent(line) == 0 || (indent(line) <= 2 && line.trim_start().starts_with("- "));
-    let Some(first) = lines.get(..=here).and_then(|all| all.iter().rposition(|(_, line)| {
-        !is_blank(line) && !line.trim_start().starts_with('#') && begins(line)
-    })) else {
+    let Some(first) = lines.get(..=here).and_then(|all| {
+        all.iter()
+            .rposition(|(_, line)| !is_blank(line) && !line.trim_start().starts_with('#') && begins(line))
+    }) else {
         return false;
     };
     let depth = lines.get(first).map_or(0, |(_, line)| indent(line));

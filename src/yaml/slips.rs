@@ -45,7 +45,9 @@ fn plainly(said: &str) -> &str {
         _ if said.contains("block end") || said.contains("block mapping") || said.contains("indentation") => {
             "this line does not fit below the one above"
         }
-        _ if said.contains("simple key") => "a colon is missing, or this line does not fit below the one above",
+        _ if said.contains("simple key") => {
+            "a colon is missing, or this line does not fit below the one above"
+        }
         other => other,
     }
 }
@@ -76,14 +78,16 @@ fn key_of(line: &str) -> Option<&str> {
     let item = line.trim_start();
     let item = item.strip_prefix("- ").unwrap_or(item);
     let (key, _) = item.split_once(':')?;
-    let plain = !key.is_empty() && key.len() <= 20 && key.chars().all(|c| c.is_ascii_alphabetic() || c == ' ');
+    let plain =
+        !key.is_empty() && key.len() <= 20 && key.chars().all(|c| c.is_ascii_alphabetic() || c == ' ');
     plain.then_some(key)
 }
 
 /// The line's own words are right, but not where they stand.
 fn wrong_step(start: usize, line: &str, above: &str) -> Option<SyntaxError> {
     let range = start + indent(line)..start + line.trim_end().len();
-    let (is_entry, above_is_entry) = (line.trim_start().starts_with("- "), above.trim_start().starts_with("- "));
+    let (is_entry, above_is_entry) =
+        (line.trim_start().starts_with("- "), above.trim_start().starts_with("- "));
     if above_is_entry && !is_entry && key_of(line).is_none() && key_of(above).is_none() {
         return Some(refuse(
             range,
@@ -119,7 +123,12 @@ fn wrong_step(start: usize, line: &str, above: &str) -> Option<SyntaxError> {
 fn usual_cause(line: &str) -> Option<Cause> {
     let blank = line.len() - line.trim_start().len();
     if let Some(tab) = line.get(..blank).and_then(|blank| blank.find('\t')) {
-        return Some((tab, 1, "a tab stands in the indentation", "Indent with spaces only: two for each step."));
+        return Some((
+            tab,
+            1,
+            "a tab stands in the indentation",
+            "Indent with spaces only: two for each step.",
+        ));
     }
     if let Some(space) = line.get(..blank).and_then(|blank| blank.find('\u{a0}')) {
         return Some((
@@ -148,12 +157,16 @@ fn usual_cause(line: &str) -> Option<Cause> {
         '[' if value.ends_with(']') && more('[', ']') => {
             Some((offset, length, "one [ more is opened here than closed", "Add the ] that is missing."))
         }
-        '[' if value.ends_with(']') && value.get(1..length - 1).is_some_and(|inner| inner.contains(['{', '['])) => Some((
-            offset,
-            length,
-            "a phrase with { } or [ ] in it must stand in quotes inside of [..., ...]",
-            "Write ['the {school} place', '[very] ill'], or one phrase a line, each after a dash.",
-        )),
+        '[' if value.ends_with(']')
+            && value.get(1..length - 1).is_some_and(|inner| inner.contains(['{', '['])) =>
+        {
+            Some((
+                offset,
+                length,
+                "a phrase with { } or [ ] in it must stand in quotes inside of [..., ...]",
+                "Write ['the {school} place', '[very] ill'], or one phrase a line, each after a dash.",
+            ))
+        }
         // A list in [ ] may hold quotes and go on in the next line; a phrase has a word behind its bracket.
         '[' if rest_after('[', ']') && value.contains(']') => Some((
             offset,
@@ -191,7 +204,9 @@ fn usual_cause(line: &str) -> Option<Cause> {
             "these are typographic quotes, which YAML does not know",
             "Use straight quotes: ' or \".",
         )),
-        '\'' if value.len() > 2 && value.get(1..length - 1).is_some_and(|inner| inner.replace("''", "").contains('\'')) => {
+        '\'' if value.len() > 2
+            && value.get(1..length - 1).is_some_and(|inner| inner.replace("''", "").contains('\'')) =>
+        {
             Some((
                 offset,
                 length,

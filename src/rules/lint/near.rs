@@ -38,7 +38,8 @@ pub fn nearest<'w>(
         // Missing share first, then the longer phrase.
         let total = look.present + look.missing.len();
         let share = look.missing.len() * 1000 / total.max(1);
-        let better = best.as_ref().is_none_or(|(known, length, _)| (share, usize::MAX - total) < (*known, *length));
+        let better =
+            best.as_ref().is_none_or(|(known, length, _)| (share, usize::MAX - total) < (*known, *length));
         if better {
             best = Some((share, usize::MAX - total, Nearest { written, missing: look.missing }));
         }
@@ -69,7 +70,10 @@ impl Look<'_> {
             Phrase::Row(parts) => parts.iter().for_each(|part| self.walk(part, depth)),
             Phrase::Either(parts) => self.best_of(parts, depth, None),
             Phrase::List(name, _) => {
-                let Some((_, Phrase::Either(parts))) = self.lists.get(name).filter(|_| depth < DEEPEST) else { return };
+                let Some((_, Phrase::Either(parts))) = self.lists.get(name).filter(|_| depth < DEEPEST)
+                else {
+                    return;
+                };
                 self.best_of(parts, depth + 1, Some(name));
             }
             // Of values nobody can say whether they are there without reading them.
@@ -113,7 +117,10 @@ impl Look<'_> {
             WordPattern::Prefix(stem) => any(&|form| form.starts_with(stem.as_str())),
             WordPattern::Forms(word) => {
                 let forms = inflect::forms(word);
-                any(&|form| forms.iter().any(|known| known == form) || (form == "'s" && matches!(word.as_str(), "is" | "has")))
+                any(&|form| {
+                    forms.iter().any(|known| known == form)
+                        || (form == "'s" && matches!(word.as_str(), "is" | "has"))
+                })
             }
         }
     }
@@ -124,9 +131,8 @@ fn plain_words(phrase: &Phrase) -> Option<String> {
     match phrase {
         Phrase::Word(WordPattern::Forms(word) | WordPattern::Exact(word)) => Some(word.clone()),
         Phrase::Word(WordPattern::Prefix(stem)) => Some(format!("{stem}*")),
-        Phrase::Row(parts) => {
-            Some(parts.iter().map(plain_words).collect::<Option<Vec<_>>>()?.join(" ")).filter(|all| !all.is_empty())
-        }
+        Phrase::Row(parts) => Some(parts.iter().map(plain_words).collect::<Option<Vec<_>>>()?.join(" "))
+            .filter(|all| !all.is_empty()),
         _ => None,
     }
 }
@@ -138,7 +144,11 @@ mod tests {
     #[test]
     fn the_phrase_that_lacks_least_is_nearest() {
         let written = |text: &str| Written { file: 0, range: 0..0, text: text.to_owned() };
-        let all = [written("part[-]time timetable"), written("only ... (mornings | afternoons)"), written("no roll")];
+        let all = [
+            written("part[-]time timetable"),
+            written("only ... (mornings | afternoons)"),
+            written("no roll"),
+        ];
         let found = nearest(all.iter(), "He goes in the mornings", &Lists::new()).expect("one is near");
         assert_eq!(found.written.text, "only ... (mornings | afternoons)");
         assert_eq!(found.missing, ["only"]);

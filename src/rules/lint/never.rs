@@ -66,7 +66,8 @@ fn damaged(source: &str, found: &mut Vec<Slip>) {
         }
     }
     let (opened, closed) = (source.matches('\u{201c}').count(), source.matches('\u{201d}').count());
-    let single = source.starts_with('\u{2018}') && !source.get(3..).is_some_and(|rest| rest.contains('\u{2019}'));
+    let single =
+        source.starts_with('\u{2018}') && !source.get(3..).is_some_and(|rest| rest.contains('\u{2019}'));
     if opened != closed || single {
         found.push(slip(
             0..source.len(),
@@ -122,7 +123,9 @@ fn without_marks(source: &str) -> String {
             '(' | ')' | '[' | ']' | '*' | '=' => true,
             '\u{2026}' => true,
             // A habit of regular expressions, which has a complaint of its own.
-            '?' | '+' => source.get(..source.len() - rest.len()).is_some_and(|before| before.ends_with([')', ']'])),
+            '?' | '+' => {
+                source.get(..source.len() - rest.len()).is_some_and(|before| before.ends_with([')', ']']))
+            }
             '.' if rest.starts_with("...") => {
                 let dots = rest.len() - rest.trim_start_matches('.').len();
                 let after = rest.get(dots..).unwrap_or_default();
@@ -145,9 +148,9 @@ fn without_marks(source: &str) -> String {
 fn fragments(source: &str, found: &mut Vec<Slip>) {
     let (mut start, mut depth) = (0, 0_usize);
     for chunk in source.split(|c: char| c.is_whitespace() || "()[]|".contains(c)) {
-        let half = chunk
-            .strip_prefix(['\'', '\u{2019}'])
-            .is_some_and(|rest| matches!(rest.to_ascii_lowercase().as_str(), "s" | "t" | "d" | "m" | "ll" | "re" | "ve"));
+        let half = chunk.strip_prefix(['\'', '\u{2019}']).is_some_and(|rest| {
+            matches!(rest.to_ascii_lowercase().as_str(), "s" | "t" | "d" | "m" | "ll" | "re" | "ve")
+        });
         if half {
             let at = start..start + chunk.len();
             // One of several alternatives: the others are found all the same.
@@ -189,7 +192,10 @@ fn stars(source: &str, found: &mut Vec<Slip>) {
                 contraction |= word.traits.second_half;
             });
             // "didn" begins no word that the reader knows: "didn't" is "did not" to it.
-            let cut = ["didn", "doesn", "hasn", "hadn", "isn", "wasn", "weren", "aren", "couldn", "wouldn", "shouldn", "haven"];
+            let cut = [
+                "didn", "doesn", "hasn", "hadn", "isn", "wasn", "weren", "aren", "couldn", "wouldn",
+                "shouldn", "haven",
+            ];
             if contraction || cut.contains(&stem.to_lowercase().as_str()) {
                 found.push(slip(
                     start..start + chunk.len(),
@@ -219,7 +225,10 @@ fn habits(source: &str, found: &mut Vec<Slip>) {
             found.push(Slip {
                 range: at + last..at + mark.len(),
                 severity: Severity::Warning,
-                problem: format!("`{}` means nothing in a phrase: this is no regular expression", &mark.get(last..).unwrap_or(mark)),
+                problem: format!(
+                    "`{}` means nothing in a phrase: this is no regular expression",
+                    &mark.get(last..).unwrap_or(mark)
+                ),
                 remedy: remedy.to_owned(),
             });
             return;
@@ -243,11 +252,13 @@ fn gaps(source: &str, phrase: &Phrase, found: &mut Vec<Slip>) {
         });
     };
     if first {
-        let length = trimmed.len() - trimmed.trim_start_matches(|c: char| c == '.' || c == '\u{2026}' || c.is_ascii_digit()).len();
+        let length = trimmed.len()
+            - trimmed.trim_start_matches(|c: char| c == '.' || c == '\u{2026}' || c.is_ascii_digit()).len();
         add(begin..begin + length, "beginning");
     }
     if last {
-        let length = trimmed.len() - trimmed.trim_end_matches(|c: char| c == '.' || c == '\u{2026}' || c.is_ascii_digit()).len();
+        let length = trimmed.len()
+            - trimmed.trim_end_matches(|c: char| c == '.' || c == '\u{2026}' || c.is_ascii_digit()).len();
         add(begin + trimmed.len() - length..begin + trimmed.len(), "end");
     }
 }
@@ -259,7 +270,8 @@ fn bounds(source: &str, phrase: &Phrase, found: &mut Vec<Slip>) {
     let braces = |word: &str| -> Range<usize> {
         let mut at = 0;
         while let Some(open) = source.get(at..).and_then(|rest| rest.find('{')).map(|open| at + open) {
-            let close = source.get(open..).and_then(|rest| rest.find('}')).map_or(source.len(), |end| open + end + 1);
+            let close =
+                source.get(open..).and_then(|rest| rest.find('}')).map_or(source.len(), |end| open + end + 1);
             if source.get(open + 1..close).is_some_and(|inner| inner.trim_start().starts_with(word)) {
                 return open..close;
             }
@@ -281,18 +293,22 @@ fn bounds(source: &str, phrase: &Phrase, found: &mut Vec<Slip>) {
                 "this can never match: no length of time is below nothing",
                 "Write {duration less than 3 days} with a number above 0.",
             )),
-            Slot::Date(When::Ahead(least, most) | When::Past(least, most)) if least > most => found.push(slip(
-                braces("date"),
-                Severity::Error,
-                "this can never match: no date lies within these bounds",
-                "Write {date within 10 days} or {date more than 10 days ago}.",
-            )),
-            Slot::Date(When::Ahead(0, 0) | When::Past(0, 0)) if !source.contains("today") => found.push(slip(
-                braces("date"),
-                Severity::Warning,
-                "within 0 days is the day of receipt alone: \"tomorrow\" and \"yesterday\" do not fit",
-                "If that is meant, write {date today}; else a number above 0.",
-            )),
+            Slot::Date(When::Ahead(least, most) | When::Past(least, most)) if least > most => {
+                found.push(slip(
+                    braces("date"),
+                    Severity::Error,
+                    "this can never match: no date lies within these bounds",
+                    "Write {date within 10 days} or {date more than 10 days ago}.",
+                ))
+            }
+            Slot::Date(When::Ahead(0, 0) | When::Past(0, 0)) if !source.contains("today") => {
+                found.push(slip(
+                    braces("date"),
+                    Severity::Warning,
+                    "within 0 days is the day of receipt alone: \"tomorrow\" and \"yesterday\" do not fit",
+                    "If that is meant, write {date today}; else a number above 0.",
+                ))
+            }
             _ => {}
         }
     }

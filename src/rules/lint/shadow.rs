@@ -77,12 +77,18 @@ fn among(shop: &mut Workshop<'_>, alternatives: &[PhraseId], triggers: &HashSet<
             (same && *other_at < at) || (!same && holds(long, short, triggers))
         });
         let Some((_, (other, short))) = shadow else { continue };
-        let (Some(one), Some(two)) = (shop.written.get(*id).cloned(), shop.written.get(*other).cloned()) else { continue };
+        let (Some(one), Some(two)) = (shop.written.get(*id).cloned(), shop.written.get(*other).cloned())
+        else {
+            continue;
+        };
         let line = shop.line_of(&two);
         let problem = if short == long {
             format!("this phrase stands in the list already, in line {line}")
         } else {
-            format!("this phrase adds nothing: `{}` in line {line} finds all that it finds", super::wide::shortened(&two.text))
+            format!(
+                "this phrase adds nothing: `{}` in line {line} finds all that it finds",
+                super::wide::shortened(&two.text)
+            )
         };
         shop.warn(one.file, one.range, problem, "Remove one of the two.");
     }
@@ -100,7 +106,8 @@ fn holds(long: &[Phrase], short: &[Phrase], triggers: &HashSet<String>) -> bool 
     let widest = long.len() - short.len();
     (0..=widest).any(|start| {
         let window = long.get(start..start + short.len()).unwrap_or_default();
-        let (before, after) = (long.get(..start).unwrap_or_default(), long.get(start + short.len()..).unwrap_or_default());
+        let (before, after) =
+            (long.get(..start).unwrap_or_default(), long.get(start + short.len()..).unwrap_or_default());
         window.iter().zip(short).all(|(long, short)| covers(short, long))
             && before.iter().chain(after).all(|extra| harmless(extra, triggers))
     })
@@ -117,7 +124,9 @@ fn covers(wide: &Phrase, narrow: &Phrase) -> bool {
         (Phrase::Word(WordPattern::Forms(base)), Phrase::Word(WordPattern::Exact(form))) => {
             inflect::forms(base).contains(form)
         }
-        (Phrase::Word(WordPattern::Prefix(stem)), Phrase::Word(WordPattern::Exact(word))) => word.starts_with(stem.as_str()),
+        (Phrase::Word(WordPattern::Prefix(stem)), Phrase::Word(WordPattern::Exact(word))) => {
+            word.starts_with(stem.as_str())
+        }
         (Phrase::Word(WordPattern::Prefix(stem)), Phrase::Word(WordPattern::Prefix(longer))) => {
             longer.starts_with(stem.as_str())
         }
@@ -129,9 +138,13 @@ fn covers(wide: &Phrase, narrow: &Phrase) -> bool {
 /// Words that neither set anything aside nor could keep something from being set aside.
 fn harmless(extra: &Phrase, triggers: &HashSet<String>) -> bool {
     match extra {
-        Phrase::Word(WordPattern::Forms(word)) => inflect::forms(word).iter().all(|form| !triggers.contains(form)),
+        Phrase::Word(WordPattern::Forms(word)) => {
+            inflect::forms(word).iter().all(|form| !triggers.contains(form))
+        }
         Phrase::Word(WordPattern::Exact(word)) => !triggers.contains(word),
-        Phrase::Word(WordPattern::Prefix(stem)) => !triggers.iter().any(|word| word.starts_with(stem.as_str())),
+        Phrase::Word(WordPattern::Prefix(stem)) => {
+            !triggers.iter().any(|word| word.starts_with(stem.as_str()))
+        }
         Phrase::Row(parts) | Phrase::Either(parts) => parts.iter().all(|part| harmless(part, triggers)),
         Phrase::Maybe(inner) => harmless(inner, triggers),
         // A gap takes in any word, a list may hold any.
@@ -144,10 +157,13 @@ fn stops_itself(shop: &mut Workshop<'_>, draft: &Draft) {
     let (mut when, mut unless) = (Vec::new(), Vec::new());
     draft.when.iter().for_each(|one| flatten(one, &mut when));
     draft.unless.iter().for_each(|one| flatten(one, &mut unless));
-    let text = |shop: &Workshop<'_>, id: PhraseId| shop.written.get(id).map(|written| written.text.to_lowercase());
+    let text =
+        |shop: &Workshop<'_>, id: PhraseId| shop.written.get(id).map(|written| written.text.to_lowercase());
     for id in when {
         let stop = unless.iter().find(|other| text(shop, **other) == text(shop, id));
-        let (Some(one), Some(two)) = (shop.written.get(id).cloned(), stop.and_then(|id| shop.written.get(*id)).cloned()) else {
+        let (Some(one), Some(two)) =
+            (shop.written.get(id).cloned(), stop.and_then(|id| shop.written.get(*id)).cloned())
+        else {
             continue;
         };
         let line = shop.line_of(&two);
@@ -180,7 +196,10 @@ fn same_rules(shop: &mut Workshop<'_>, drafts: &[Draft]) {
             shop.warn(
                 file,
                 range,
-                format!("rule {} asks exactly what rule {} asks. {consequence}", draft.rule.id, other.rule.id),
+                format!(
+                    "rule {} asks exactly what rule {} asks. {consequence}",
+                    draft.rule.id, other.rule.id
+                ),
                 "Remove one of them, or change its `when:`.",
             );
         }

@@ -50,7 +50,8 @@ pub fn check(rules: &Ruleset, trials: &[Trial], shop: &Workshop<'_>) -> Vec<Diag
         if let Some(body) = rules.bodies.get(index) {
             body.when.iter().for_each(|condition| shadow::flatten(condition, &mut alone));
         }
-        let suffices = alone.iter().any(|id| shop.written.get(*id).is_some_and(|written| written.text == phrase));
+        let suffices =
+            alone.iter().any(|id| shop.written.get(*id).is_some_and(|written| written.text == phrase));
         complaints.push(complaint(rule, trial, (&phrase, suffices), &sentences, shop));
     }
     complaints
@@ -67,10 +68,13 @@ fn woken(rules: &Ruleset) -> Vec<Woken> {
         let new_text = NewText { new: sentence.to_owned(), ..NewText::default() };
         let message = Message { new_text, ..Message::default() };
         for verdict in rules.read(&message, &circumstances).verdicts {
-            let Some(words) = verdict.evidence.first().filter(|_| verdict.holds && minds(verdict.rule.group)) else {
+            let Some(words) = verdict.evidence.first().filter(|_| verdict.holds && minds(verdict.rule.group))
+            else {
                 continue;
             };
-            let Some(rule) = rules.rules().iter().position(|rule| rule.id == verdict.rule.id) else { continue };
+            let Some(rule) = rules.rules().iter().position(|rule| rule.id == verdict.rule.id) else {
+                continue;
+            };
             match woken.iter_mut().find(|(known, by, _)| *known == rule && *by == words.phrase) {
                 Some((.., sentences)) => sentences.push(sentence),
                 None => woken.push((rule, words.phrase.clone(), vec![sentence])),
@@ -108,9 +112,17 @@ fn complaint(
         );
         (Severity::Error, problem)
     } else {
-        (Severity::Warning, format!("{phrase} may be too wide: rule {id} holds for an everyday sentence: \"{example}\""))
+        (
+            Severity::Warning,
+            format!("{phrase} may be too wide: rule {id} holds for an everyday sentence: \"{example}\""),
+        )
     };
-    shop.diagnostic(&at, severity, problem, "Add a word that only the matter itself has, or put it under `sentence:` with another phrase.")
+    shop.diagnostic(
+        &at,
+        severity,
+        problem,
+        "Add a word that only the matter itself has, or put it under `sentence:` with another phrase.",
+    )
 }
 
 /// The beginning of a long phrase: the excerpt below the complaint shows it whole.
