@@ -342,19 +342,19 @@ impl Config {
 fn without_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let Some((before, value)) =
-            line.split_once("password:").filter(|(_, value)| !value.trim_start().starts_with('{'))
-        else {
-            out.push_str(line);
-            continue;
-        };
-        out.push_str(before);
-        out.push_str("password:");
+        let is_secret =
+            |end: &usize| line.get(*end..).is_some_and(|value| !value.trim_start().starts_with('{'));
+        let ends = line.match_indices("password:").map(|(at, key)| at + key.len());
+        let from = ends.clone().find(is_secret).unwrap_or(line.len());
+        out.push_str(line.get(..from).unwrap_or_default());
         // Byte for byte, so that places stay what they are.
-        value.chars().for_each(|c| match c {
-            _ if c.is_whitespace() => out.push(c),
-            _ => out.push_str(&"*".repeat(c.len_utf8())),
-        });
+        for c in line.get(from..).unwrap_or_default().chars() {
+            if c.is_whitespace() {
+                out.push(c);
+            } else {
+                out.push_str(&"*".repeat(c.len_utf8()));
+            }
+        }
     }
     out
 }

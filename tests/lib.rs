@@ -1,6 +1,7 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod check;
 mod commands;
 mod faults;
 mod folder;

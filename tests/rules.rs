@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use send_triage::config::{Config, working_days};
+use send_triage::letter::Wording;
 use send_triage::rules::{self, Diagnostic, SourceFile, World};
 
 fn root() -> PathBuf {
@@ -101,4 +102,30 @@ fn every_broken_configuration_gives_its_complaints() {
         }
     }
     assert!(wrong.is_empty(), "UPDATE_GOLDEN=1 rewrites these:\n{}", wrong.join("\n"));
+}
+
+/// And the texts of letters: `fixtures/wording/TEXT.what-is-wrong.txt`, with what is said in a `.said` file.
+#[test]
+fn every_broken_wording_gives_its_complaints() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    let folder = root().join("fixtures/wording");
+    for path in fs::read_dir(&folder).expect("a readable folder").map(|entry| entry.expect("an entry").path()) {
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        seen += 1;
+        let full = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = format!("{}.txt", full.split('.').next().unwrap_or_default());
+        let text = fs::read_to_string(&path).expect("a readable text");
+        let problems = Wording::load(&[(name, text.clone())]).expect_err("a complaint");
+        let said = shown(&problems.iter().map(|problem| problem.diagnostic(&text)).collect::<Vec<_>>());
+        let golden = path.with_extension("said");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&golden, &said).expect("a writable golden");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != said {
+            wrong.push(format!("{full} now says:\n{said}"));
+        }
+    }
+    assert!(seen > 3 && wrong.is_empty(), "UPDATE_GOLDEN=1 rewrites these:\n{}", wrong.join("\n"));
 }

@@ -135,6 +135,7 @@ const STRUCTURE: &[&str] = &[
     "is no whole number",
     "is empty",
     "needs a colon",
+    "this is no date",
 ];
 
 fn structural(complaints: &[rules::Diagnostic]) -> Vec<String> {
@@ -244,7 +245,7 @@ fn loader_and_schema_give_the_same_verdict_on_rules_with_a_slip() {
         let validator = validator(&rule_schema(&path));
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         for small in pieces(&read(&path).unwrap(), &mut dice) {
-            for _ in 0..12 {
+            for _ in 0..6 {
                 let mut changed = small.clone();
                 let what = mutate(&mut changed, &mut dice);
                 let said = refused_for_its_structure(&name, changed.to_string());
@@ -255,7 +256,7 @@ fn loader_and_schema_give_the_same_verdict_on_rules_with_a_slip() {
             }
         }
     }
-    assert!(refused > tried / 3 && tried > 400, "{refused} of {tried}");
+    assert!(refused > tried / 3 && tried > 200, "{refused} of {tried}");
 }
 
 /// Files of one or two rules, as parts of a shipped one: quick to compile.
@@ -284,7 +285,7 @@ fn loader_and_schema_give_the_same_verdict_on_a_configuration_with_a_slip() {
     let calendar = read(&root("config/working-days.yaml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut refused = 0;
-    for _ in 0..1_500 {
+    for _ in 0..400 {
         let mut changed = config.clone();
         let what = mutate(&mut changed, &mut dice);
         let said = Config::read(&changed.to_string(), "x.yaml", Path::new("/")).err().unwrap_or_default();
@@ -312,8 +313,8 @@ fn loader_and_schema_give_the_same_verdict_on_a_configuration_with_a_slip() {
         );
         refused += usize::from(!fits);
     }
-    assert!(refused > 400, "{refused}");
-    for _ in 0..100 {
+    assert!(refused > 100, "{refused}");
+    for _ in 0..40 {
         let mut changed = calendar.clone();
         let what = mutate(&mut changed, &mut dice);
         let file = folder.path().join("days.yaml");

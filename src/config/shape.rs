@@ -33,10 +33,13 @@ pub fn schema_of<T: JsonSchema>(title: &str) -> Json {
         }
     };
     each_schema(&mut schema, plain_values);
-    if let Json::Object(fields) = &mut schema {
-        fields.insert("title".to_owned(), Json::from(title));
+    let mut whole = serde_json::Map::new();
+    whole.insert("$schema".to_owned(), Json::from("http://json-schema.org/draft-07/schema#"));
+    whole.insert("title".to_owned(), Json::from(title));
+    if let Json::Object(fields) = schema {
+        whole.extend(fields.into_iter().filter(|(key, _)| key != "title" && key != "$schema"));
     }
-    schema
+    Json::Object(whole)
 }
 
 /// Every object within a schema.

@@ -218,7 +218,7 @@ fn add(files: &mut RuleFiles, name: &str, bytes: Vec<u8>) {
 
 /// Reads a rules folder. Hidden files and editors' back-up files are passed over.
 pub fn read_folder(folder: &Path) -> Result<RuleFiles, Refused> {
-    let shown = folder.display().to_string();
+    let shown = folder.display().to_string().trim_start_matches("./").to_owned();
     let mut files = RuleFiles { folder: shown.trim_end_matches('/').to_owned(), ..RuleFiles::default() };
     read_into(folder, "", &mut files).map_err(|complaint| Refused(vec![complaint]))?;
     if files.rules.is_empty() {

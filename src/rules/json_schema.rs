@@ -65,7 +65,7 @@ pub fn rules() -> Value {
 pub fn vocabulary() -> Value {
     let taken: Vec<Value> = SLOTS.iter().map(|name| json!(name)).collect();
     let schema = json!({
-        "type": ["object", "null"],
+        "type": "object",
         "propertyNames": {"not": {"enum": taken}},
         "additionalProperties": described(one_or_more_phrases(), "A list that a phrase may name in braces; each entry is a phrase."),
     });
