@@ -110,7 +110,8 @@ fn every_broken_wording_gives_its_complaints() {
     let mut wrong = Vec::new();
     let mut seen = 0;
     let folder = root().join("fixtures/wording");
-    for path in fs::read_dir(&folder).expect("a readable folder").map(|entry| entry.expect("an entry").path()) {
+    for path in fs::read_dir(&folder).expect("a readable folder").map(|entry| entry.expect("an entry").path())
+    {
         if path.extension().is_none_or(|extension| extension != "txt") {
             continue;
         }

@@ -2,6 +2,7 @@
 //!
 //! Exit 0: all may be taken into use, whatever the warnings. Exit 1: something may not; every mistake is shown.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -98,7 +99,13 @@ fn count(found: &[Diagnostic], severity: Severity) -> usize {
 fn print_text(found: &[Diagnostic], set: Option<&Set>) {
     let (errors, warnings) = (count(found, Severity::Error), count(found, Severity::Warning));
     if errors == 0 && !found.is_empty() {
-        out::line(diagnostic::listed(found));
+        out::line(diagnostic::listed(&few_of_each(found)));
+        let hidden = found.len() - few_of_each(found).len();
+        if hidden > 0 {
+            out::line(format_args!(
+                "{hidden} more warnings say the same of other places; `check --format short` lists them all.\n"
+            ));
+        }
     }
     let Some(set) = set.filter(|_| errors == 0) else {
         let mut files: Vec<&str> = found.iter().map(|one| one.file.as_str()).collect();
@@ -135,6 +142,20 @@ fn print_text(found: &[Diagnostic], set: Option<&Set>) {
         rules.examples(),
         rules.version()
     ));
+}
+
+/// So many places are shown for one and the same warning.
+const SHOWN_OF_EACH: usize = 3;
+
+/// The first few of those that say the same.
+fn few_of_each(found: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let few = found.iter().filter(|one| {
+        let count = seen.entry(one.problem.as_str()).or_default();
+        *count += 1;
+        *count <= SHOWN_OF_EACH
+    });
+    few.cloned().collect()
 }
 
 fn several(count: usize, what: &str) -> String {

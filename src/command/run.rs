@@ -35,9 +35,7 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
             None => return Err(refused.into()),
         },
     };
-    for warning in &set.warnings {
-        tracing::warn!("{}", warning.short());
-    }
+    reload::warn_of(&set);
     let records = Records::open(&config.database)?;
     let _only_one = records.lock_for_daemon()?;
     let mut mailboxes = parts::mailboxes(&config)?;

@@ -158,9 +158,7 @@ pub fn take_up<C: Clock>(world: &World<'_, C>, config: &Config, asked: Asked) ->
     match loaded {
         Ok((set, files)) => {
             let version = set.policy.rules.version().to_owned();
-            for warning in &set.warnings {
-                tracing::warn!("{}", warning.short());
-            }
+            warn_of(&set);
             world.in_force.swap(set);
             kept::keep(&files, config);
             refusal::withdraw(config);
@@ -169,6 +167,17 @@ pub fn take_up<C: Clock>(world: &World<'_, C>, config: &Config, asked: Asked) ->
         Err(refused) => refuse(world, &refused.0),
     }
     may_be_meant
+}
+
+/// The rules may be used; what is odd about them is for `check` to show.
+pub fn warn_of(set: &Set) {
+    if !set.warnings.is_empty() {
+        let warnings = set.warnings.len();
+        tracing::warn!(
+            warnings,
+            "There are {warnings} warnings about the rules; `send-triage check` shows them."
+        );
+    }
 }
 
 /// Keeps what is in force, and tells people.

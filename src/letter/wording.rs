@@ -41,7 +41,7 @@ impl WordingProblem {
             None => (column, rest.trim_end().len()),
         };
         let range = if self.line == 0 { 0..0 } else { start + from..start + from + length };
-        let mut remedy = self.remedy.clone();
+        let mut remedy = self.remedy.replace("? the texts", "? The texts").replace("? fields", "? Fields");
         if let Some(first) = remedy.get(..1).map(str::to_uppercase) {
             remedy.replace_range(..1, &first);
         }
@@ -256,6 +256,17 @@ impl Wording {
     }
 }
 
+/// The template engine's words where they speak of its own business.
+fn plainly(said: &str) -> &str {
+    match said {
+        _ if said.contains("end of variable block") => "a field that begins with {{ is not closed with }}",
+        _ if said.contains("end of block") && said.contains("unexpected") => {
+            "what begins with {% is not closed with %}"
+        }
+        other => other,
+    }
+}
+
 /// A complaint of the template engine in our words.
 fn problem(error: &Error, source: &Source) -> WordingProblem {
     let range = error.range();
@@ -267,7 +278,7 @@ fn problem(error: &Error, source: &Source) -> WordingProblem {
     let said = error.detail().unwrap_or_default();
     let (problem, remedy) = match error.kind() {
         ErrorKind::SyntaxError => (
-            format!("this cannot be read: {said}"),
+            format!("this cannot be read: {}", plainly(said)),
             "write {{ name }} for a field, {% if name %} ... {% else %} ... {% endif %} for a choice"
                 .to_owned(),
         ),
