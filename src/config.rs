@@ -7,21 +7,25 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveTime;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::rules::diagnostic::{Diagnostic, Severity, nearest};
+use crate::rules::diagnostic::{self, Diagnostic};
+use crate::rules::source;
 use crate::triage::{Kind, Queue};
-use crate::yaml::SyntaxError;
 
 mod account;
 mod check;
 mod secret;
+mod shape;
 pub mod working_days;
 
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
 pub use secret::Secret;
+
+use shape::{Complaint, Time};
 
 /// The configuration that `demo`, and every command without `--config`, starts from.
 pub const EXAMPLE: &str = include_str!("../config/send-triage.yaml");
@@ -32,7 +36,7 @@ pub const EXAMPLE: &str = include_str!("../config/send-triage.yaml");
 pub struct ConfigError(pub String);
 
 /// Everything that the operator sets.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Who we are, in the acknowledgement's words.
@@ -64,7 +68,7 @@ pub struct Config {
 }
 
 /// Who we are.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Council {
     /// The council's own domain: mail from it, or from below it, is internal.
@@ -75,7 +79,7 @@ pub struct Council {
 }
 
 /// A queue, as written in the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum QueueName {
@@ -99,7 +103,7 @@ impl From<QueueName> for Queue {
 }
 
 /// A folder, of the account that the message came to or of a named one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// The account; without it, the one that the message came to.
@@ -110,7 +114,7 @@ pub struct Place {
 }
 
 /// Where messages go that no queue gets.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FilingRules {
     /// The subfolder of a queue's folder that urgent messages go to.
@@ -148,7 +152,7 @@ impl Default for FilingRules {
 }
 
 /// A kind that is not a person's mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum KindName {
@@ -172,16 +176,19 @@ impl From<KindName> for Kind {
 }
 
 /// Days and hours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deadlines {
     /// Policy, email d.
     pub answer_within_working_days: u32,
     /// When work starts, Europe/London.
+    #[schemars(with = "Time")]
     pub work_starts: NaiveTime,
     /// When it ends, Monday to Thursday.
+    #[schemars(with = "Time")]
     pub work_ends: NaiveTime,
     /// When it ends on Friday.
+    #[schemars(with = "Time")]
     pub work_ends_friday: NaiveTime,
 }
 
@@ -198,7 +205,7 @@ impl Default for Deadlines {
 }
 
 /// Limits on acknowledgements.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Acknowledgements {
     /// The kill switch: false withholds every acknowledgement.
@@ -225,8 +232,8 @@ impl Default for Acknowledgements {
     }
 }
 
-/// Who is told about urgent mail.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Who is told about urgent mail, and about refused rules.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerts {
     /// Addresses on the council's own domain that are not watched mailboxes.
@@ -235,32 +242,74 @@ pub struct Alerts {
     pub from_account: Option<String>,
     /// Alerts wait for working hours (policy, email f) unless this is true.
     pub out_of_hours: bool,
+    /// Who is told when changed rules were refused: whoever keeps the rules. Addresses like those of `to`.
+    pub rules_to: Vec<String>,
 }
 
 impl Config {
     /// Reads a configuration file. Relative paths in it are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError(format!(
-                "{}: cannot be read: {error}\n  Give the path of the configuration with --config, or copy config/send-triage.yaml there.",
-                path.display()
-            ))
+        Self::load_or_tell(path)
+            .map_err(|complaints| ConfigError(diagnostic::listed(&complaints).trim_end().to_owned()))
+    }
+
+    /// Reads a configuration file; all complaints, each with its place.
+    pub fn load_or_tell(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| {
+            let problem = format!("the configuration cannot be read: {error}");
+            let remedy = "Give its path with --config, or copy config/send-triage.yaml there.";
+            vec![Diagnostic::whole_file(name.clone(), &problem, remedy)]
         })?;
+        let text = source::text(&bytes).map_err(|bad| vec![bad.diagnostic(&name)])?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::parse(&text, &path.display().to_string(), folder)
+        Self::read(&text, &name, folder)
     }
 
     /// Reads a configuration from text; `name` is for messages.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self =
-            crate::yaml::typed(text).map_err(|error| ConfigError(excerpt(error, name, text)))?;
+        Self::read(text, name, folder)
+            .map_err(|complaints| ConfigError(diagnostic::listed(&complaints).trim_end().to_owned()))
+    }
+
+    /// Reads a configuration from text; all complaints, each with its place.
+    pub fn read(text: &str, name: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let shown = without_passwords(text);
+        let show = |complaints: Vec<Complaint>| {
+            complaints.into_iter().map(|complaint| complaint.diagnostic(name, &shown)).collect::<Vec<_>>()
+        };
+        let tree = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
+        let mut config: Self = crate::yaml::typed(text).map_err(|error| {
+            let remedy = error.remedy.unwrap_or_default();
+            show(vec![Complaint { range: error.range, problem: error.problem, remedy }])
+        })?;
         config.make_absolute(folder);
-        let problems = check::problems(&config);
-        if problems.is_empty() {
-            return Ok(config);
-        }
-        let list: Vec<String> = problems.iter().map(|p| format!("{name}: {p}")).collect();
-        Err(ConfigError(list.join("\n")))
+        let place = |found: check::Problem| Complaint {
+            range: shape::place(&tree, &found.path),
+            problem: found.problem,
+            remedy: found.remedy,
+        };
+        let complaints: Vec<Complaint> = check::problems(&config).into_iter().map(place).collect();
+        if complaints.is_empty() { Ok(config) } else { Err(show(complaints)) }
+    }
+
+    /// The rules folder that a configuration names, whatever else is wrong with it.
+    pub fn rules_named_in(path: &Path) -> Option<PathBuf> {
+        let text = std::fs::read_to_string(path).ok()?;
+        let (root, _) = crate::yaml::parse_leniently(&text);
+        let crate::yaml::Value::Map(entries) = root.value else { return None };
+        let named = |node: &crate::yaml::Node| match &node.value {
+            crate::yaml::Value::Scalar(text, _) => Some(text.clone()),
+            _ => None,
+        };
+        let (_, value) = entries.iter().find(|(key, _)| named(key).as_deref() == Some("rules"))?;
+        Some(path.parent().unwrap_or(Path::new(".")).join(named(value)?))
+    }
+
+    /// The JSON Schema of the file, made from these types.
+    pub fn schema() -> serde_json::Value {
+        shape::schema_of::<Self>("The configuration of send-triage")
     }
 
     fn make_absolute(&mut self, folder: &Path) {
@@ -292,40 +341,23 @@ impl Config {
     }
 }
 
-/// A complaint with its file, line and the line's text, in words for the operator.
-fn excerpt(error: SyntaxError, name: &str, text: &str) -> String {
-    let SyntaxError { range, problem, remedy } = error;
-    let (problem, found) = plain(&problem);
-    let (file, source, remedy) = (name.to_owned(), text.to_owned(), found.or(remedy));
-    Diagnostic { severity: Severity::Error, file, range, source, problem, remedy }.to_string()
-}
-
-/// The package's sentence in plain English, and what to do.
-fn plain(said: &str) -> (String, Option<String>) {
-    let quoted = said.split('`').nth(1).unwrap_or_default();
-    let known: Vec<&str> = said
-        .split_once("expected one of ")
-        .map(|(_, list)| list.split(", ").map(|w| w.trim_matches('`')).collect())
-        .unwrap_or_default();
-    let near = nearest(quoted, known.iter().copied())
-        .map(|word| format!("Did you mean `{word}`? "))
-        .unwrap_or_default();
-    if said.starts_with("unknown field") {
-        let remedy = format!("{near}The keys known here are: {}.", known.join(", "));
-        (format!("`{quoted}` is no key that is known here"), Some(remedy))
-    } else if said.starts_with("unknown variant") {
-        (
-            format!("`{quoted}` is not one of the values for this key"),
-            Some(format!("{near}Write one of: {}.", known.join(", "))),
-        )
-    } else if said.starts_with("missing field") {
-        (
-            format!("the key `{quoted}` is missing here"),
-            Some(format!("Add it; config/send-triage.yaml shows `{quoted}` explained.")),
-        )
-    } else if said.starts_with("invalid u") {
-        ("a whole number belongs here".to_owned(), None)
-    } else {
-        (said.to_owned(), None)
+/// The text as it may be shown: a password that was written where its place belongs is starred out.
+fn without_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let is_secret =
+            |end: &usize| line.get(*end..).is_some_and(|value| !value.trim_start().starts_with('{'));
+        let ends = line.match_indices("password:").map(|(at, key)| at + key.len());
+        let from = ends.clone().find(is_secret).unwrap_or(line.len());
+        out.push_str(line.get(..from).unwrap_or_default());
+        // Byte for byte, so that places stay what they are.
+        for c in line.get(from..).unwrap_or_default().chars() {
+            if c.is_whitespace() {
+                out.push(c);
+            } else {
+                out.push_str(&"*".repeat(c.len_utf8()));
+            }
+        }
     }
+    out
 }

@@ -27,7 +27,8 @@
 //!
 //! - The first three rows know no clock, file, network or database; they cannot fail but on what staff wrote.
 //! - A message is recorded once, in one transaction with its case, trace and effects.
-//! - Nothing is sent or moved that is not first an [`effect::Effect`] on disk.
+//! - Nothing is sent or moved that is not first an [`effect::Effect`] on disk (but for the notice that changed rules were
+//!   refused: it is about no message).
 //! - An effect found half done after a crash is settled by looking, not by guessing.
 //! - Every answer carries the findings that led to it. Rules that do not pass leave the last good ones in force.
 //! - Nothing is spawned: tasks are joined and borrow. Logs name messages by number, never people.

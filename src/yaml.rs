@@ -7,6 +7,11 @@ use std::ops::Range;
 
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
 
+mod recover;
+mod slips;
+
+pub use recover::parse_leniently;
+
 /// Reads one YAML document into a type. For configuration, where one complaint at a time will do.
 pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
     // The same limits, and the same better explanation of plain slips, as for rules.
@@ -89,18 +94,41 @@ pub struct SyntaxError {
 
 /// Reads one YAML document. An empty file is [`Value::Null`].
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let mut builder = Builder { text, open: Vec::new(), root: None, values: 0 };
+    let read = read(text);
+    match read.slips.into_iter().chain(read.stopped_at).min_by_key(|error| error.range.start) {
+        Some(error) => Err(error),
+        None => Ok(read.root),
+    }
+}
+
+/// What one reading brought.
+struct Read {
+    /// What could be read; nothing where the text is no YAML.
+    root: Node,
+    /// What is refused though the reading can go on behind it.
+    slips: Vec<SyntaxError>,
+    /// Where the reading had to stop.
+    stopped_at: Option<SyntaxError>,
+}
+
+fn read(text: &str) -> Read {
+    let mut builder = Builder { text, open: Vec::new(), root: None, values: 0, slips: Vec::new() };
+    let mut stopped_at = None;
     for event in Parser::new_from_str(text) {
-        match event {
-            Ok((event, span)) => builder.take(event, span)?,
+        let taken = match event {
+            Ok((event, span)) => builder.take(event, span),
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0);
-                return Err(explain(text, at, &error.info()));
+                Err(slips::explain(text, at, &error.info()))
             }
+        };
+        if let Err(error) = taken {
+            stopped_at = Some(error);
+            break;
         }
     }
-    let root = builder.root.unwrap_or(Node { range: 0..0, value: Value::Null });
-    Ok(root)
+    let root = builder.root.filter(|_| stopped_at.is_none());
+    Read { root: root.unwrap_or(Node { range: 0..0, value: Value::Null }), slips: builder.slips, stopped_at }
 }
 
 /// A list or map that is not yet closed.
@@ -114,35 +142,39 @@ struct Builder<'t> {
     open: Vec<Open>,
     root: Option<Node>,
     values: usize,
+    slips: Vec<SyntaxError>,
 }
 
 impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
         let range = span.byte_range().unwrap_or(0..0);
         match event {
-            Event::Alias(_) | Event::UnresolvedAlias(_) => Err(refuse(
-                range,
-                "an alias (*name) is not allowed in these files",
-                "If the star belongs to a phrase, put the whole phrase in quotes.",
-            )),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                self.slips.push(refuse(
+                    range.clone(),
+                    "an alias (*name) is not allowed in these files",
+                    "If the star belongs to a phrase, put the whole phrase in quotes.",
+                ));
+                self.add(Node { range, value: Value::Null })
+            }
             Event::DocumentStart(..) if self.root.is_some() => Err(refuse(
                 range,
                 "a second document begins here",
                 "Remove the line with ---; one file holds one document.",
             )),
             Event::Scalar(value, style, anchor, tag) => {
-                self.plain(anchor, tag.is_some(), &range)?;
+                self.plain(anchor, tag.is_some(), &range);
                 let quoted = style != ScalarStyle::Plain;
                 let null = !quoted && matches!(&*value, "" | "~" | "null" | "Null" | "NULL");
                 let value = if null { Value::Null } else { Value::Scalar(value.into_owned(), quoted) };
                 self.add(Node { range: self.trimmed(range), value })
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.plain(anchor, tag.is_some(), &range)?;
+                self.plain(anchor, tag.is_some(), &range);
                 self.push(Open::List(range.start, Vec::new()), range)
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.plain(anchor, tag.is_some(), &range)?;
+                self.plain(anchor, tag.is_some(), &range);
                 self.push(Open::Map(range.start, Vec::new(), None), range)
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
@@ -161,16 +193,16 @@ impl Builder<'_> {
         }
     }
 
-    fn plain(&self, anchor: usize, tagged: bool, range: &Range<usize>) -> Result<(), SyntaxError> {
+    fn plain(&mut self, anchor: usize, tagged: bool, range: &Range<usize>) {
         if anchor == 0 && !tagged {
-            return Ok(());
+            return;
         }
         let what = if tagged { "a tag (!name)" } else { "an anchor (&name)" };
-        Err(refuse(
+        self.slips.push(refuse(
             range.clone(),
             &format!("{what} is not allowed in these files"),
             "If it belongs to a phrase, put the whole phrase in quotes.",
-        ))
+        ));
     }
 
     fn push(&mut self, open: Open, range: Range<usize>) -> Result<(), SyntaxError> {
@@ -204,8 +236,8 @@ impl Builder<'_> {
                             entries.iter().find(|(k, _)| matches!(&k.value, Value::Scalar(n, _) if n == name))
                     {
                         let line = line_of(self.text, first.range.start);
-                        return Err(refuse(
-                            node.range,
+                        self.slips.push(refuse(
+                            node.range.clone(),
                             &format!("the key `{name}` stands twice in the same map; first in line {line}"),
                             "Remove one, or join the two lists under one key.",
                         ));
@@ -233,87 +265,6 @@ fn refuse(range: Range<usize>, problem: &str, remedy: &str) -> SyntaxError {
 /// The number of the line, from 1, in which a byte stands.
 pub fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// Puts the parser's complaint in plain words, with the usual cause if the line shows one.
-fn explain(text: &str, at: usize, said: &str) -> SyntaxError {
-    let at = at.min(text.len());
-    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let previous =
-        text.get(..start.saturating_sub(1)).and_then(|before| before.lines().last()).unwrap_or_default();
-    for candidate in [(start, line), (start.saturating_sub(1 + previous.len()), previous)] {
-        if let Some((offset, length, problem, remedy)) = usual_cause(candidate.1) {
-            let from = candidate.0 + offset;
-            return refuse(from..from + length, problem, remedy);
-        }
-    }
-    let said = said.lines().next().unwrap_or_default();
-    SyntaxError {
-        range: at..at,
-        problem: format!("this is not correct YAML: {said}"),
-        remedy: Some(
-            "Check the indentation of this line and the one above, and close every quote and bracket."
-                .to_owned(),
-        ),
-    }
-}
-
-type Cause = (usize, usize, &'static str, &'static str);
-
-fn usual_cause(line: &str) -> Option<Cause> {
-    let indent = line.len() - line.trim_start().len();
-    if let Some(tab) = line.get(..indent).and_then(|blank| blank.find('\t')) {
-        return Some((tab, 1, "a tab stands in the indentation", "Indent with spaces only."));
-    }
-    let item = line.trim_start().strip_prefix("- ").unwrap_or(line.trim_start());
-    let value = item.split_once(": ").map_or(item, |(_, value)| value).trim();
-    let offset = line.len() - line.trim_end().len();
-    let offset = line.len() - offset - value.len().min(line.len() - offset);
-    let rest_after = |open: char, close: char| {
-        value.starts_with(open) && value.rfind(close).is_none_or(|end| end + 1 < value.len())
-    };
-    let first = value.chars().next()?;
-    let length = value.len();
-    match first {
-        '[' if rest_after('[', ']') => Some((
-            offset,
-            length,
-            "a phrase that begins with [ must stand in quotes",
-            "Write it as '[very] ill'.",
-        )),
-        '{' if rest_after('{', '}') => Some((
-            offset,
-            length,
-            "a phrase that begins with { must stand in quotes",
-            "Write it as '{school} place'.",
-        )),
-        '*' | '&' | '!' | '%' | '@' | '`' | '|' | '>' => Some((
-            offset,
-            length,
-            "text that begins with this character must stand in quotes",
-            "Put the whole text in single quotes: '...'.",
-        )),
-        '"' | '\'' if value.len() > 1 && !value.ends_with(first) => Some((
-            offset,
-            length,
-            "the quotes do not stand round the whole text",
-            "Open the quote at the beginning and close it at the end; inside '...' write '' for an apostrophe.",
-        )),
-        '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => Some((
-            offset,
-            length,
-            "these are typographic quotes, which YAML does not know",
-            "Use straight quotes: ' or \".",
-        )),
-        _ if value.contains(": ") => Some((
-            offset,
-            length,
-            "a colon followed by a space divides key and value, so this text must stand in quotes",
-            "Put the whole text in single quotes: '...'.",
-        )),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -492,8 +492,15 @@ fn edited_rules_are_in_force_within_seconds_and_bad_ones_are_refused() {
             .then_some(()))
         .is_some()
     );
+    let listed = || Program::run(team.dir(), &["cases", "list", "--config", "send-triage.yaml"]).stdout;
+    assert!(
+        listed().contains("Rules: Refused on") && listed().contains("rules-refused.txt says what to mend"),
+        "{}",
+        listed()
+    );
     std::fs::write(&urgent, good + "\n# A remark.\n").unwrap();
     program.wait_for_log("are in force");
+    assert!(!listed().contains("Rules:"), "what is mended is told no longer");
     program.signal("HUP");
     wait_until("in force again after SIGHUP", || {
         (program.stderr().matches("are in force").count() >= 2).then_some(())

@@ -1,6 +1,7 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod check;
 mod commands;
 mod explained;
 mod faults;
@@ -15,8 +16,10 @@ mod message;
 mod new_text;
 mod outbox;
 mod record;
+mod reload;
 mod rules;
 mod second_reader;
+mod schema;
 mod servers;
 mod support;
 mod tidy;

@@ -13,6 +13,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("regex", &["rules/", "message/new_text"]),
     ("chrono_tz", &["calendar/london"]),
     ("minijinja", &["letter/"]),
+    ("schemars", &["config", "letter/council"]),
     ("lettre", &["letter/mod", "outbox/smtp"]),
     ("async_imap", &["mailbox/"]),
     ("tokio_rustls", &["mailbox/", "outbox/smtp"]),

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Subcommand, ValueEnum};
 
 use crate::calendar::london;
+use crate::daemon::refusal;
 use crate::memo::printable;
 use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 
@@ -78,7 +79,13 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     let config = own_config(config)?;
     let records = Records::open_read_only(&config.database)?;
     match &arguments.what {
-        What::List(options) => list(options, &records),
+        What::List(options) => {
+            list(options, &records)?;
+            if let Some(refused) = refusal::standing(&config).filter(|_| options.format == ListFormat::Text) {
+                out::line(format_args!("Rules: {refused}"));
+            }
+            Ok(())
+        }
         What::Show(options) => show(options, &records),
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::config::{Account, Config};
-use crate::daemon::parts;
+use crate::daemon::refusal::{self, Refusal};
+use crate::daemon::{in_force, parts};
 use crate::mailbox::{ImapAccount, ProbeStep, probe};
 use crate::outbox::{DeliveryError, SmtpCourier};
 
@@ -69,6 +70,17 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
 
 async fn look(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let rules = match refusal::standing(config) {
+        Some(refused) => Err(refused),
+        None => in_force::load(config)
+            .map(|set| {
+                format!("{} rules, version {}", set.policy.rules.rules().len(), set.policy.rules.version())
+            })
+            .map_err(|refused| {
+                format!("{}; `send-triage check` shows them.", Refusal::new(&refused.0).summary)
+            }),
+    };
+    findings.push(Finding { account: "-".to_owned(), step: "rules".to_owned(), outcome: rules });
     // One account after the other, each with its own passwords: one that cannot be read says so and stops no other.
     for account in &config.accounts {
         let mut add = |step: &str, outcome| {

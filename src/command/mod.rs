@@ -24,6 +24,7 @@ mod explain;
 mod figures;
 mod out;
 mod run;
+mod schema;
 mod table;
 mod when;
 
@@ -87,6 +88,8 @@ enum Command {
     Due(due::Arguments),
     /// The cases on record
     Cases(cases::Arguments),
+    /// The JSON Schemas of configuration and rules, for editors
+    Schema(schema::Arguments),
 }
 
 /// How a result is printed.
@@ -107,6 +110,9 @@ pub enum CommandError {
     /// Something outside failed: a server, a disk.
     #[error("{0}")]
     Outside(String),
+    /// The input is at fault, and that has been printed already.
+    #[error("")]
+    Told,
 }
 
 impl From<ConfigError> for CommandError {
@@ -130,7 +136,7 @@ impl From<RecordError> for CommandError {
 impl CommandError {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) => 1,
+            Self::Input(_) | Self::Told => 1,
             Self::Outside(_) => 3,
         }
     }
@@ -152,12 +158,15 @@ pub fn main() -> ExitCode {
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
+        Command::Schema(a) => schema::run(&a),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let text = error.to_string();
-            if text.starts_with("error") {
+            if error == CommandError::Told {
+                // It stands on standard output, where editors and CI look for it.
+            } else if text.starts_with("error") {
                 eprintln!("{text}")
             } else {
                 eprintln!("error: {text}")
@@ -199,17 +208,18 @@ fn config(path: Option<&Path>) -> Result<Config, CommandError> {
 
 /// The configuration that was named; for commands that work on the council's own data.
 fn own_config(path: Option<&Path>) -> Result<Config, CommandError> {
+    Ok(Config::load(&own_config_path(path)?)?)
+}
+
+/// Its file: the one that was named, or the usual one.
+fn own_config_path(path: Option<&Path>) -> Result<PathBuf, CommandError> {
+    let usual = Path::new("/etc/send-triage/send-triage.yaml");
     match path {
-        Some(path) => Ok(Config::load(path)?),
-        None => {
-            let usual = Path::new("/etc/send-triage/send-triage.yaml");
-            if usual.exists() {
-                return Ok(Config::load(usual)?);
-            }
-            Err(CommandError::Input(format!(
-                "No configuration: give one with --config FILE, or put it at {}. Start from config/send-triage.yaml.",
-                usual.display()
-            )))
-        }
+        Some(path) => Ok(path.to_path_buf()),
+        None if usual.exists() => Ok(usual.to_path_buf()),
+        None => Err(CommandError::Input(format!(
+            "No configuration: give one with --config FILE, or put it at {}. Start from config/send-triage.yaml.",
+            usual.display()
+        ))),
     }
 }

@@ -8,7 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::clock::SystemClock;
-use crate::daemon::{self, Bells, InForce, World, in_force, parts};
+use crate::config::Config;
+use crate::daemon::{self, Bells, InForce, World, in_force, kept, parts, refusal, reload};
 use crate::record::Records;
 
 use super::CommandError;
@@ -20,17 +21,27 @@ const LONGEST_STOP: Duration = Duration::from_secs(20);
 pub struct Arguments {}
 
 pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
-    let config = super::own_config(config)?;
-    let set = in_force::load(&config)?;
-    for warning in &set.warnings {
-        tracing::warn!("{warning}");
-    }
+    let path = super::own_config_path(config)?;
+    let config = Config::load(&path)?;
+    // With a broken rules folder the last good rules go on, and people are told; without such there is nothing to go on with.
+    let (set, refused) = match in_force::load_with_files(&config) {
+        Ok((set, files)) => {
+            kept::keep(&files, &config);
+            refusal::withdraw(&config);
+            (set, None)
+        }
+        Err(refused) => match kept::load(&config) {
+            Some(set) => (set, Some(refused)),
+            None => return Err(refused.into()),
+        },
+    };
+    reload::warn_of(&set);
     let records = Records::open(&config.database)?;
     let _only_one = records.lock_for_daemon()?;
     let mut mailboxes = parts::mailboxes(&config)?;
     let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
     let version = set.policy.rules.version().to_owned();
-    let in_force = InForce::new(set);
+    let in_force = InForce::new(set).configured_by(&path);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         CommandError::Outside(format!("The program cannot start its event loop: {error}"))
     })?;
@@ -44,6 +55,9 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
             bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
             stop: stopped,
         };
+        if let Some(refused) = &refused {
+            reload::refuse(&world, &refused.0);
+        }
         tracing::info!(
             rules = version.as_str(),
             mailboxes = mailboxes.len(),

@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, Secret};
 
 /// One of the team's mailboxes, on a server or in a folder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Its name here and in every list: `general`, `annual-review-east`, ...
@@ -53,7 +54,7 @@ fn inbox() -> Vec<String> {
 }
 
 /// An IMAP server (RFC 9051).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Imap {
     /// Its name, as in its certificate.
@@ -92,7 +93,7 @@ fn read_bytes() -> u32 {
 }
 
 /// A submission server (RFC 6409).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Smtp {
     /// Its name, as in its certificate.
@@ -121,7 +122,7 @@ pub struct Smtp {
 }
 
 /// A folder of messages on this machine.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderInbox {
     /// Where it is.
@@ -131,7 +132,7 @@ pub struct FolderInbox {
 }
 
 /// What a folder of messages looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FolderKind {
     /// A Maildir: `new`, `cur`, `tmp`.
@@ -141,7 +142,7 @@ pub enum FolderKind {
 }
 
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Security {
     /// TLS from the first byte.
@@ -154,7 +155,7 @@ pub enum Security {
 }
 
 /// How to log in to IMAP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Login {
     /// AUTHENTICATE PLAIN where offered, else LOGIN.
@@ -169,7 +170,7 @@ pub enum Login {
 }
 
 /// The envelope sender of acknowledgements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnvelopeFrom {
     /// `<>`, as RFC 3834 section 3.3 and RFC 5230 section 5.1 ask.
@@ -180,7 +181,7 @@ pub enum EnvelopeFrom {
 }
 
 /// How messages are filed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FilingMode {
     /// Moved into their folder.
@@ -193,7 +194,7 @@ pub enum FilingMode {
 }
 
 /// What is done with messages that were there before the mailbox was taken into use. None of them is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Existing {
     /// Noted as left alone.

@@ -1,114 +1,174 @@
-//! What is wrong with a configuration though every key and type in it is right.
+//! What is wrong with a configuration though every key and type in it is right; each with the path of the value at fault.
 
 use std::collections::BTreeSet;
 
 use super::{Account, Config, FilingMode, Place, QueueName, Secret, Security};
 
+/// Something wrong: the path of the value (`accounts/0/imap/port`), what it is, what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) path: String,
+    pub(super) problem: String,
+    pub(super) remedy: String,
+}
+
+/// Collects them.
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, path: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) {
+        self.0.push(Problem { path: path.into(), problem: problem.into(), remedy: remedy.into() });
+    }
+}
+
+/// All queues, as the file names them.
+const QUEUES: [(QueueName, &str); 5] = [
+    (QueueName::Resolution, "resolution"),
+    (QueueName::Assessment, "assessment"),
+    (QueueName::AnnualReviewEast, "annual-review-east"),
+    (QueueName::AnnualReviewWest, "annual-review-west"),
+    (QueueName::General, "general"),
+];
+
 /// Every problem, in plain English, with its remedy.
-pub(super) fn problems(config: &Config) -> Vec<String> {
-    let mut out = Vec::new();
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    let mut out = Problems::default();
     if config.accounts.is_empty() {
-        out.push("`accounts` is empty: name at least one mailbox to be watched.".to_owned());
+        out.add("accounts", "`accounts` is empty", "Name at least one mailbox to be watched.");
     }
     let mut names = BTreeSet::new();
     let mut addresses = BTreeSet::new();
-    for account in &config.accounts {
+    for (at, account) in config.accounts.iter().enumerate() {
+        let path = format!("accounts/{at}");
         if !names.insert(account.name.as_str()) {
-            out.push(format!("Two accounts are called `{}`; give each its own name.", account.name));
+            let problem = format!("two accounts are called `{}`", account.name);
+            out.add(format!("{path}/name"), problem, "Give each its own name.");
         }
-        for address in account.addresses() {
+        for (number, address) in account.addresses().into_iter().enumerate() {
+            let path = match number.checked_sub(1) {
+                None => format!("{path}/address"),
+                Some(alias) => format!("{path}/aliases/{alias}"),
+            };
             if !addresses.insert(address.clone()) {
-                out.push(format!("The address {address} belongs to two accounts; it can belong to one."));
+                let problem = format!("the address {address} belongs to two accounts");
+                out.add(&path, problem, "It can belong to one: remove it from the other.");
             }
             if !address.contains('@') {
-                out.push(format!(
-                    "account `{}`: `{address}` is not an address (local@domain).",
-                    account.name
-                ));
+                out.add(&path, format!("`{address}` is not an address"), "Write it as local@domain.");
             }
         }
-        check_account(account, &mut out);
+        check_account(&path, account, &mut out);
     }
-    for queue in [
-        QueueName::Resolution,
-        QueueName::Assessment,
-        QueueName::AnnualReviewEast,
-        QueueName::AnnualReviewWest,
-        QueueName::General,
-    ] {
+    for (queue, name) in QUEUES {
         match config.queues.get(&queue) {
-            None => out.push(format!("`queues` has no place for {queue:?}; every queue needs a folder.")),
-            Some(place) => check_place(config, queue, place, &mut out),
+            None => out.add(
+                "queues",
+                format!("no team has the queue `{name}`: it has no folder here"),
+                format!(
+                    "Add `{name}: {{folder: Triage/...}}` under `queues:`; the rules send messages there."
+                ),
+            ),
+            Some(place) => check_place(config, queue, name, place, &mut out),
         }
     }
     check_watched_twice(config, &mut out);
     check_subfolders(config, &mut out);
-    if !config.council.domain.contains('.') || config.council.domain.starts_with(['.', '@']) {
-        out.push(format!(
-            "`council.domain`: `{}` is not a domain, such as council.example.",
-            config.council.domain
-        ));
+    let domain = &config.council.domain;
+    if !domain.contains('.') || domain.starts_with(['.', '@']) {
+        out.add("council/domain", format!("`{domain}` is not a domain"), "Write it like council.example.");
     }
     check_alerts(config, &addresses, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
-        out.push("`deadlines.answer_within_working_days` is 0; the policy says 10.".to_owned());
+        let remedy = "The policy says 10.";
+        out.add(
+            "deadlines/answer_within_working_days",
+            "an answer cannot be due within 0 working days",
+            remedy,
+        );
     }
     if config.deadlines.work_starts >= config.deadlines.work_ends.min(config.deadlines.work_ends_friday) {
-        out.push("`deadlines`: work ends before it starts.".to_owned());
+        out.add(
+            "deadlines/work_starts",
+            "work ends before it starts",
+            "Correct `work_starts` or `work_ends`.",
+        );
     }
-    out
+    out.0
 }
 
-fn check_account(account: &Account, out: &mut Vec<String>) {
+fn check_account(path: &str, account: &Account, out: &mut Problems) {
     let name = &account.name;
     match (&account.imap, &account.folder) {
-        (Some(_), Some(_)) => {
-            out.push(format!("account `{name}` has both `imap` and `folder`; keep one of them."))
-        }
-        (None, None) => {
-            out.push(format!("account `{name}` has neither `imap` nor `folder`; say where its mail is."))
-        }
+        (Some(_), Some(_)) => out.add(
+            format!("{path}/folder"),
+            format!("account `{name}` has both `imap` and `folder`"),
+            "Keep one of them.",
+        ),
+        (None, None) => out.add(
+            path,
+            format!("account `{name}` has neither `imap` nor `folder`"),
+            "Say where its mail is: `imap: {host: ..., password: ...}`.",
+        ),
         _ => {}
     }
     match (&account.smtp, &account.outbox) {
-        (Some(_), Some(_)) => {
-            out.push(format!("account `{name}` has both `smtp` and `outbox`; keep one of them."))
-        }
-        (None, None) => {
-            out.push(format!(
-                "account `{name}` has neither `smtp` nor `outbox`; say how its acknowledgements leave."
-            ));
-        }
+        (Some(_), Some(_)) => out.add(
+            format!("{path}/outbox"),
+            format!("account `{name}` has both `smtp` and `outbox`"),
+            "Keep one of them.",
+        ),
+        (None, None) => out.add(
+            path,
+            format!("account `{name}` has neither `smtp` nor `outbox`"),
+            "Say how its acknowledgements leave: `smtp: {host: ...}`.",
+        ),
         _ => {}
     }
     if account.watch.is_empty() {
-        out.push(format!("account `{name}` watches no folder; write `watch: [INBOX]`."));
+        out.add(
+            format!("{path}/watch"),
+            format!("account `{name}` watches no folder"),
+            "Write `watch: [INBOX]`.",
+        );
     }
     if let Some(imap) = &account.imap {
-        check_security(name, "imap", &imap.host, imap.security, out);
-        check_secret(name, "imap", &imap.password, out);
+        let path = format!("{path}/imap");
+        check_security(&path, &imap.host, imap.security, out);
+        check_secret(&path, &imap.password, out);
         if imap.poll_seconds == 0 || imap.poll_seconds > 3600 {
-            out.push(format!("account `{name}`: `poll_seconds` must be 1 to 3600."));
+            let remedy = "Write a number from 1 to 3600; 300 is usual.";
+            out.add(format!("{path}/poll_seconds"), "`poll_seconds` must be 1 to 3600", remedy);
         }
         if imap.read_bytes < 65_536 {
-            out.push(format!("account `{name}`: `read_bytes` must be at least 65536."));
+            let remedy = "Remove the line: 1048576 is usual.";
+            out.add(format!("{path}/read_bytes"), "`read_bytes` must be at least 65536", remedy);
         }
     }
     if let Some(smtp) = &account.smtp {
-        check_security(name, "smtp", &smtp.host, smtp.security, out);
+        let path = format!("{path}/smtp");
+        check_security(&path, &smtp.host, smtp.security, out);
         match (&smtp.user, &smtp.password) {
-            (Some(_), None) => out.push(format!("account `{name}`: `smtp` has a `user` but no `password`.")),
-            (None, Some(_)) => out.push(format!("account `{name}`: `smtp` has a `password` but no `user`.")),
-            (_, Some(secret)) => check_secret(name, "smtp", secret, out),
+            (Some(_), None) => out.add(
+                format!("{path}/user"),
+                "`smtp` has a `user` but no `password`",
+                "Add `password: {file: ...}`.",
+            ),
+            (None, Some(_)) => out.add(
+                format!("{path}/password"),
+                "`smtp` has a `password` but no `user`",
+                "Add `user:`, the login name.",
+            ),
+            (_, Some(secret)) => check_secret(&path, secret, out),
             (None, None) => {}
         }
     }
 }
 
 /// The same folder under two names: each message would be found twice, and taken for its own duplicate.
-fn check_watched_twice(config: &Config, out: &mut Vec<String>) {
+fn check_watched_twice(config: &Config, out: &mut Problems) {
     let mut seen = BTreeSet::new();
-    for account in &config.accounts {
+    for (at, account) in config.accounts.iter().enumerate() {
         let server = match (&account.imap, &account.folder) {
             (Some(imap), _) => {
                 let user = imap.user.as_deref().unwrap_or(&account.address);
@@ -117,58 +177,69 @@ fn check_watched_twice(config: &Config, out: &mut Vec<String>) {
             (None, Some(folder)) => folder.path.display().to_string(),
             (None, None) => continue,
         };
-        for folder in &account.watch {
+        for (number, folder) in account.watch.iter().enumerate() {
             let same = if folder.eq_ignore_ascii_case("INBOX") { "INBOX" } else { folder };
             if !seen.insert((server.clone(), same.to_owned())) {
-                out.push(format!(
-                    "account `{}`: the folder `{folder}` is watched twice over, here or by another account on the same mailbox; every message in it would be taken for its own duplicate.",
-                    account.name
-                ));
+                out.add(
+                    format!("accounts/{at}/watch/{number}"),
+                    format!("the folder `{folder}` is watched twice over, here or by another account on the same mailbox"),
+                    "Watch it once: every message in it would be taken for its own duplicate.",
+                );
             }
         }
     }
 }
 
 /// Subfolders that have no name, or one name for two things.
-fn check_subfolders(config: &Config, out: &mut Vec<String>) {
+fn check_subfolders(config: &Config, out: &mut Problems) {
     let (urgent, unsure) = (&config.filing.urgent_subfolder, config.filing.unsure_subfolder.as_ref());
     for (key, name) in [("urgent_subfolder", Some(urgent)), ("unsure_subfolder", unsure)] {
         if name.is_some_and(|name| name.trim_matches(['/', ' ']).is_empty()) {
             let instead = if key == "unsure_subfolder" { ", or `~` for no such folder" } else { "" };
-            out.push(format!("`filing.{key}` is empty: name the folder{instead}."));
+            out.add(format!("filing/{key}"), format!("`{key}` is empty"), format!("Name the folder{instead}."));
         }
     }
     if unsure.is_some_and(|unsure| unsure.eq_ignore_ascii_case(urgent)) {
-        out.push(format!(
-            "`filing`: `{urgent}` is the subfolder for urgent and for unsure messages; give each its own, so that staff can tell them apart."
-        ));
+        out.add(
+            "filing/unsure_subfolder",
+            format!("`{urgent}` is the subfolder for urgent and for unsure messages"),
+            "Give each its own, so that staff can tell them apart.",
+        );
     }
 }
 
-fn check_security(name: &str, which: &str, host: &str, security: Security, out: &mut Vec<String>) {
+fn check_security(path: &str, host: &str, security: Security, out: &mut Problems) {
     let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if security == Security::Plain && !loopback {
-        out.push(format!(
-            "account `{name}`: `{which}.security: plain` is allowed to this very machine only, and {host} is not it. Use `tls` or `starttls`."
-        ));
+        out.add(
+            format!("{path}/security"),
+            format!("`security: plain` is allowed to this very machine only, and {host} is not it"),
+            "Use `tls` or `starttls`.",
+        );
     }
 }
 
-fn check_secret(name: &str, which: &str, secret: &Secret, out: &mut Vec<String>) {
+fn check_secret(path: &str, secret: &Secret, out: &mut Problems) {
     if !secret.is_well_formed() {
-        out.push(format!(
-            "account `{name}`: `{which}.password` needs exactly one of `file`, `env` or `credential`, such as `password: {{file: /etc/send-triage/general.password}}`."
-        ));
+        out.add(
+            format!("{path}/password"),
+            "`password` needs exactly one of `file`, `env` or `credential`",
+            "Write `password: {file: /etc/send-triage/general.password}`; the password itself never stands here.",
+        );
     }
 }
 
-fn check_place(config: &Config, queue: QueueName, place: &Place, out: &mut Vec<String>) {
+fn check_place(config: &Config, queue: QueueName, name: &str, place: &Place, out: &mut Problems) {
+    let path = format!("queues/{name}");
     if let Some(account) = &place.account
         && config.account(account).is_none()
     {
-        out.push(format!(
-            "`queues`: {queue:?} goes to the account `{account}`, and there is none of that name."
-        ));
+        let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+        out.add(
+            format!("{path}/account"),
+            format!("the queue `{name}` goes to the account `{account}`, and there is none of that name"),
+            format!("The accounts are: {}.", names.join(", ")),
+        );
     }
     let target = place.account.as_deref().and_then(|name| config.account(name));
     for account in &config.accounts {
@@ -177,59 +248,88 @@ fn check_place(config: &Config, queue: QueueName, place: &Place, out: &mut Vec<S
             continue; // It files nothing at all, which is its operator's choice.
         }
         if target.filing == FilingMode::None {
-            out.push(format!(
-                "`queues`: {queue:?} goes to the account `{}`, whose `filing: none` forbids writing to it; its messages would stay where they came in.",
-                target.name
-            ));
+            out.add(
+                format!("{path}/account"),
+                format!(
+                    "the queue `{name}` goes to the account `{}`, whose `filing: none` forbids writing to it",
+                    target.name
+                ),
+                "Choose another account, or another `filing`: its messages would stay where they came in.",
+            );
             break;
         }
         if account.imap.is_some() != target.imap.is_some() {
-            out.push(format!(
-                "`queues`: {queue:?} goes to the account `{}`, and `{}` cannot pass messages there: one of them is on an IMAP server and the other is a folder.",
-                target.name, account.name
-            ));
+            out.add(
+                format!("{path}/account"),
+                format!(
+                    "the queue `{name}` goes to the account `{}`, and `{}` cannot pass messages there",
+                    target.name, account.name
+                ),
+                "One of them is on an IMAP server and the other is a folder: use accounts of one sort.",
+            );
             break;
         }
     }
     if place.folder.trim().is_empty() {
-        out.push(format!("`queues`: {queue:?} has an empty folder name."));
+        out.add(
+            format!("{path}/folder"),
+            format!("the queue `{name}` has an empty folder name"),
+            "Name a folder.",
+        );
     }
     let watched = config.accounts.iter().any(|a| {
         place.account.as_ref().is_none_or(|name| *name == a.name)
             && a.watch.iter().any(|folder| folder.eq_ignore_ascii_case(&place.folder))
     });
     if watched {
-        out.push(format!(
-            "`queues`: {queue:?} is filed into `{}`, which is watched as well; a filed message would be found again. Choose another folder.",
-            place.folder
-        ));
+        out.add(
+            format!("{path}/folder"),
+            format!("the queue `{name}` is filed into `{}`, which is watched as well", place.folder),
+            "Choose another folder: a filed message would be found again.",
+        );
     }
     for (other, other_place) in config.queues.range(..queue) {
         if other_place == place {
-            out.push(format!(
-                "`queues`: {other:?} and {queue:?} go to the same folder; staff could not tell them apart."
-            ));
+            let other = QUEUES.iter().find(|(known, _)| known == other).map_or("", |(_, name)| name);
+            out.add(
+                format!("{path}/folder"),
+                format!("the queues `{other}` and `{name}` go to the same folder"),
+                "Give each its own; staff could not tell them apart.",
+            );
         }
     }
 }
 
-fn check_alerts(config: &Config, watched: &BTreeSet<String>, out: &mut Vec<String>) {
+fn check_alerts(config: &Config, watched: &BTreeSet<String>, out: &mut Problems) {
     let domain = config.council.domain.to_ascii_lowercase();
-    for address in &config.alerts.to {
-        let address = address.to_ascii_lowercase();
-        let its_domain = address.rsplit_once('@').map(|(_, d)| d.to_owned()).unwrap_or_default();
-        if its_domain != domain && !its_domain.ends_with(&format!(".{domain}")) {
-            out.push(format!(
-                "`alerts.to`: {address} is not on the council's own domain {domain}; alerts stay inside."
-            ));
-        }
-        if watched.contains(&address) {
-            out.push(format!("`alerts.to`: {address} is a watched mailbox; it would answer its own alerts. Name a person's address."));
+    let lists = [("alerts/to", &config.alerts.to), ("alerts/rules_to", &config.alerts.rules_to)];
+    for (list, addresses) in lists {
+        for (at, address) in addresses.iter().enumerate() {
+            let (path, address) = (format!("{list}/{at}"), address.to_ascii_lowercase());
+            let its_domain = address.rsplit_once('@').map(|(_, d)| d.to_owned()).unwrap_or_default();
+            if its_domain != domain && !its_domain.ends_with(&format!(".{domain}")) {
+                out.add(
+                    &path,
+                    format!("{address} is not on the council's own domain {domain}"),
+                    "Alerts stay inside: name an address of the council.",
+                );
+            }
+            if watched.contains(&address) {
+                out.add(
+                    &path,
+                    format!("{address} is a watched mailbox; it would answer its own alerts"),
+                    "Name a person's address.",
+                );
+            }
         }
     }
     if let Some(name) = &config.alerts.from_account
         && config.account(name).is_none()
     {
-        out.push(format!("`alerts.from_account`: there is no account `{name}`."));
+        out.add(
+            "alerts/from_account",
+            format!("there is no account `{name}`"),
+            "Write the `name` of an account.",
+        );
     }
 }

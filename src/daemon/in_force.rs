@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use include_dir::{Dir, include_dir};
@@ -11,8 +11,10 @@ use crate::calendar::WorkingCalendar;
 use crate::config::{Config, working_days};
 use crate::effect::{Routing, kind_name, queue_name};
 use crate::letter::wording::Wording;
-use crate::rules::{self, Diagnostic, SourceFile, World as RuleWorld};
+use crate::rules::{self, Diagnostic, Ruleset, SourceFile, World as RuleWorld, diagnostic};
 use crate::triage::{Limits, Policy, Team, TeamMailbox};
+
+use super::refusal::Refusal;
 
 static BUILT_IN_RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
@@ -28,35 +30,72 @@ pub struct Set {
     pub wording: Wording,
     /// Which message goes where.
     pub routing: Routing,
-    /// What `check` warns about, ready to print.
-    pub warnings: Vec<String>,
+    /// What the operator set, as far as it can change while the program runs.
+    pub config: Rc<Config>,
+    /// The rule files from which it was made.
+    pub sources: Vec<SourceFile>,
+    /// What `check` warns about.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Holds the set in force. Taking it is cheap; whoever holds one keeps it, whatever is swapped meanwhile.
 #[derive(Debug)]
-pub struct InForce(RefCell<Rc<Set>>);
+pub struct InForce {
+    set: RefCell<Rc<Set>>,
+    /// The last change that was refused and is not mended.
+    refusal: RefCell<Option<Refusal>>,
+    /// The file that the configuration was read from.
+    configuration: Option<PathBuf>,
+}
 
 impl InForce {
     /// This set.
     pub fn new(set: Set) -> Self {
-        Self(RefCell::new(Rc::new(set)))
+        Self { set: RefCell::new(Rc::new(set)), refusal: RefCell::new(None), configuration: None }
+    }
+
+    /// The same, with the file that SIGHUP reads anew.
+    #[must_use]
+    pub fn configured_by(self, path: &Path) -> Self {
+        Self { configuration: Some(path.to_path_buf()), ..self }
     }
 
     /// The set in force now.
     pub fn now(&self) -> Rc<Set> {
-        self.0.borrow().clone()
+        self.set.borrow().clone()
     }
 
-    /// Puts another set in force.
+    /// Puts another set in force; what was refused before is mended by it.
     pub fn swap(&self, set: Set) {
-        *self.0.borrow_mut() = Rc::new(set);
+        *self.set.borrow_mut() = Rc::new(set);
+        *self.refusal.borrow_mut() = None;
+    }
+
+    /// The file that the configuration was read from.
+    pub fn configuration(&self) -> Option<&Path> {
+        self.configuration.as_deref()
+    }
+
+    /// Notes that a change was refused.
+    pub fn refuse(&self, refusal: Refusal) {
+        *self.refusal.borrow_mut() = Some(refusal);
+    }
+
+    /// The change that was refused and is not mended.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal.borrow().clone()
+    }
+
+    /// A notice about it has been sent; the refusal's fingerprint once all have.
+    pub fn notice_sent(&self, message_id: &str) -> Option<String> {
+        self.refusal.borrow_mut().as_mut().and_then(|refusal| refusal.sent(message_id))
     }
 }
 
-/// Why a set was refused: complaints ready to print, all of them.
+/// Why a set was refused: all complaints, not the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("\n\n"))]
-pub struct Refused(pub Vec<String>);
+#[error("{}", diagnostic::listed(.0).trim_end())]
+pub struct Refused(pub Vec<Diagnostic>);
 
 /// The files of a rules folder: YAML rules at its top, wording below `wording/`.
 #[derive(Debug, Default)]
@@ -65,48 +104,90 @@ pub struct RuleFiles {
     pub rules: Vec<SourceFile>,
     /// `acknowledgement.txt`, ... relative to `wording/`.
     pub wording: Vec<(String, String)>,
+    /// The folder, as complaints name it.
+    pub folder: String,
+    /// Texts of letters that are no text, as complaints.
+    pub unreadable: Vec<Diagnostic>,
 }
 
 /// Loads everything that this configuration names, or the built-in rules where it names none.
 pub fn load(config: &Config) -> Result<Set, Refused> {
+    load_with_files(config).map(|(set, _)| set)
+}
+
+/// The same, with the files from which the set was made.
+pub fn load_with_files(config: &Config) -> Result<(Set, RuleFiles), Refused> {
     let files = match &config.rules {
-        Some(folder) => read_folder(folder).map_err(|problem| Refused(vec![problem]))?,
+        Some(folder) => read_folder(folder)?,
         None => built_in(),
     };
-    compile(config, &files)
+    Ok((compile(config, &files)?, files))
 }
 
 /// Compiles a set from these files.
 pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
-    let days =
-        working_days::load(config.working_days.as_deref()).map_err(|problem| Refused(vec![problem]))?;
-    let world = RuleWorld { terms: days.terms, domain: config.council.domain.clone() };
-    let mut complaints = Vec::new();
-    let ruleset = match rules::compile(&files.rules, &world) {
-        Ok(ruleset) => Some(ruleset),
-        Err(diagnostics) => {
-            complaints.extend(diagnostics.iter().map(Diagnostic::to_string));
-            None
+    let mut complaints = files.unreadable.clone();
+    let days = working_days::load(config.working_days.as_deref());
+    let terms = days.as_ref().map(|days| days.terms.clone()).unwrap_or_default();
+    let world = RuleWorld { terms, domain: config.council.domain.clone() };
+    let ruleset = rules::compile(&files.rules, &world);
+    match &ruleset {
+        Ok(ruleset) => complaints.extend(unknown_mailboxes(config, ruleset)),
+        Err(diagnostics) => complaints.extend(diagnostics.iter().cloned()),
+    }
+    let wording = Wording::load(&files.wording);
+    let text_of =
+        |file: &str| files.wording.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
+    if let Err(problems) = &wording {
+        complaints.extend(problems.iter().map(|problem| Diagnostic {
+            file: format!("wording/{}", problem.file.trim_start_matches("wording/")),
+            ..problem.diagnostic(text_of(&problem.file).unwrap_or_default())
+        }));
+    }
+    // Named so that an editor can open them from where the command was called.
+    let in_folder = |complaint: Diagnostic| match files.folder.as_str() {
+        "" => complaint,
+        folder => Diagnostic { file: format!("{folder}/{}", complaint.file), ..complaint },
+    };
+    let mut complaints: Vec<Diagnostic> = complaints.into_iter().map(in_folder).collect();
+    let (rules, wording, days) = match (ruleset, wording, days) {
+        (Ok(rules), Ok(wording), Ok(days)) if complaints.is_empty() => (rules, wording, days),
+        (.., Err(more)) => {
+            complaints.extend(more);
+            return Err(Refused(complaints));
         }
+        _ => return Err(Refused(complaints)),
     };
-    let wording = match Wording::load(&files.wording) {
-        Ok(wording) => Some(wording),
-        Err(problems) => {
-            complaints.extend(problems.iter().map(ToString::to_string));
-            None
-        }
-    };
-    let (Some(rules), Some(wording)) = (ruleset, wording) else {
-        return Err(Refused(complaints));
-    };
-    let warnings = rules.warnings.iter().map(Diagnostic::to_string).collect();
+    let warnings = rules.warnings.iter().cloned().map(in_folder).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
-    Ok(Set { policy, wording, routing: routing(config), warnings })
+    Ok(Set {
+        policy,
+        wording,
+        routing: routing(config),
+        config: Rc::new(config.clone()),
+        sources: files.rules.clone(),
+        warnings,
+    })
+}
+
+/// Rules that speak of a mailbox which the configuration does not have.
+fn unknown_mailboxes(config: &Config, rules: &Ruleset) -> Vec<Diagnostic> {
+    let names = || config.accounts.iter().map(|account| account.name.as_str());
+    let unknown = rules.mailboxes.iter().filter(|(name, _)| config.account(name).is_none());
+    let complaint = |(name, complaint): &(String, Diagnostic)| {
+        let known = names().collect::<Vec<_>>().join(", ");
+        let remedy = match diagnostic::nearest(name, names()) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("The accounts are: {known}."),
+        };
+        Diagnostic { remedy: Some(remedy), ..complaint.clone() }
+    };
+    unknown.map(complaint).collect()
 }
 
 /// The rules that are built into the program.
 pub fn built_in() -> RuleFiles {
-    let mut files = RuleFiles::default();
+    let mut files = RuleFiles { folder: "rules".to_owned(), ..RuleFiles::default() };
     collect_built_in(&BUILT_IN_RULES, &mut files);
     files
 }
@@ -124,7 +205,11 @@ fn collect_built_in(dir: &Dir<'_>, files: &mut RuleFiles) {
 fn add(files: &mut RuleFiles, name: &str, bytes: Vec<u8>) {
     if let Some(wording) = name.strip_prefix("wording/") {
         if wording.ends_with(".txt") || wording.ends_with(".html") {
-            files.wording.push((wording.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+            // A character that cannot be read would stand in a letter to a parent.
+            match rules::source::text(&bytes) {
+                Ok(text) => files.wording.push((wording.to_owned(), text)),
+                Err(bad) => files.unreadable.push(bad.diagnostic(name)),
+            }
         }
     } else if name.ends_with(".yaml") || name.ends_with(".yml") {
         files.rules.push(SourceFile { name: name.to_owned(), bytes });
@@ -132,25 +217,34 @@ fn add(files: &mut RuleFiles, name: &str, bytes: Vec<u8>) {
 }
 
 /// Reads a rules folder. Hidden files and editors' back-up files are passed over.
-pub fn read_folder(folder: &Path) -> Result<RuleFiles, String> {
-    let mut files = RuleFiles::default();
-    read_into(folder, "", &mut files)?;
+pub fn read_folder(folder: &Path) -> Result<RuleFiles, Refused> {
+    let shown = folder.display().to_string().trim_start_matches("./").to_owned();
+    let mut files = RuleFiles { folder: shown.trim_end_matches('/').to_owned(), ..RuleFiles::default() };
+    read_into(folder, "", &mut files).map_err(|complaint| Refused(vec![complaint]))?;
     if files.rules.is_empty() {
-        return Err(format!(
-            "{}: no rule files (*.yaml) here. Copy the rules folder that comes with the program.",
-            folder.display()
-        ));
+        return Err(Refused(vec![Diagnostic::whole_file(
+            shown,
+            "there are no rule files (*.yaml) here",
+            "Copy the rules folder that comes with the program, or correct `rules:` in the configuration.",
+        )]));
     }
     files.rules.sort_by(|a, b| a.name.cmp(&b.name));
     files.wording.sort();
-    if files.wording.is_empty() {
+    if files.wording.is_empty() && files.unreadable.is_empty() {
         files.wording = built_in().wording;
     }
     Ok(files)
 }
 
-fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), String> {
-    let cannot = |path: &Path, error: std::io::Error| format!("{}: cannot be read: {error}", path.display());
+fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), Diagnostic> {
+    let cannot = |path: &Path, error: std::io::Error| {
+        let problem = format!("this cannot be read: {error}");
+        Diagnostic::whole_file(
+            path.display().to_string(),
+            &problem,
+            "Check that it is there and that the program may read it.",
+        )
+    };
     for entry in std::fs::read_dir(folder).map_err(|e| cannot(folder, e))? {
         let entry = entry.map_err(|e| cannot(folder, e))?;
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -163,10 +257,8 @@ fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), S
                 read_into(&path, &format!("{prefix}{name}/"), files)?;
             }
         } else if about.len() > LARGEST_FILE {
-            return Err(format!(
-                "{}: larger than {LARGEST_FILE} bytes; this is no rule file.",
-                path.display()
-            ));
+            let problem = format!("larger than {LARGEST_FILE} bytes: this is no rule file");
+            return Err(Diagnostic::whole_file(path.display().to_string(), &problem, "Move it elsewhere."));
         } else {
             add(files, &format!("{prefix}{name}"), std::fs::read(&path).map_err(|e| cannot(&path, e))?);
         }
@@ -230,5 +322,5 @@ pub fn filing_folders(config: &Config) -> impl Iterator<Item = &str> {
 
 /// The calendar alone, for commands that need no rules.
 pub fn calendar(config: &Config) -> Result<WorkingCalendar, Refused> {
-    Ok(working_days::load(config.working_days.as_deref()).map_err(|p| Refused(vec![p]))?.calendar)
+    Ok(working_days::load(config.working_days.as_deref()).map_err(Refused)?.calendar)
 }

@@ -203,7 +203,7 @@ fn decide<C: Clock>(
         (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
     if let (Acknowledgement::Send { to }, Some(reference)) = (&decision.acknowledgement, &reference) {
         let write = || {
-            letters::acknowledgement(raw, message, &decision, reference, to, set, world.config, world.now())
+            letters::acknowledgement(raw, message, &decision, reference, to, set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
@@ -227,7 +227,7 @@ fn decide<C: Clock>(
     }
     if !old {
         let write = || {
-            letters::alerts(raw, message, &decision, reference.as_ref(), set, world.config, world.now())
+            letters::alerts(raw, message, &decision, reference.as_ref(), set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
@@ -413,7 +413,7 @@ fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Re
 impl<C: Clock> World<'_, C> {
     /// Whether this is one of the folders that we file into (and that somebody chose to watch as well).
     fn is_filing_folder(&self, at: &crate::message::MessageRef) -> bool {
-        in_force::filing_folders(self.config).any(|folder| {
+        in_force::filing_folders(&self.settings()).any(|folder| {
             at.folder == folder || at.folder.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
         })
     }

@@ -63,16 +63,8 @@ pub fn alerts(
     if decision.urgency != Urgency::Urgent {
         return Ok(Vec::new());
     }
-    let Some(from) =
-        config.alerts.from_account.as_deref().or(config.accounts.first().map(|a| a.name.as_str()))
-    else {
-        return Ok(Vec::new());
-    };
-    let not_before = if config.alerts.out_of_hours {
-        now
-    } else {
-        set.policy.calendar.next_working_time(now, working_hours(config))
-    };
+    let Some(from) = alerting_account(config) else { return Ok(Vec::new()) };
+    let not_before = in_working_hours(set, config, now);
     let place = set.routing.destination(&raw.at.account, decision);
     let grounds: Vec<String> = decision.grounds.iter().map(|id| title(set, id)).collect();
     let mut effects = Vec::new();
@@ -97,6 +89,20 @@ pub fn alerts(
     Ok(effects)
 }
 
+/// The account that writes to staff.
+pub fn alerting_account(config: &Config) -> Option<&str> {
+    config.alerts.from_account.as_deref().or(config.accounts.first().map(|a| a.name.as_str()))
+}
+
+/// This instant, or when work next begins (policy, email f), unless the operator wants to be told at any hour.
+pub fn in_working_hours(set: &Set, config: &Config, at: DateTime<Utc>) -> DateTime<Utc> {
+    if config.alerts.out_of_hours {
+        at
+    } else {
+        set.policy.calendar.next_working_time(at, working_hours(config))
+    }
+}
+
 /// A ground in words: its rule's title.
 pub fn title(set: &Set, id: &str) -> String {
     let rule = set.policy.rules.rules().iter().find(|rule| rule.id == id);
@@ -110,7 +116,8 @@ fn working_hours(config: &Config) -> WorkingHours {
     WorkingHours::new(until(days.work_ends), until(days.work_ends_friday)).unwrap_or_default()
 }
 
-fn sender(account: Option<&Account>, name: &str) -> Sender {
+/// The account as the sender of a letter.
+pub fn sender(account: Option<&Account>, name: &str) -> Sender {
     let address = account.map_or_else(|| name.to_owned(), |a| a.address.clone());
     let envelope = account.and_then(|a| a.smtp.as_ref()).map(|s| s.envelope_from).unwrap_or_default();
     Sender {

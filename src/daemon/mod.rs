@@ -4,6 +4,7 @@
 //! A task's trouble stays its own: a broken account waits and tries again while the others go on.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,9 +19,11 @@ use crate::record::{RecordError, Records};
 
 pub mod in_force;
 pub mod intake;
+pub mod kept;
 pub mod letters;
 pub mod parts;
 pub mod post;
+pub mod refusal;
 pub mod reload;
 pub mod upkeep;
 pub mod watch_folder;
@@ -29,7 +32,7 @@ pub use in_force::InForce;
 
 /// What every task borrows.
 pub struct World<'a, C> {
-    /// What the operator set.
+    /// What the operator set when the program started.
     pub config: &'a Config,
     /// The record.
     pub records: &'a Records,
@@ -89,6 +92,11 @@ impl<C: Clock> World<'_, C> {
     /// The instant now.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What the operator set, as it is in force now: SIGHUP may change parts of it. Accounts never change while it runs.
+    pub fn settings(&self) -> Rc<Config> {
+        self.in_force.now().config.clone()
     }
 
     /// Whether it is time to stop.

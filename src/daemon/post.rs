@@ -10,7 +10,7 @@ use crate::effect::Effect;
 use crate::outbox::{Courier, DeliveryError, retry};
 use crate::record::{DueEffect, RecordError, Which};
 
-use super::{Trouble, World};
+use super::{Trouble, World, refusal};
 
 /// How many letters are looked up at a time.
 const BATCH: usize = 50;
@@ -59,6 +59,7 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
                 Rest::Short
             }
         };
+        refusal::send_due(account, courier, world).await;
         courier.close_if_idle().await;
         rests = if rest == Rest::None { 0 } else { rests.saturating_add(1) };
         if let Some(pause) = how_long(rest, rests) {
@@ -152,7 +153,7 @@ async fn send_one<P: Courier, C: Clock>(
     };
     let records = world.records;
     let is_acknowledgement = matches!(due.effect, Effect::Acknowledge { .. });
-    if is_acknowledgement && !world.config.acknowledgements.send {
+    if is_acknowledgement && !world.settings().acknowledgements.send {
         // Written before the switch was turned: held, and listed as to be sent.
         let now = world.now();
         records.try_again(due.id, "held: acknowledgements are switched off", now + HELD, now)?;

@@ -1,25 +1,33 @@
 //! A changed rules folder: all of it in force within seconds, or none of it and the last good rules stay.
 //!
 //! Polling, not notification: it works on network shares as well. A change is taken up once the folder has looked the
-//! same twice, so that half-written files and several saves are one change.
+//! same twice, so that half-written files and several saves are one change. SIGHUP reads the configuration anew as well.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
+use crate::config::Config;
+use crate::rules::diagnostic::Diagnostic;
 
-use super::{World, in_force};
+use super::in_force::{self, Refused, Set};
+use super::refusal::Refusal;
+use super::{World, kept, refusal};
 
-/// How often the folder is looked at.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often the folder is looked at. A change is in force after two looks that agree and the time to compile.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// So many looks that agree make what seemed half copied be taken to be meant.
+const LOOKS_OF_A_MINUTE: u32 = 60;
 
 /// How many folders deep rules and wording may lie.
 const DEEPEST: u32 = 4;
 
-/// Name, size and time of every file: enough to see a change.
-type Snapshot = Vec<(String, u64, Option<SystemTime>)>;
+/// Name, size, and times of every file: enough to see a change, also one that keeps size and time (`cp -p`, rename-over).
+type Snapshot = Vec<(String, u64, [i64; 4])>;
 
 /// Watches the rules folder, and SIGHUP, until it is time to stop.
 pub async fn reload<C: Clock>(world: &World<'_, C>) {
@@ -32,10 +40,14 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
             None
         }
     };
-    let files = [world.config.rules.as_deref(), world.config.working_days.as_deref()];
-    let look = || files.iter().flatten().flat_map(|path| snapshot(path)).collect::<Snapshot>();
+    let look = || {
+        let config = world.settings();
+        let places = [config.rules.as_deref(), config.working_days.as_deref()];
+        places.iter().flatten().flat_map(|path| snapshot(path)).collect::<Snapshot>()
+    };
     let mut in_force = look();
     let mut last_look = in_force.clone();
+    let (mut looks_alike, mut may_be_meant) = (0, false);
     while !world.stopping() {
         let asked = tokio::select! {
             () = tokio::time::sleep(LOOK) => false,
@@ -45,9 +57,15 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
         let now = look();
         let settled = now == last_look;
         last_look = now;
-        if asked || (settled && last_look != in_force) {
+        looks_alike = if settled { looks_alike + 1 } else { 0 };
+        if asked {
             in_force = last_look.clone();
-            take_up(world);
+            may_be_meant = read_configuration(world);
+        } else if settled && last_look != in_force {
+            in_force = last_look.clone();
+            may_be_meant = take_up(world, &world.settings(), Asked::No);
+        } else if looks_alike >= LOOKS_OF_A_MINUTE && may_be_meant {
+            may_be_meant = take_up(world, &world.settings(), Asked::ByTime);
         }
     }
 }
@@ -61,24 +79,179 @@ async fn hang_up_received(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-fn take_up<C: Clock>(world: &World<'_, C>) {
-    match in_force::load(world.config) {
-        Ok(set) => {
-            let version = set.policy.rules.version().to_owned();
-            world.in_force.swap(set);
-            tracing::info!(rules = version.as_str(), "Rules {version} are in force.");
+/// Whether a person asked for it, or a file merely looks different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// By SIGHUP: what looks odd is taken to be meant.
+    Yes,
+    /// It was refused as perhaps half copied, and has not changed since.
+    ByTime,
+    /// A file changed.
+    No,
+}
+
+/// SIGHUP: the configuration, and with it the rules. What cannot be changed while the program runs is said, and left.
+fn read_configuration<C: Clock>(world: &World<'_, C>) -> bool {
+    let Some(path) = world.in_force.configuration() else {
+        return take_up(world, &world.settings(), Asked::Yes);
+    };
+    match Config::load_or_tell(path) {
+        Ok(changed) => {
+            let now = world.settings();
+            let (config, left) = reloadable(&now, changed);
+            for what in left {
+                tracing::warn!(
+                    "`{what}` in the configuration has changed: that needs a restart; until then the old one holds."
+                );
+            }
+            take_up(world, &config, Asked::Yes)
         }
-        Err(refused) => {
-            let version = world.in_force.now().policy.rules.version().to_owned();
-            tracing::error!(
-                rules = version.as_str(),
-                "The changed rules were refused; {version} stay in force.\n{refused}"
-            );
+        Err(complaints) => {
+            refuse(world, &complaints);
+            false
         }
     }
 }
 
+/// The changed configuration with the parts that only a restart can change as they were, and the names of those parts.
+pub fn reloadable(now: &Config, mut changed: Config) -> (Config, Vec<&'static str>) {
+    let mut left = Vec::new();
+    // `Debug` tells all of both and is never printed.
+    if format!("{:?}", now.accounts) != format!("{:?}", changed.accounts) {
+        left.push("accounts");
+        // Queues name accounts, and may name one that is not there yet.
+        if format!("{:?}", now.queues) != format!("{:?}", changed.queues) {
+            left.push("queues");
+        }
+        changed.accounts.clone_from(&now.accounts);
+        changed.queues.clone_from(&now.queues);
+        if changed.alerts.from_account.as_deref().is_some_and(|name| now.account(name).is_none()) {
+            left.push("alerts.from_account");
+            changed.alerts.from_account.clone_from(&now.alerts.from_account);
+        }
+    }
+    if now.database != changed.database {
+        left.push("database");
+        changed.database.clone_from(&now.database);
+    }
+    (changed, left)
+}
+
+/// Puts what the files say in force, or refuses all of it; true where it was refused but is to be taken to be meant if it
+/// stays as it is.
+pub fn take_up<C: Clock>(world: &World<'_, C>, config: &Config, asked: Asked) -> bool {
+    let mut may_be_meant = false;
+    let loaded = in_force::load_with_files(config).and_then(|(set, files)| {
+        let meant = |loss: &Loss| match asked {
+            Asked::Yes => true,
+            Asked::ByTime => loss.may_be_meant,
+            Asked::No => false,
+        };
+        match loss(&world.in_force.now(), &set, &files.folder).filter(|loss| !meant(loss)) {
+            Some(loss) => {
+                may_be_meant = loss.may_be_meant;
+                Err(Refused(vec![loss.complaint]))
+            }
+            None => Ok((set, files)),
+        }
+    });
+    match loaded {
+        Ok((set, files)) => {
+            let version = set.policy.rules.version().to_owned();
+            warn_of(&set);
+            world.in_force.swap(set);
+            kept::keep(&files, config);
+            refusal::withdraw(config);
+            tracing::info!(rules = version.as_str(), "Rules {version} are in force.");
+        }
+        Err(refused) => refuse(world, &refused.0),
+    }
+    may_be_meant
+}
+
+/// The rules may be used; what is odd about them is for `check` to show.
+pub fn warn_of(set: &Set) {
+    if !set.warnings.is_empty() {
+        let warnings = set.warnings.len();
+        tracing::warn!(
+            warnings,
+            "There are {warnings} warnings about the rules; `send-triage check` shows them."
+        );
+    }
+}
+
+/// Keeps what is in force, and tells people.
+pub fn refuse<C: Clock>(world: &World<'_, C>, complaints: &[Diagnostic]) {
+    let set: Rc<Set> = world.in_force.now();
+    let version = set.policy.rules.version().to_owned();
+    let mut refused = Refusal::new(complaints);
+    tracing::error!(
+        rules = version.as_str(),
+        "The changed rules were refused; {version} stay in force.\n{}",
+        refused.complaints.trim_end()
+    );
+    refused.prepare(&set, &set.config, world.now());
+    refusal::publish(&refused, &set, &set.config, world.now());
+    world.in_force.refuse(refused);
+}
+
+/// A file that lost rules in a way that looks more like a copy that is under way, or a slip, than like a wish.
+struct Loss {
+    complaint: Diagnostic,
+    /// If it stays like this for a while, it is taken to be meant.
+    may_be_meant: bool,
+}
+
+fn loss(before: &Set, after: &Set, folder: &str) -> Option<Loss> {
+    let (old, new) = (&before.policy.rules, &after.policy.rules);
+    let kept = |id: &str| new.rules().iter().any(|rule| rule.id == id);
+    let lost: Vec<&str> = old.rules().iter().map(|rule| rule.id.as_str()).filter(|id| !kept(id)).collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let complain = |name: &str, what: String, remedy: &str, may_be_meant| {
+        Some(Loss {
+            complaint: Diagnostic::whole_file(format!("{folder}/{name}"), &what, remedy),
+            may_be_meant,
+        })
+    };
+    for file in old.files.iter().filter(|file| file.rules > 0) {
+        let left = new.files.iter().find(|now| now.name == file.name).map_or(0, |now| now.rules);
+        if left == file.rules {
+            continue;
+        }
+        if left == 0 || left * 2 < file.rules {
+            let what = format!(
+                "this file had {} rules and now has {left}: it looks half copied, emptied or removed by mistake",
+                file.rules
+            );
+            let remedy = "Save it again, whole. If so many rules are to go, say so with `systemctl reload send-triage` (SIGHUP).";
+            return complain(&file.name, what, remedy, false);
+        }
+        let bytes = |set: &Set| {
+            set.sources
+                .iter()
+                .find(|source| source.name == file.name)
+                .map(|source| source.bytes.clone())
+                .unwrap_or_default()
+        };
+        let (was, is) = (bytes(before), bytes(after));
+        let cut = was.starts_with(&is) || (was.ends_with(b"\n") && !is.ends_with(b"\n"));
+        if cut {
+            let what = format!(
+                "the end of this file is missing, and with it {}: it looks half copied",
+                lost.join(", ")
+            );
+            let remedy =
+                "Save it again, whole. If it is meant, leave it like this: after a minute it is taken up.";
+            return complain(&file.name, what, remedy, true);
+        }
+    }
+    None
+}
+
 fn snapshot(path: &Path) -> Snapshot {
+    use std::os::unix::fs::MetadataExt;
     let mut found = Vec::new();
     let mut folders = vec![(path.to_path_buf(), 0)];
     while let Some((path, depth)) = folders.pop() {
@@ -95,7 +268,8 @@ fn snapshot(path: &Path) -> Snapshot {
                     .map(|path| (path, depth + 1)),
             );
         } else {
-            found.push((path.display().to_string(), about.len(), about.modified().ok()));
+            let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
+            found.push((path.display().to_string(), about.len(), times));
         }
     }
     found.sort();

@@ -26,10 +26,13 @@ fn once<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
     if let Some(warning) = set.policy.calendar.horizon_warning(london::date(world.now())) {
         tracing::warn!("{warning}");
     }
-    if !world.config.acknowledgements.send {
+    if !set.config.acknowledgements.send {
         tracing::warn!(
             "Acknowledgements are switched off (`acknowledgements.send: false`); nobody gets one."
         );
+    }
+    if let Some(refused) = super::refusal::standing(&set.config) {
+        tracing::warn!("{refused}");
     }
     world.records.tidy()?;
     let standing = world.records.standing()?;

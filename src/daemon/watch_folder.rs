@@ -311,7 +311,7 @@ async fn file<M: Mailbox, C: Clock>(
     if to.account == mailbox.account() {
         mailbox.file(at, &to.folder, flagged).await
     } else {
-        mailbox.transfer(at, to, &world.config.filing.passed_on, flagged).await
+        mailbox.transfer(at, to, &world.settings().filing.passed_on, flagged).await
     }
 }
 

@@ -1,13 +1,14 @@
 //! Whom the letters may point to: the council's own names, telephone numbers and pages. Configuration, not wording:
 //! a new number is changed in one place, and every text that names it follows.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! council {
     ($($(#[doc = $doc:literal])+ $field:ident = $default:literal),+ $(,)?) => {
         /// The council's names, telephone numbers and pages, each a field that the wording may use. The defaults are
         /// those of an invented council.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct Council {
             $($(#[doc = $doc])+ pub $field: String,)+

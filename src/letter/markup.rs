@@ -328,7 +328,7 @@ pub fn page(title: &str, body: &str) -> String {
     include_str!("page.html").replace("{{title}}", &escape(title)).replace("{{body}}", body)
 }
 
-fn escape(words: &str) -> String {
+pub fn escape(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     for c in words.chars() {
         match c {

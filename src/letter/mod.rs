@@ -17,11 +17,13 @@ pub mod alert;
 mod check;
 pub mod council;
 mod markup;
+pub mod refusal;
 pub mod wording;
 
 pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
 pub use alert::{AlertFacts, alert};
 pub use council::Council;
+pub use refusal::{RefusalFacts, refusal};
 pub use wording::{Wording, WordingError, WordingProblem};
 
 /// A finished email. `Debug` hides it.
@@ -76,6 +78,8 @@ pub enum Purpose {
     Acknowledgement,
     /// The alert about a message.
     Alert,
+    /// The notice about rules that were refused.
+    Refusal,
 }
 
 impl Purpose {
@@ -83,6 +87,7 @@ impl Purpose {
         match self {
             Self::Acknowledgement => "ack",
             Self::Alert => "alert",
+            Self::Refusal => "refusal",
         }
     }
 }
@@ -101,7 +106,9 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert].into_iter().find(|p| minted && p.word() == word)
+    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal]
+        .into_iter()
+        .find(|p| minted && p.word() == word)
 }
 
 /// Local part and domain of an address that may stand in our headers and in our SMTP commands, and none that could end

@@ -8,6 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::check;
+use crate::rules::diagnostic::{Diagnostic, Severity};
 
 /// What is wrong in a wording file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,40 @@ pub struct WordingProblem {
     pub problem: String,
     /// What to write instead.
     pub remedy: String,
+}
+
+impl WordingProblem {
+    /// The same as the rules' complaints are shown: with the line, and the place underlined.
+    pub fn diagnostic(&self, source: &str) -> Diagnostic {
+        let start: usize = source.split_inclusive('\n').take(self.line.saturating_sub(1)).map(str::len).sum();
+        let line = source.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        // What is quoted in the complaint is what is underlined, else the line from its column on.
+        let named = self.problem.split('"').nth(1).unwrap_or_default();
+        let column = self.column.map_or(0, |column| {
+            line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(at, _)| at)
+        });
+        let rest = line.get(column..).unwrap_or_default();
+        let (from, length) = match rest.find(named).filter(|_| !named.is_empty()) {
+            Some(at) => (column + at, named.len()),
+            None => (column, rest.trim_end().len()),
+        };
+        let range = if self.line == 0 { 0..0 } else { start + from..start + from + length };
+        let mut remedy = self.remedy.replace("? the texts", "? The texts").replace("? fields", "? Fields");
+        if let Some(first) = remedy.get(..1).map(str::to_uppercase) {
+            remedy.replace_range(..1, &first);
+        }
+        if !remedy.ends_with(['.', '?', '}']) {
+            remedy.push('.');
+        }
+        Diagnostic {
+            severity: Severity::Error,
+            file: self.file.clone(),
+            range,
+            source: source.to_owned(),
+            problem: self.problem.clone(),
+            remedy: Some(remedy),
+        }
+    }
 }
 
 impl fmt::Display for WordingProblem {
@@ -221,6 +256,17 @@ impl Wording {
     }
 }
 
+/// The template engine's words where they speak of its own business.
+fn plainly(said: &str) -> &str {
+    match said {
+        _ if said.contains("end of variable block") => "a field that begins with {{ is not closed with }}",
+        _ if said.contains("end of block") && said.contains("unexpected") => {
+            "what begins with {% is not closed with %}"
+        }
+        other => other,
+    }
+}
+
 /// A complaint of the template engine in our words.
 fn problem(error: &Error, source: &Source) -> WordingProblem {
     let range = error.range();
@@ -232,7 +278,7 @@ fn problem(error: &Error, source: &Source) -> WordingProblem {
     let said = error.detail().unwrap_or_default();
     let (problem, remedy) = match error.kind() {
         ErrorKind::SyntaxError => (
-            format!("this cannot be read: {said}"),
+            format!("this cannot be read: {}", plainly(said)),
             "write {{ name }} for a field, {% if name %} ... {% else %} ... {% endif %} for a choice"
                 .to_owned(),
         ),

@@ -8,11 +8,13 @@ use super::Addressed;
 use super::condition::{Condition, Part};
 use super::context::Kinds;
 use super::diagnostic::nearest;
+use super::schema;
 use super::together::Stretch;
 use super::vocabulary::count;
 use super::workshop::{Workshop, key_name};
 
-const KEYS: [&str; 23] = [
+/// Keys of conditions.
+pub const KEYS: [&str; 23] = [
     "any",
     "all",
     "sentence",
@@ -71,6 +73,7 @@ pub fn read(shop: &mut Workshop<'_>, file: usize, node: &Node, depth: usize) -> 
             );
             None
         }
+        Value::Null if shop.was_blanked(file, node) => None,
         Value::Null => {
             shop.error(
                 file,
@@ -116,7 +119,7 @@ fn map(
         _ => {
             let names: Vec<&str> = entries.iter().map(|(key, _)| key_name(key)).collect();
             for (key, _) in entries.iter().filter(|(key, _)| !KEYS.contains(&key_name(key))) {
-                shop.unknown_key(file, key, &KEYS);
+                unknown_key(shop, file, key);
             }
             shop.error(
                 file,
@@ -172,14 +175,45 @@ fn map(
         ),
         "rule" => rule(shop, file, value)?,
         "words" => words(shop, file, value)?,
-        "mailbox" => Condition::Mailbox(
-            shop.texts(file, value, "a mailbox").into_iter().map(|(text, _)| text.to_owned()).collect(),
-        ),
+        "mailbox" => Condition::Mailbox(mailboxes(shop, file, value)),
         _ => {
-            shop.unknown_key(file, key, &KEYS);
+            unknown_key(shop, file, key);
             return None;
         }
     })
+}
+
+/// A key that no condition has; most often a phrase with a colon, or a key of the rule that stands too far right.
+fn unknown_key(shop: &mut Workshop<'_>, file: usize, key: &Node) {
+    let written = key_name(key);
+    let problem = format!("the key `{written}` is not known in a condition");
+    if schema::KEYS.contains(&written) {
+        let remedy = format!("`{written}:` is a key of the rule: begin it in the column of `when:`.");
+        return shop.error(file, key.range.clone(), problem, remedy);
+    }
+    let remedy = match nearest(written, KEYS) {
+        _ if written.starts_with(['\u{2018}', '\u{201c}']) => {
+            "YAML does not know typographic quotes: use straight ones, ' or \".".to_owned()
+        }
+        Some(name) => {
+            format!("Did you mean `{name}`? If this is a phrase with a colon in it, put it in quotes.")
+        }
+        None => format!(
+            "If this is a phrase with a colon in it, put it in quotes. Conditions are: {}.",
+            KEYS.join(", ")
+        ),
+    };
+    shop.error(file, key.range.clone(), problem, remedy);
+}
+
+/// Mailboxes by name; whether there are such is known to the configuration.
+fn mailboxes(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Vec<String> {
+    let mut names = Vec::new();
+    for (text, item) in shop.texts(file, node, "a mailbox") {
+        shop.names_mailbox(file, item, text);
+        names.push(text.to_owned());
+    }
+    names
 }
 
 impl Condition {
@@ -254,6 +288,16 @@ fn at_least(shop: &mut Workshop<'_>, file: usize, node: &Node, depth: usize) -> 
 /// A regular expression: without case, of limited size, in linear time.
 fn regex(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Regex> {
     let text = shop.text(file, node, "a regular expression")?;
+    let is_quote = |c: &char| matches!(c, '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}');
+    if let Some(quote) = text.chars().next().filter(is_quote) {
+        shop.error(
+            file,
+            node.range.clone(),
+            format!("a typographic quote ({quote}) begins this regular expression, and would be looked for"),
+            "Put the expression in straight quotes: '...'. If the quote itself is meant, write \\u{2019}.",
+        );
+        return None;
+    }
     match RegexBuilder::new(text).case_insensitive(true).size_limit(1 << 20).dfa_size_limit(1 << 20).build() {
         Ok(regex) => Some(regex),
         Err(error) => {
@@ -357,6 +401,8 @@ fn rule(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> 
         if let Some(index) = shop.ids.iter().position(|id| id == text) {
             shop.needs.push(index);
             all.push(Condition::Rule(index));
+        } else if !shop.broken.is_empty() {
+            // The rule may stand in what could not be read.
         } else {
             let remedy = nearest(text, shop.ids.iter().map(String::as_str))
                 .map_or_else(|| "Check the id.".to_owned(), |near| format!("Did you mean `{near}`?"));
@@ -379,6 +425,16 @@ fn words(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition>
         };
         let text = shop.text(file, value, "a number of words")?;
         *bound = count(shop, file, value, text, 1_000_000);
+    }
+    if let (Some(more), Some(fewer)) = (more, fewer)
+        && fewer <= more + 1
+    {
+        shop.error(
+            file,
+            node.range.clone(),
+            format!("this can never hold: no text has more than {more} and fewer than {fewer} words"),
+            "Change one of the two numbers.",
+        );
     }
     Some(Condition::Words { more, fewer })
 }

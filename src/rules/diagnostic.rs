@@ -12,6 +12,21 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// `error` or `warning`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Complaints one below the other, with an empty line between.
+pub fn listed(all: &[Diagnostic]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 /// One complaint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -30,9 +45,36 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error about a file as a whole.
+    pub fn whole_file(file: String, problem: &str, remedy: &str) -> Self {
+        Self {
+            severity: Severity::Error,
+            file,
+            range: 0..0,
+            source: String::new(),
+            problem: problem.to_owned(),
+            remedy: (!remedy.is_empty()).then(|| remedy.to_owned()),
+        }
+    }
+
     /// Line and column, both from 1, counted in characters.
     pub fn position(&self) -> (usize, usize) {
-        let at = self.source.floor_char_boundary(self.range.start.min(self.source.len()));
+        self.position_of(self.range.start)
+    }
+
+    /// Line and column behind the last character meant.
+    pub fn end_position(&self) -> (usize, usize) {
+        self.position_of(self.range.end.max(self.range.start))
+    }
+
+    /// One line, as compilers print it for editors: `file:line:column: severity: problem`.
+    pub fn short(&self) -> String {
+        let (line, column) = self.position();
+        format!("{}:{line}:{column}: {}: {}", self.file, self.severity.name(), self.problem)
+    }
+
+    fn position_of(&self, at: usize) -> (usize, usize) {
+        let at = self.source.floor_char_boundary(at.min(self.source.len()));
         let before = self.source.get(..at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -42,11 +84,7 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        writeln!(f, "{severity}: {}", self.problem)?;
+        writeln!(f, "{}: {}", self.severity.name(), self.problem)?;
         let (number, column) = self.position();
         let whole_file = self.range.is_empty() && self.range.start == 0;
         if whole_file {
@@ -61,15 +99,39 @@ impl fmt::Display for Diagnostic {
                 .map_or(1, |text| text.lines().next().unwrap_or_default().chars().count());
             // A tab is shown as one space, so that the underline stands where it should.
             let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let (line, indent, length) = window(&line, column - 1, length.max(1));
             writeln!(f, "{:margin$} |", "")?;
             writeln!(f, "{number} | {line}")?;
-            writeln!(f, "{:margin$} | {:indent$}{}", "", "", "^".repeat(length.max(1)), indent = column - 1)?;
+            writeln!(f, "{:margin$} | {:indent$}{}", "", "", "^".repeat(length))?;
         }
         if let Some(remedy) = &self.remedy {
             writeln!(f, "  = help: {remedy}")?;
         }
         Ok(())
     }
+}
+
+/// So much of a line is shown; terminals and mail programs wrap what is longer, and the underline would stand anywhere.
+const WIDEST: usize = 110;
+
+/// The part of a long line in which the place stands, and where in it: line, indent and length of the underline.
+fn window(line: &str, indent: usize, length: usize) -> (String, usize, usize) {
+    let all: Vec<char> = line.chars().collect();
+    if all.len() <= WIDEST {
+        return (line.to_owned(), indent, length);
+    }
+    let length = length.min(WIDEST - 30);
+    // The place with what stands around it; the rest is told by dots.
+    let start = if indent + length <= WIDEST - 4 { 0 } else { indent.saturating_sub(20) };
+    let end = (start + WIDEST).min(all.len());
+    let mut shown = String::new();
+    let dots = if start > 0 { "... " } else { "" };
+    shown.push_str(dots);
+    shown.extend(all.iter().skip(start).take(end - start));
+    if end < all.len() {
+        shown.push_str(" ...");
+    }
+    (shown, indent - start + dots.len(), length.min(end.saturating_sub(indent)).max(1))
 }
 
 /// The known name most like this one, for "did you mean".

@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use crate::message::{Address, Header, Message, NewText, Part};
 use crate::yaml::{Node, Value};
 
-use super::workshop::{Workshop, key_name};
-use super::{Addressed, Circumstances, Diagnostic, Ruleset, Severity};
+use super::lint::near;
+use super::workshop::{Workshop, Written, key_name};
+use super::{Addressed, Circumstances, Diagnostic, Ruleset, Severity, Verdict};
 
 /// A sentence for which a rule must hold, or must not.
 #[derive(Debug)]
@@ -25,7 +26,19 @@ pub struct Example {
     addressed: Addressed,
 }
 
-const KEYS: [&str; 9] =
+/// A rule's examples, and where its phrases are written.
+#[derive(Debug)]
+pub struct Trial {
+    /// The examples.
+    pub examples: Vec<Example>,
+    /// The rule's phrases, by number.
+    pub phrases: Range<usize>,
+    /// Where its id stands.
+    pub id_at: (usize, Range<usize>),
+}
+
+/// Keys of an example that is more than a text.
+pub const KEYS: [&str; 9] =
     ["text", "subject", "from", "headers", "parts", "received", "mailbox", "addressed", "note"];
 
 /// Reads `examples:`.
@@ -73,7 +86,11 @@ fn one(shop: &mut Workshop<'_>, file: usize, node: &Node, yes: bool) -> Option<E
             "note" => {}
             "text" => shop.text(file, value, "`text`")?.clone_into(&mut example.message.new_text.new),
             "subject" => shop.text(file, value, "`subject`")?.clone_into(&mut example.message.subject),
-            "mailbox" => shop.text(file, value, "`mailbox`")?.clone_into(&mut example.mailbox),
+            "mailbox" => {
+                let name = shop.text(file, value, "`mailbox`")?;
+                shop.names_mailbox(file, value, name);
+                name.clone_into(&mut example.mailbox);
+            }
             "from" => example.message.from = Some(address(shop.text(file, value, "`from`")?)),
             "headers" => {
                 for (text, item) in shop.texts(file, value, "a header") {
@@ -149,14 +166,9 @@ fn part(text: &str) -> Part {
 }
 
 /// Runs one rule's examples.
-pub fn run(
-    rules: &Ruleset,
-    id: &str,
-    examples: &[Example],
-    files: &[super::workshop::File],
-) -> Vec<Diagnostic> {
+pub fn run(rules: &Ruleset, id: &str, trial: &Trial, shop: &Workshop<'_>) -> Vec<Diagnostic> {
     let mut complaints = Vec::new();
-    for example in examples {
+    for example in &trial.examples {
         let circumstances = Circumstances {
             received_on: example.received_on,
             mailbox: &example.mailbox,
@@ -168,36 +180,100 @@ pub fn run(
         }
         let verdict = reading.verdicts.iter().find(|verdict| verdict.rule.id == id);
         let (problem, remedy) = if example.yes {
-            let why = match verdict.and_then(|verdict| verdict.set_aside.first()) {
-                Some(aside) => {
-                    format!("\"{}\" was found but set aside: {}", aside.evidence.text, aside.reason)
-                }
-                None => "none of its conditions found anything".to_owned(),
-            };
-            (
-                format!("rule {id} should hold for this example, but does not: {why}"),
-                "Add or mend a phrase under `when:`; if the words were set aside wrongly, look at `unless:`, `despite:` and context.yaml.",
-            )
+            let (why, remedy) = why_not(example, verdict, trial, shop);
+            (format!("rule {id} should hold for this example, but does not: {why}"), remedy)
         } else {
-            let why = match verdict.and_then(|verdict| verdict.evidence.first()) {
-                Some(found) => format!("`{}` finds \"{}\"", found.phrase, found.text),
-                None => "a condition without words holds".to_owned(),
-            };
-            (
-                format!("rule {id} should not hold for this example, but does: {why}"),
-                "Make the phrase narrower, or add an `unless:`.",
-            )
+            let (why, remedy) = why_so(verdict, trial, shop);
+            (format!("rule {id} should not hold for this example, but does: {why}"), remedy)
         };
-        let (file, source) =
-            files.get(example.file).map(|file| (file.name.clone(), file.text.clone())).unwrap_or_default();
-        complaints.push(Diagnostic {
-            severity: Severity::Error,
-            file,
-            range: example.range.clone(),
-            source,
-            problem,
-            remedy: Some(remedy.to_owned()),
-        });
+        let at = Written { file: example.file, range: example.range.clone(), text: String::new() };
+        complaints.push(shop.diagnostic(&at, Severity::Error, problem, &remedy));
     }
     complaints
+}
+
+/// Why a rule does not hold: what was found but set aside, or else which phrase came nearest.
+fn why_not(
+    example: &Example,
+    verdict: Option<&Verdict<'_>>,
+    trial: &Trial,
+    shop: &Workshop<'_>,
+) -> (String, String) {
+    if let Some(aside) = verdict.and_then(|verdict| verdict.set_aside.first()) {
+        let line = line_of(&aside.evidence.phrase, trial, shop);
+        let why = format!(
+            "`{}`{line} finds \"{}\", but it was set aside: {}",
+            aside.evidence.phrase, aside.evidence.text, aside.reason
+        );
+        let remedy = if aside.reason.starts_with("unless") {
+            "Make the phrase under `unless:` narrower, or correct the example."
+        } else {
+            "If the words do count here, put the words that set them aside into the phrase itself, or name the context under `despite:`; \
+             if context.yaml is wrong about them, correct it there."
+        };
+        return (why, remedy.to_owned());
+    }
+    let text = format!("{}\n\n{}", example.message.subject, example.message.new_text.new);
+    let written = shop.written.get(trial.phrases.clone()).unwrap_or_default();
+    match near::nearest(written.iter(), &text, &shop.lists) {
+        None => (
+            "none of the words of its phrases stands in it".to_owned(),
+            "Add a phrase for it under `when:`, or correct the example.".to_owned(),
+        ),
+        Some(nearest) if nearest.missing.is_empty() => (
+            format!(
+                "nearest is `{}` in line {}: all its words are there, but not in this order, too far apart, in two sentences, or only part of what `all:`, `sentence:` or `near:` asks",
+                nearest.written.text,
+                shop.line_of(nearest.written)
+            ),
+            "Change the order, write ... between words that may stand apart, or add a phrase.".to_owned(),
+        ),
+        Some(nearest) => (
+            format!(
+                "nearest is `{}` in line {}, which also asks for {}",
+                nearest.written.text,
+                shop.line_of(nearest.written),
+                listed(&nearest.missing)
+            ),
+            "Widen that phrase, or add one for it; or correct the example.".to_owned(),
+        ),
+    }
+}
+
+/// Why a rule holds: which phrases find which words.
+fn why_so(verdict: Option<&Verdict<'_>>, trial: &Trial, shop: &Workshop<'_>) -> (String, String) {
+    let mut found: Vec<String> = Vec::new();
+    for evidence in verdict.map(|verdict| verdict.evidence.as_slice()).unwrap_or_default() {
+        let line = line_of(&evidence.phrase, trial, shop);
+        let one = format!("`{}`{line} finds \"{}\"", evidence.phrase, evidence.text);
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    let more = found.len().saturating_sub(3);
+    found.truncate(3);
+    let mut why = found.join("; ");
+    if more > 0 {
+        why.push_str(&format!("; and {more} more"));
+    }
+    if why.is_empty() {
+        why = "a condition without words holds".to_owned();
+    }
+    (why, "Make the phrase narrower, or add an `unless:` for what makes this one different.".to_owned())
+}
+
+/// ` (line 12)`, where the phrase is one of the rule's own.
+fn line_of(phrase: &str, trial: &Trial, shop: &Workshop<'_>) -> String {
+    let written = shop.written.get(trial.phrases.clone()).unwrap_or_default();
+    let own = written.iter().find(|written| written.text == phrase);
+    own.map(|written| format!(" (line {})", shop.line_of(written))).unwrap_or_default()
+}
+
+/// "a", "b" and "c".
+fn listed(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().take(6).map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => quoted.concat(),
+    }
 }

@@ -19,7 +19,9 @@ pub mod diagnostic;
 mod example;
 mod found;
 mod inflect;
+pub mod json_schema;
 mod lexicon;
+mod lint;
 mod matcher;
 mod ordinary;
 mod page;
@@ -31,6 +33,7 @@ mod schema;
 mod second;
 mod sentence;
 mod slot;
+pub mod source;
 mod spelling;
 mod spellings;
 mod text;
@@ -249,8 +252,25 @@ pub struct Ruleset {
     version: String,
     phrases: usize,
     examples: usize,
+    /// What each file holds, in their order.
+    pub files: Vec<FileCounts>,
+    /// Mailboxes that rules name: the complaint to be made if there is no such mailbox.
+    pub mailboxes: Vec<(String, Diagnostic)>,
     /// What `check` warns about.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What one file holds, for those who like to see that it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCounts {
+    /// Its name.
+    pub name: String,
+    /// Rules in it.
+    pub rules: usize,
+    /// Phrases in it; lists of the vocabulary that name others are counted too.
+    pub phrases: usize,
+    /// Examples in it, all passed.
+    pub examples: usize,
 }
 
 /// What a rule asks.
@@ -332,18 +352,20 @@ pub struct World {
 
 /// Compiles all files together, runs every rule's examples, and gives all complaints, not the first.
 pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagnostic>> {
-    let (texts, mut complaints) = schema::decode(files);
+    let (texts, mut complaints) = source::decode(files);
     let mut shop = workshop::Workshop::new(&texts);
     let drafts = schema::read(&mut shop);
     let order = schema::order(&mut shop, &drafts);
+    lint::shadow::check(&mut shop, &drafts);
     complaints.append(&mut shop.complaints);
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let (lexicon, sets) = shop.terms.finish(shop.spellings);
+    let (lexicon, sets) = std::mem::take(&mut shop.terms).finish(std::mem::take(&mut shop.spellings));
     let phrases = shop.programs.len();
-    let matcher = matcher::Matcher::new(shop.programs, shop.parts, sets, lexicon.len());
-    let (mut rules, mut bodies, mut examples) = (Vec::new(), Vec::new(), Vec::new());
+    let (programs, parts) = (std::mem::take(&mut shop.programs), std::mem::take(&mut shop.parts));
+    let matcher = matcher::Matcher::new(programs, parts, sets, lexicon.len());
+    let (mut rules, mut bodies, mut trials) = (Vec::new(), Vec::new(), Vec::new());
     let (mut asked, mut always, mut needs) = (Vec::new(), Vec::new(), Vec::new());
     for (index, draft) in drafts.into_iter().enumerate() {
         for (place, condition) in draft.when.iter().enumerate() {
@@ -357,7 +379,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         }
         rules.push(draft.rule);
         bodies.push(Body { when: draft.when, unless: draft.unless, kinds: draft.kinds });
-        examples.push(draft.examples);
+        trials.push(example::Trial { examples: draft.examples, phrases: draft.phrases, id_at: draft.id_at });
     }
     let triggers = shop.triggers.iter().enumerate().filter(|(_, trigger)| trigger.is_some());
     let triggers = triggers.map(|(phrase, _)| (matcher.needs(phrase).to_vec(), phrase)).collect();
@@ -371,25 +393,49 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         trigger_waking: waking::Waking::new(triggers, matcher.terms(), matcher.sets()),
         lexicon,
         matcher,
-        contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
-        second: shop.second,
-        places: shop.places,
-        list_names: shop.list_names,
+        contexts: context::Contexts { triggers: std::mem::take(&mut shop.triggers), settings: shop.settings },
+        second: std::mem::take(&mut shop.second),
+        places: std::mem::take(&mut shop.places),
+        list_names: std::mem::take(&mut shop.list_names),
         terms: world.terms.clone(),
         domain: world.domain.to_lowercase(),
         version: version(files),
         phrases,
-        examples: examples.iter().map(Vec::len).sum(),
+        examples: trials.iter().map(|trial| trial.examples.len()).sum(),
+        files: counts(&shop, &trials),
+        mailboxes: named_mailboxes(&shop),
         warnings: Vec::new(),
     };
-    for (rule, examples) in ruleset.rules.iter().zip(&examples) {
-        complaints.extend(example::run(&ruleset, &rule.id, examples, &texts));
+    for (rule, trial) in ruleset.rules.iter().zip(&trials) {
+        complaints.extend(example::run(&ruleset, &rule.id, trial, &shop));
     }
+    complaints.extend(lint::wide::check(&ruleset, &trials, &shop));
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
     ruleset.warnings = sorted(complaints);
     Ok(ruleset)
+}
+
+fn counts(shop: &workshop::Workshop<'_>, trials: &[example::Trial]) -> Vec<FileCounts> {
+    let count = |index: usize, file: &workshop::File| {
+        let own = trials.iter().filter(|trial| trial.id_at.0 == index);
+        FileCounts {
+            name: file.name.clone(),
+            rules: own.clone().count(),
+            phrases: shop.written.iter().filter(|written| written.file == index).count(),
+            examples: own.map(|trial| trial.examples.len()).sum(),
+        }
+    };
+    shop.files.iter().enumerate().map(|(index, file)| count(index, file)).collect()
+}
+
+fn named_mailboxes(shop: &workshop::Workshop<'_>) -> Vec<(String, Diagnostic)> {
+    let complaint = |name: &String, written| {
+        let problem = format!("there is no mailbox `{name}`: the configuration has no account of this name");
+        shop.diagnostic(written, Severity::Error, problem, "Write the `name` of an account.")
+    };
+    shop.mailboxes.iter().map(|(name, written)| (name.clone(), complaint(name, written))).collect()
 }
 
 /// In the order in which a person would work through them; where there are errors, warnings wait until they are mended.

@@ -7,15 +7,12 @@ use crate::yaml::{self, Node, Value};
 use super::clause::{self, ROLES};
 use super::condition::Condition;
 use super::context::{KINDS, Kind, Kinds};
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::nearest;
 use super::example::{self, Example};
 use super::second;
 use super::vocabulary;
-use super::workshop::{File, Workshop, key_name};
-use super::{Group, Rule, SourceFile, Zone};
-
-/// How large one file may be.
-const MAX_BYTES: usize = 4 << 20;
+use super::workshop::{Workshop, canonical, key_name};
+use super::{Group, Rule, Zone};
 
 /// Top-level keys of rule files, in the order of [`Group`].
 pub const GROUPS: [(&str, Group); 10] = [
@@ -32,11 +29,12 @@ pub const GROUPS: [(&str, Group); 10] = [
 ];
 
 /// Keys of every rule.
-const KEYS: [&str; 9] = ["id", "title", "policy", "when", "unless", "despite", "respect", "examples", "note"];
+pub const KEYS: [&str; 9] =
+    ["id", "title", "policy", "when", "unless", "despite", "respect", "examples", "note"];
 
 impl Group {
     /// The key that says what follows from a rule, and what it may say; `None` where the id says all.
-    fn then(self) -> Option<(&'static str, &'static [&'static str])> {
+    pub(super) fn then(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
             Group::Queues => Some(("queue", &["resolution", "assessment", "annual-review"])),
             Group::Kinds => Some(("kind", &["auto-reply", "bounce", "list", "internal", "calendar"])),
@@ -80,46 +78,12 @@ pub struct Draft {
     pub needs: Vec<usize>,
     /// Its tests.
     pub examples: Vec<Example>,
+    /// Its phrases, by number.
+    pub phrases: Range<usize>,
+    /// What it asks, so that two that ask the same are known.
+    pub asks: String,
     /// The file's number and where the id stands in it.
-    id_at: (usize, Range<usize>),
-}
-
-/// Turns bytes into texts; files that are no text or too large become complaints.
-pub fn decode(files: &[SourceFile]) -> (Vec<File>, Vec<Diagnostic>) {
-    let (mut texts, mut complaints) = (Vec::new(), Vec::new());
-    for file in files {
-        let whole = |problem: String, remedy: &str| Diagnostic {
-            severity: Severity::Error,
-            file: file.name.clone(),
-            range: 0..0,
-            source: String::new(),
-            problem,
-            remedy: Some(remedy.to_owned()),
-        };
-        if file.bytes.len() > MAX_BYTES {
-            let problem = format!("the file is larger than {} MB", MAX_BYTES >> 20);
-            complaints.push(whole(problem, "Divide it, or check that it is the right file."));
-            continue;
-        }
-        let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
-        match std::str::from_utf8(bytes) {
-            Ok(text) => texts.push(File { name: file.name.clone(), text: text.to_owned() }),
-            Err(error) => {
-                // What can be read is shown; the bad byte becomes U+FFFD.
-                let at = error.valid_up_to();
-                let source = String::from_utf8_lossy(bytes).into_owned();
-                complaints.push(Diagnostic {
-                    range: at..at + '\u{fffd}'.len_utf8(),
-                    source,
-                    ..whole(
-                        "the file is not UTF-8: this character cannot be read".to_owned(),
-                        "Save the file as UTF-8 (in Notepad: Save as, Encoding: UTF-8) and write the character anew, often a pound sign or a curly quote.",
-                    )
-                });
-            }
-        }
-    }
-    (texts, complaints)
+    pub id_at: (usize, Range<usize>),
 }
 
 /// Where a rule stands before it is read.
@@ -134,10 +98,13 @@ pub fn read(shop: &mut Workshop<'_>) -> Vec<Draft> {
     let files = shop.files;
     let mut roots: Vec<(usize, Node)> = Vec::new();
     for (index, file) in files.iter().enumerate() {
-        match yaml::parse(&file.text) {
-            Ok(root) => roots.push((index, root)),
-            Err(error) => shop.error(index, error.range, error.problem, error.remedy.unwrap_or_default()),
+        // Behind a slip the reading goes on, so that all are told at once.
+        let (root, errors) = yaml::parse_leniently(&file.text);
+        for error in errors {
+            shop.broken.insert(index);
+            shop.error(index, error.range, error.problem, error.remedy.unwrap_or_default());
         }
+        roots.push((index, root));
     }
     let named = |index: usize, wanted: &str| {
         files.get(index).is_some_and(|file| file.name.rsplit('/').next() == Some(wanted))
@@ -210,6 +177,7 @@ fn learn_ids(shop: &mut Workshop<'_>, places: &[Place<'_>]) {
             && let Some(text) = shop.text(place.file, node, "`id`")
         {
             text.clone_into(&mut id);
+            check_id(shop, place.file, node, text);
             if let Some((_, file, range)) = seen.iter().find(|(known, ..)| known == text) {
                 let first = shop.files.get(*file);
                 let line = first.map_or(0, |file| yaml::line_of(&file.text, range.start));
@@ -234,7 +202,21 @@ fn learn_ids(shop: &mut Workshop<'_>, places: &[Place<'_>]) {
 /// Reads one rule.
 fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draft> {
     let Place { file, group, node } = *place;
-    let entries = shop.map(file, node, "a rule");
+    let entries = match &node.value {
+        Value::Map(entries) => entries.as_slice(),
+        _ if shop.was_blanked(file, node) => return None,
+        other => {
+            let problem = format!("here a rule must begin, with its keys, but this is {}", other.kind());
+            shop.error(
+                file,
+                node.range.clone(),
+                problem,
+                "Begin a rule with `- id: ...`; a phrase stands under the `when:` of a rule.",
+            );
+            return None;
+        }
+    };
+    let first_phrase = shop.programs.len();
     let then_key = group.then();
     let mut draft = Draft {
         rule: Rule {
@@ -249,14 +231,19 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         kinds: group.contexts(),
         needs: Vec::new(),
         examples: Vec::new(),
+        phrases: first_phrase..first_phrase,
+        asks: String::new(),
         id_at: (file, node.range.start..node.range.start),
     };
     shop.needs.clear();
     for (key, value) in entries {
+        if matches!(key_name(key), "when" | "unless" | "despite" | "respect") {
+            draft.asks.push_str(&format!("{} {}\n", key_name(key), canonical(value)));
+        }
         match key_name(key) {
             "id" => draft.id_at.1 = value.range.clone(),
-            "title" => draft.rule.title = shop.text(file, value, "`title`")?.to_owned(),
-            "policy" => draft.rule.policy = shop.text(file, value, "`policy`")?.to_owned(),
+            "title" => draft.rule.title = shop.text(file, value, "`title`").unwrap_or_default().to_owned(),
+            "policy" => draft.rule.policy = shop.text(file, value, "`policy`").unwrap_or_default().to_owned(),
             "note" => {}
             "when" => draft.when = clause::read_all(shop, file, value, 0),
             "unless" => draft.unless = clause::read_all(shop, file, value, 0),
@@ -265,27 +252,23 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
             "examples" => draft.examples = example::read(shop, file, value),
             name => match then_key {
                 Some((known, values)) if known == name => {
-                    let text = shop.text(file, value, name)?;
+                    let Some(text) = shop.text(file, value, &format!("`{name}`")) else { continue };
                     if !values.contains(&text) {
-                        let problem = format!("`{name}` cannot be `{text}`");
-                        shop.error(
-                            file,
-                            value.range.clone(),
-                            problem,
-                            format!("It may be: {}.", values.join(", ")),
-                        );
+                        let problem = match group {
+                            Group::Queues => format!("no team has the queue `{text}`"),
+                            _ => format!("`{name}` cannot be `{text}`"),
+                        };
+                        let remedy = did_you_mean(text, values, "It may be");
+                        shop.error(file, value.range.clone(), problem, remedy);
                     }
                     text.clone_into(&mut draft.rule.then);
                 }
-                _ => {
-                    let mut known = KEYS.to_vec();
-                    known.extend(then_key.map(|(name, _)| name));
-                    shop.unknown_key(file, key, &known);
-                }
+                _ => misplaced_key(shop, file, key, then_key.map(|(name, _)| name)),
             },
         }
     }
     draft.needs = std::mem::take(&mut shop.needs);
+    draft.phrases.end = shop.programs.len();
     let mut wanted = vec!["id", "title", "policy", "when"];
     wanted.extend(then_key.map(|(name, _)| name));
     let missing: Vec<String> = wanted
@@ -293,7 +276,12 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         .filter(|name| !entries.iter().any(|(key, _)| key_name(key) == *name))
         .map(|name| format!("`{name}:`"))
         .collect();
-    if !missing.is_empty() && !entries.is_empty() {
+    // A key that was misspelt is missing as well; one complaint about it is enough.
+    let misspelt = entries.iter().any(|(key, _)| {
+        let known = KEYS.contains(&key_name(key)) || then_key.is_some_and(|(name, _)| name == key_name(key));
+        !known && nearest(key_name(key), missing.iter().map(|name| name.trim_matches(['`', ':']))).is_some()
+    });
+    if !missing.is_empty() && !misspelt {
         let first = entries.first().map_or(node.range.clone(), |(key, _)| key.range.clone());
         let problem = format!("this rule has no {}", missing.join(", no "));
         shop.error(
@@ -304,6 +292,47 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         );
     }
     Some(draft)
+}
+
+/// An id stands in lists, in `rule:` and in the record: no blank, no quotes.
+fn check_id(shop: &mut Workshop<'_>, file: usize, node: &Node, id: &str) {
+    if id.is_empty() || id.chars().any(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
+        shop.error(
+            file,
+            node.range.clone(),
+            format!("`{id}` cannot be an id: an id has letters, digits and hyphens, and no spaces"),
+            "Write it like `U4` or `chaser-plain`; the words for people stand in `title:`.",
+        );
+    }
+}
+
+/// A key that rules of this group do not have: misspelt, of another group, or meant for another place in the rule.
+fn misplaced_key(shop: &mut Workshop<'_>, file: usize, key: &Node, then_key: Option<&'static str>) {
+    let written = key_name(key);
+    let owner = GROUPS.iter().find(|(_, group)| group.then().is_some_and(|(name, _)| name == written));
+    let problem = format!("the key `{written}` is not known here");
+    if let Some((group, _)) = owner {
+        let remedy =
+            format!("`{written}:` belongs to rules under `{group}:`. Remove it, or move the rule there.");
+        return shop.error(file, key.range.clone(), problem, remedy);
+    }
+    if clause::KEYS.contains(&written) {
+        let remedy = format!(
+            "`{written}:` is a condition: write it below `when:` (or `unless:`), as `- {written}: ...`."
+        );
+        return shop.error(file, key.range.clone(), problem, remedy);
+    }
+    let mut known = KEYS.to_vec();
+    known.extend(then_key);
+    shop.unknown_key(file, key, &known);
+}
+
+/// The known word that is nearest, or all of them.
+fn did_you_mean(written: &str, known: &[&str], otherwise: &str) -> String {
+    nearest(written, known.iter().copied()).map_or_else(
+        || format!("{otherwise}: {}.", known.join(", ")),
+        |name| format!("Did you mean `{name}`? {otherwise}: {}.", known.join(", ")),
+    )
 }
 
 /// An order in which every rule comes after those that it needs; complains of circles.

@@ -5,10 +5,26 @@ use crate::yaml::{Node, Value};
 use super::context::{KINDS, Kind, Role, Settings};
 use super::phrase::{AREAS, Phrase};
 use super::spellings::Refusal;
-use super::workshop::{Workshop, key_name};
+use super::workshop::{Workshop, Written, key_name};
+
+/// Keys of one kind in `context.yaml`.
+pub const CONTEXT_KEYS: [&str; 12] = [
+    "before",
+    "after",
+    "before in clause",
+    "after in clause",
+    "next sentence",
+    "pseudo",
+    "ends at",
+    "ends at comma",
+    "reach",
+    "sentences",
+    "only in questions",
+    "note",
+];
 
 /// Names that a list may not have.
-const SLOTS: [&str; 5] = ["number", "date", "duration", "place", "year"];
+pub const SLOTS: [&str; 5] = ["number", "date", "duration", "place", "year"];
 
 /// Reads `vocabulary.yaml`: one list a key.
 pub fn read_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
@@ -110,20 +126,6 @@ fn mentions_list(phrase: &Phrase) -> bool {
 
 /// Reads one kind of `context.yaml`.
 pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Node) {
-    const KEYS: [&str; 12] = [
-        "before",
-        "after",
-        "before in clause",
-        "after in clause",
-        "next sentence",
-        "pseudo",
-        "ends at",
-        "ends at comma",
-        "reach",
-        "sentences",
-        "only in questions",
-        "note",
-    ];
     let mut settings = Settings::default();
     for (key, value) in shop.map(file, node, "a context") {
         let role = match key_name(key) {
@@ -157,7 +159,7 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
             }
             "note" => continue,
             _ => {
-                shop.unknown_key(file, key, &KEYS);
+                shop.unknown_key(file, key, &CONTEXT_KEYS);
                 continue;
             }
         };
@@ -199,6 +201,7 @@ pub fn count(shop: &mut Workshop<'_>, file: usize, node: &Node, text: &str, most
 
 /// Reads `areas:`, with the names that count only with a capital.
 pub fn read_areas(shop: &mut Workshop<'_>, file: usize, node: &Node, capital_only: &[String]) {
+    let mut seen: Vec<(String, usize, Written)> = Vec::new();
     for (key, value) in shop.map(file, node, "`areas`") {
         let Some(area) = AREAS.iter().position(|name| *name == key_name(key)) else {
             shop.unknown_key(file, key, &AREAS);
@@ -215,14 +218,25 @@ pub fn read_areas(shop: &mut Workshop<'_>, file: usize, node: &Node, capital_onl
                 let mut places = std::mem::take(&mut shop.places);
                 let fits = places.add(text, area, capital, &mut shop.terms);
                 shop.places = places;
+                let first = seen.iter().find(|(name, other, _)| name == text && *other != area);
+                let first = first.map(|(_, other, at)| (*other, at.clone()));
                 if !fits {
-                    shop.error(
-                        file,
-                        item.range.clone(),
-                        format!("`{text}` stands in two areas"),
-                        "Remove it from one of them.",
-                    );
+                    let problem = match first {
+                        Some((other, at)) => format!(
+                            "`{text}` stands in two areas: in {} in line {}, in {} here",
+                            AREAS.get(other).copied().unwrap_or_default(),
+                            shop.line_of(&at),
+                            AREAS.get(area).copied().unwrap_or_default(),
+                        ),
+                        None => format!("`{text}` stands in two areas"),
+                    };
+                    shop.error(file, item.range.clone(), problem, "Remove it from one of them.");
                 }
+                seen.push((
+                    text.to_owned(),
+                    area,
+                    Written { file, range: item.range.clone(), text: text.to_owned() },
+                ));
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::yaml::{Node, Value};
 use super::context::{Kind, Kinds, Role, Settings};
 use super::diagnostic::{Diagnostic, Severity, nearest};
 use super::lexicon::Builder;
+use super::lint::never;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
@@ -51,6 +52,8 @@ pub struct Workshop<'f> {
     pub parts: Parts,
     /// Phrases, compiled.
     pub programs: Vec<Program>,
+    /// For each phrase, where it is written.
+    pub written: Vec<Written>,
     /// For each phrase, what it triggers.
     pub triggers: Vec<Option<(Kind, Role)>>,
     /// Settings of contexts.
@@ -65,6 +68,21 @@ pub struct Workshop<'f> {
     pub named: HashSet<String>,
     /// Rules on which the rule being read depends.
     pub needs: Vec<usize>,
+    /// Files with syntax errors: what they would have defined is not known.
+    pub broken: HashSet<usize>,
+    /// Mailboxes that a rule or an example names, and where.
+    pub mailboxes: Vec<(String, Written)>,
+}
+
+/// A phrase, or another text, as it stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The file.
+    pub file: usize,
+    /// Where in it.
+    pub range: Range<usize>,
+    /// The text.
+    pub text: String,
 }
 
 impl<'f> Workshop<'f> {
@@ -80,6 +98,7 @@ impl<'f> Workshop<'f> {
             second: SecondReader::default(),
             parts: Parts::default(),
             programs: Vec::new(),
+            written: Vec::new(),
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
             places: Places::default(),
@@ -87,6 +106,8 @@ impl<'f> Workshop<'f> {
             role_rules: Vec::new(),
             named: HashSet::new(),
             needs: Vec::new(),
+            broken: HashSet::new(),
+            mailboxes: Vec::new(),
         }
     }
 
@@ -136,17 +157,24 @@ impl<'f> Workshop<'f> {
         self.error(file, key.range.clone(), format!("the key `{written}` is not known here"), remedy);
     }
 
+    /// Whether this is empty only because an entry with a syntax error was passed over.
+    pub fn was_blanked(&self, file: usize, node: &Node) -> bool {
+        node.value == Value::Null && self.broken.contains(&file)
+    }
+
     /// A map's entries, or a complaint.
     pub fn map<'n>(&mut self, file: usize, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
         if let Value::Map(entries) = &node.value {
             return entries;
         }
-        self.error(
-            file,
-            node.range.clone(),
-            format!("{what} must be a map of keys, but this is {}", node.value.kind()),
-            "Write `key: value` lines, indented alike.",
-        );
+        if !self.was_blanked(file, node) {
+            self.error(
+                file,
+                node.range.clone(),
+                format!("{what} must be a map of keys, but this is {}", node.value.kind()),
+                "Write `key: value` lines, indented alike.",
+            );
+        }
         &[]
     }
 
@@ -154,6 +182,7 @@ impl<'f> Workshop<'f> {
     pub fn list<'n>(&mut self, file: usize, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.value {
             Value::List(items) => items,
+            _ if self.was_blanked(file, node) => &[],
             _ => {
                 self.error(
                     file,
@@ -171,7 +200,13 @@ impl<'f> Workshop<'f> {
         if let Value::Scalar(text, _) = &node.value {
             return Some(text);
         }
+        if self.was_blanked(file, node) {
+            return None;
+        }
         let remedy = match &node.value {
+            Value::List(_) | Value::Map(_) if what.starts_with('`') => {
+                "Write the words alone, without brackets or braces."
+            }
             Value::List(_) => "A phrase that begins with [ must stand in quotes: '[very] ill'.",
             Value::Map(_) => "A phrase that begins with { or holds a colon must stand in quotes.",
             _ => "Write the text after the colon, or remove the line.",
@@ -218,7 +253,14 @@ impl<'f> Workshop<'f> {
     /// Reads a phrase into a tree.
     pub fn parse(&mut self, file: usize, node: &Node, text: &str) -> Option<Phrase> {
         match phrase::parse(text) {
-            Ok(phrase) => Some(self.spellings.mend(phrase)),
+            Ok(phrase) => {
+                for slip in never::slips(text, &phrase) {
+                    let range = self.inside(file, node, text, &slip.range);
+                    self.note(slip.severity, file, range, slip.problem, slip.remedy);
+                }
+                self.second_line(file, node);
+                Some(self.spellings.mend(phrase))
+            }
             Err(error) => {
                 let range = self.inside(file, node, text, &error.range);
                 self.error(file, range, error.problem, error.remedy);
@@ -257,6 +299,7 @@ impl<'f> Workshop<'f> {
         match self.parts.compile(parsed, &self.lists, &mut self.terms) {
             Ok(program) => {
                 self.programs.push(program);
+                self.written.push(Written { file, range: node.range.clone(), text: text.to_owned() });
                 self.triggers.push(trigger);
                 Some(self.programs.len() - 1)
             }
@@ -267,6 +310,9 @@ impl<'f> Workshop<'f> {
                     .iter()
                     .map(String::as_str)
                     .chain(["number", "date", "duration", "place", "year"]);
+                if self.is_broken("vocabulary.yaml") {
+                    return None; // The list may stand in what could not be read.
+                }
                 let remedy = nearest(&name, known).map_or_else(
                     || format!("Add a list `{name}:` to vocabulary.yaml, or check the name."),
                     |near| format!("Did you mean {{{near}}}?"),
@@ -295,6 +341,56 @@ impl<'f> Workshop<'f> {
         }
     }
 
+    /// A phrase without quotes that goes on in the next line: most often a dash that was forgotten.
+    fn second_line(&mut self, file: usize, node: &Node) {
+        let Some(source) = self.files.get(file).and_then(|file| file.text.get(node.range.clone())) else {
+            return;
+        };
+        let quoted = matches!(&node.value, Value::Scalar(_, true));
+        let Some((first, rest)) = source.split_once('\n').filter(|_| !quoted) else { return };
+        let at = node.range.start + first.len() + 1 + (rest.len() - rest.trim_start().len());
+        let end = at + rest.trim_start().lines().next().unwrap_or_default().trim_end().len();
+        self.error(
+            file,
+            at..end,
+            "this line belongs to the phrase above, for it begins with no dash: both together are one long phrase",
+            "Begin it with a dash and a space, below the dash above. If it is one long phrase, write it in one line.",
+        );
+    }
+
+    /// Notes that a mailbox is named here.
+    pub fn names_mailbox(&mut self, file: usize, node: &Node, name: &str) {
+        self.mailboxes
+            .push((name.to_owned(), Written { file, range: node.range.clone(), text: name.to_owned() }));
+    }
+
+    /// Whether a file of this name could not be read to its end.
+    fn is_broken(&self, name: &str) -> bool {
+        self.broken.iter().any(|file| self.files.get(*file).is_some_and(|file| file.name.ends_with(name)))
+    }
+
+    /// The number of the line in which something is written.
+    pub fn line_of(&self, written: &Written) -> usize {
+        self.files.get(written.file).map_or(0, |file| crate::yaml::line_of(&file.text, written.range.start))
+    }
+
+    /// A complaint about something written, for those who complain later than the workshop.
+    pub fn diagnostic(
+        &self,
+        written: &Written,
+        severity: Severity,
+        problem: String,
+        remedy: &str,
+    ) -> Diagnostic {
+        let (name, source) = self
+            .files
+            .get(written.file)
+            .map(|file| (file.name.clone(), file.text.clone()))
+            .unwrap_or_default();
+        let range = written.range.clone();
+        Diagnostic { severity, file: name, range, source, problem, remedy: Some(remedy.to_owned()) }
+    }
+
     /// Bytes of the file for bytes of a text, where the text stands in the file as it is.
     fn inside(&self, file: usize, node: &Node, text: &str, range: &Range<usize>) -> Range<usize> {
         let written =
@@ -305,6 +401,22 @@ impl<'f> Workshop<'f> {
                 start + range.start..start + range.end.max(range.start)
             }
             _ => node.range.clone(),
+        }
+    }
+}
+
+/// A value as text, the same for values that mean the same.
+pub fn canonical(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "~".to_owned(),
+        Value::Scalar(text, _) => format!("{text:?}"),
+        Value::List(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(", ")),
+        Value::Map(entries) => {
+            let all: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", canonical(key), canonical(value)))
+                .collect();
+            format!("{{{}}}", all.join(", "))
         }
     }
 }
