@@ -69,6 +69,7 @@ impl<R: BufRead> Mbox<R> {
                 });
             } else {
                 self.keep(&candidate.line);
+                self.after_empty_line = false;
             }
         }
         if !self.within_line
