@@ -8,6 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use crate::calendar::london;
 use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 
+use super::out::printable;
 use super::table::table;
 use super::{CommandError, Format, out, own_config};
 
@@ -159,13 +160,6 @@ fn cells(case: &CaseRow) -> [String; 8] {
         case.acknowledgement.clone(),
         printable(&case.subject),
     ]
-}
-
-/// Text from strangers, without control characters or what turns the direction of writing.
-fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 /// RFC 4180; and no cell begins like a formula, lest a spreadsheet computes what a stranger wrote.

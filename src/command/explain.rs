@@ -236,7 +236,7 @@ fn london_time(at: DateTime<Utc>) -> String {
 }
 
 /// The mailbox that To names, else Cc, else the first.
-fn guess_mailbox(message: &Message, set: &Set) -> String {
+pub(super) fn guess_mailbox(message: &Message, set: &Set) -> String {
     let mailboxes = &set.policy.team.mailboxes;
     let named = message.to.iter().chain(&message.cc).find_map(|address| {
         let address = address.address.to_ascii_lowercase();
