@@ -141,7 +141,8 @@ impl Routing {
                 ..Correction::default()
             });
         }
-        let mut of_kinds = self.kinds.iter().filter(|(_, folder)| **folder == place.folder).map(|(name, _)| *name);
+        let mut of_kinds =
+            self.kinds.iter().filter(|(_, folder)| **folder == place.folder).map(|(name, _)| *name);
         let first = of_kinds.clone().next()?;
         let kind = of_kinds.find(|name| *name == kind).unwrap_or(first);
         Some(Correction { kind: Some(kind.to_owned()), ..Correction::default() })
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn where_teams_share_a_folder_none_is_guessed() {
-        let reviews = |queue| meaning("general", "Triage/Reviews/Urgent", "person", queue).unwrap()[2].clone();
+        let reviews =
+            |queue| meaning("general", "Triage/Reviews/Urgent", "person", queue).unwrap()[2].clone();
         assert_eq!(reviews("annual-review-west").as_deref(), Some("annual-review-west"));
         assert_eq!(reviews("general"), None);
     }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a correction may speak of, as it stands before or after one.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Labels {
     /// `person`, `auto-reply`, ...
     pub kind: String,
@@ -132,7 +132,10 @@ mod tests {
     fn grounds_follow_the_urgency() {
         let standard = Correction { urgency: Some("standard".into()), ..Correction::default() };
         let calm = decided().corrected(&standard);
-        assert_eq!((calm.grounds.as_slice(), calm.queue.as_str()), (["other".to_owned()].as_slice(), "general"));
+        assert_eq!(
+            (calm.grounds.as_slice(), calm.queue.as_str()),
+            (["other".to_owned()].as_slice(), "general")
+        );
         let urgent = Correction { urgency: Some("urgent".into()), ..Correction::default() };
         assert!(calm.clone().corrected(&urgent).grounds.is_empty(), "nobody has said on what ground");
         let machine = Correction { kind: Some("auto-reply".into()), ..Correction::default() };

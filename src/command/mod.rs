@@ -24,6 +24,7 @@ mod out;
 mod past;
 mod replay;
 mod run;
+mod suggest;
 mod table;
 mod when;
 
@@ -85,6 +86,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Which past messages would be decided differently by other rules; changes nothing
     Replay(replay::Arguments),
+    /// What staff corrected, and which rule to look at; changes no rule
+    Suggest(suggest::Arguments),
     /// When the answer is due to a message received at these times, and how that was counted
     Due(due::Arguments),
     /// The cases on record
@@ -153,6 +156,7 @@ pub fn main() -> ExitCode {
         Command::Explain(a) => explain::run(&a, config),
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Replay(a) => replay::run(&a, config),
+        Command::Suggest(a) => suggest::run(&a, config),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
     };

@@ -2,12 +2,12 @@
 //! The mailboxes are only looked at (EXAMINE); nothing is marked, moved or recorded here.
 
 use std::collections::BTreeSet;
-use std::future::Future;
+use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::daemon::parts;
 use crate::effect::{Destination, Routing};
-use crate::mailbox::{Accounts, MailboxError, PastFolder, PastMessage, SENT, Unreached};
+use crate::mailbox::{Accounts, MailboxError, PastFolder, PastMessage, PastPlace, SENT, Unreached};
 use crate::message::{self, Message};
 use crate::record::{Recalled, Records};
 
@@ -36,12 +36,12 @@ pub(super) struct Walked {
     pub account_failed: bool,
 }
 
-/// Runs to its end what waits for servers.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))?;
-    Ok(runtime.block_on(work))
+/// What waits for servers.
+pub(super) fn runtime() -> Result<Runtime, CommandError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Outside(format!("The program cannot start its event loop: {error}")))
 }
 
 /// Walks every folder of every account and hands each known message to `take`, which may meet copies of the same one.
@@ -102,9 +102,9 @@ fn is_about_the_folder(error: &MailboxError) -> bool {
 }
 
 /// Reads one message again where it was found.
-pub(super) async fn again(accounts: &Accounts, place: &Destination, raw: &PastMessage) -> Option<PastMessage> {
+pub(super) async fn again(accounts: &Accounts, place: &Destination, at: &PastPlace) -> Option<PastMessage> {
     let mut folder = PastFolder::new(accounts, &place.account, &place.folder)?;
-    let found = folder.again(&raw.at).await.ok().flatten();
+    let found = folder.again(at).await.ok().flatten();
     folder.close().await;
     found
 }

@@ -288,7 +288,12 @@ fn header_of(bytes: &[u8]) -> &[u8] {
     bytes.get(..end).unwrap_or(bytes)
 }
 
-pub(super) fn trouble(account: &FolderAccount, what: &str, directory: &Path, error: &io::Error) -> MailboxError {
+pub(super) fn trouble(
+    account: &FolderAccount,
+    what: &str,
+    directory: &Path,
+    error: &io::Error,
+) -> MailboxError {
     let (account, step) = (account.account.clone(), format!("{what} {}", directory.display()));
     let problem = error.to_string();
     let remedy = match error.kind() {

@@ -278,7 +278,9 @@ impl PastFolder {
                         let found = match place.messages() {
                             Err(error) if error.kind() == io::ErrorKind::NotFound => VecDeque::new(),
                             other => other
-                                .map_err(|error| folder::trouble(account, "reading", &place.directory, &error))?
+                                .map_err(|error| {
+                                    folder::trouble(account, "reading", &place.directory, &error)
+                                })?
                                 .into_values()
                                 .collect(),
                         };
@@ -329,8 +331,7 @@ fn of_server(raw: RawMessage) -> PastMessage {
 mod tests {
     use super::*;
 
-    const MBOX: &str =
-        "From - Thu Sep  3 08:12:00 2026\nSubject: One\n\nA\n\nFrom - Thu Sep  3 08:12:00 2026\nSubject: Two\n\nB\n";
+    const MBOX: &str = "From - Thu Sep  3 08:12:00 2026\nSubject: One\n\nA\n\nFrom - Thu Sep  3 08:12:00 2026\nSubject: Two\n\nB\n";
 
     fn subjects(paths: &[PathBuf]) -> Vec<String> {
         let text = |message: PastMessage| {
@@ -382,6 +383,8 @@ mod tests {
         fs::write(&mbox, MBOX).unwrap();
         let found = subjects(&[missing, letter, mbox]);
         assert_eq!(found.len(), 4);
-        assert!(found[0].starts_with("! ") && found[1].starts_with("One of") && found[3].starts_with("Two of"));
+        assert!(
+            found[0].starts_with("! ") && found[1].starts_with("One of") && found[3].starts_with("Two of")
+        );
     }
 }

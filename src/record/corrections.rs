@@ -216,8 +216,8 @@ fn places(connection: &Connection, message: i64) -> Result<Vec<Destination>, Fau
          JOIN mailboxes ON mailboxes.id = locations.mailbox_id
          WHERE locations.message_id = ?1 AND left_at IS NULL",
     )?;
-    let rows =
-        statement.query_map([message], |row| Ok(Destination { account: row.get(0)?, folder: row.get(1)? }))?;
+    let rows = statement
+        .query_map([message], |row| Ok(Destination { account: row.get(0)?, folder: row.get(1)? }))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

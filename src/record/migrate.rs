@@ -125,8 +125,9 @@ mod tests {
     fn an_older_file_becomes_what_a_new_one_is() {
         let shape = |path: &Path| {
             let raw = Connection::open(path).unwrap();
-            let mut all =
-                raw.prepare("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema").unwrap();
+            let mut all = raw
+                .prepare("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema")
+                .unwrap();
             let mut all: Vec<String> =
                 all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
             all.sort();

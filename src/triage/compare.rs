@@ -128,7 +128,8 @@ impl Said {
 pub fn compare(before: &Answers, after: &Answers) -> Option<Difference> {
     let mut changes = Vec::new();
     for ((label, one), (_, other)) in before.labels().into_iter().zip(after.labels()) {
-        let compared = label != "acknowledge" || (before.acknowledge.is_some() && after.acknowledge.is_some());
+        let compared =
+            label != "acknowledge" || (before.acknowledge.is_some() && after.acknowledge.is_some());
         if compared && one != other {
             changes.push(Change { label, before: one, after: other });
         }
@@ -183,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_came_and_went_is_told_with_what_differs() {
-        let before = answers("urgent", vec![said("U4", "mornings only", "holds"), said("area", "Ware", "holds")]);
+        let before =
+            answers("urgent", vec![said("U4", "mornings only", "holds"), said("area", "Ware", "holds")]);
         let after = answers(
             "standard",
             vec![said("U4", "mornings only", "set-aside"), said("area", "Ware SG12", "holds")],

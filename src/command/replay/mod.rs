@@ -151,7 +151,10 @@ fn recorded_messages(
             report.corrected(as_corrected(recalled, &before), as_corrected(recalled, &after));
         }
         let differs = compare(&before, &after).map(|difference| Differs {
-            message: format!("message {} in {}/{}", recalled.message, found.place.account, found.place.folder),
+            message: format!(
+                "message {} in {}/{}",
+                recalled.message, found.place.account, found.place.folder
+            ),
             reference: recalled.reference.clone(),
             subject: recalled.subject.clone(),
             received_at: recalled.received_at,
@@ -160,7 +163,7 @@ fn recorded_messages(
         });
         report.add(differs)
     };
-    let walked = past::block_on(past::walk(config, &new.routing, &records, &mut take))??;
+    let walked = past::runtime()?.block_on(past::walk(config, &new.routing, &records, &mut take))?;
     let found = u64::try_from(seen.len()).unwrap_or(u64::MAX);
     if known > found {
         report.notes.push(format!(

@@ -253,7 +253,8 @@ fn as_text(number: u64, differs: &Differs) -> String {
 
 /// `now: U4 holds "half days": urgent: Part-time timetable`.
 fn finding_as_text(mark: &str, said: &Said) -> String {
-    let words = if said.text.is_empty() { String::new() } else { format!(" \"{}\"", out::printable(&said.text)) };
+    let words =
+        if said.text.is_empty() { String::new() } else { format!(" \"{}\"", out::printable(&said.text)) };
     let outcome = match said.outcome.as_str() {
         "holds" => " holds",
         "set-aside" => " set aside",
@@ -326,7 +327,8 @@ mod tests {
 
     #[test]
     fn grounds_are_counted_one_by_one() {
-        let change = |label, before: &str, after: &str| Change { label, before: before.into(), after: after.into() };
+        let change =
+            |label, before: &str, after: &str| Change { label, before: before.into(), after: after.into() };
         assert_eq!(in_counts(&change("grounds", "U1 U4", "U4 U5")), ["gained U5", "lost U1"]);
         assert_eq!(in_counts(&change("signposts", "", "report")), ["gained report"]);
         assert_eq!(in_counts(&change("queue", "general", "assessment")), ["general -> assessment"]);
