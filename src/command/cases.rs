@@ -252,7 +252,13 @@ fn as_text(detail: &CaseDetail) -> String {
     if !detail.events.is_empty() {
         out.push_str("  events\n");
         for event in &detail.events {
-            out.push_str(&format!("    {} {} ({})\n", moment(event.happened_at), event.what, event.actor));
+            let to = correct::in_words(event);
+            out.push_str(&format!(
+                "    {} {}{to} ({})\n",
+                moment(event.happened_at),
+                event.what,
+                printable(&event.actor)
+            ));
         }
     }
     out

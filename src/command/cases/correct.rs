@@ -2,12 +2,13 @@
 //! changes no rule; `suggest` shows which rule to look at.
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use crate::case::Correction;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::daemon::{in_force, intake};
-use crate::record::{NewCorrection, Records};
+use crate::record::{EventRow, NewCorrection, Records};
 
 use super::super::{CommandError, out};
 use super::known_case;
@@ -145,6 +146,32 @@ fn change(options: &Correct) -> Result<Correction, CommandError> {
         queue: options.queue.and_then(written),
         area: options.area.and_then(written),
     })
+}
+
+/// What a correction said, for the list of events; empty for other events.
+pub(super) fn in_words(event: &EventRow) -> String {
+    if event.what != "corrected" {
+        return String::new();
+    }
+    let part = |key: &str| event.detail.get(key).cloned().unwrap_or_default();
+    let to = match part("to") {
+        Value::Object(to) => to,
+        _ => serde_json::Map::new(),
+    };
+    let said: Vec<String> = to
+        .iter()
+        .map(|(label, value)| match value {
+            Value::String(text) => format!("{label} {text}"),
+            Value::Array(list) => {
+                let ids: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+                format!("{label} {}", ids.join(" "))
+            }
+            other => format!("{label} {other}"),
+        })
+        .collect();
+    let why = part("why").as_str().map(str::to_owned).unwrap_or_default();
+    let why = if why.is_empty() { why } else { format!(", because: {}", out::printable(&why)) };
+    format!(": {}{why}", said.join(", "))
 }
 
 /// Who is written down as having said so.

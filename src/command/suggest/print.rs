@@ -159,32 +159,43 @@ fn what_to_look_at(suggestion: &Suggestion) -> String {
     if suggestion.hints.is_empty() {
         text.push_str("    no rule speaks of it: it was decided so because nothing was found\n");
     }
+    let mut before: Option<&Hint> = None;
     for hint in &suggestion.hints {
+        if before.is_none_or(|before| before.rule != hint.rule) {
+            let place =
+                if hint.line > 0 { format!("{}, line {}", hint.file, hint.line) } else { hint.file.clone() };
+            let title = if hint.title.is_empty() { String::new() } else { format!(" {}", hint.title) };
+            text.push_str(&format!("    {}{title} ({place})\n", hint.rule));
+        }
         text.push_str(&hint_in_words(hint));
+        before = Some(hint);
     }
     text
 }
 
+/// What a rule did, below its name.
 fn hint_in_words(hint: &Hint) -> String {
-    let place = if hint.line > 0 { format!("{}, line {}", hint.file, hint.line) } else { hint.file.clone() };
-    let title = if hint.title.is_empty() { String::new() } else { format!(" {}", hint.title) };
-    let mut text = format!("    {}{title} ({place})\n", hint.rule);
-    let words = printable(&hint.words);
-    match hint.role {
-        Role::Fired if words.is_empty() => text.push_str(&format!("      holds: {}\n", hint.reason)),
-        Role::Fired => text.push_str(&format!("      holds because of \"{words}\"\n")),
-        Role::Near => {
-            text.push_str(&format!("      found \"{words}\", set aside: {}\n", printable(&hint.reason)))
-        }
-        Role::Silent if words.is_empty() => text.push_str(&format!("      {}\n", printable(&hint.reason))),
-        Role::Silent => {
-            text.push_str(&format!("      found nothing; \"{words}\" is {}\n", printable(&hint.reason)));
-        }
-    }
+    let (words, reason) = (printable(&hint.words), printable(&hint.reason));
+    let mut text = match hint.role {
+        Role::Fired if words.is_empty() => format!("      holds: {reason}\n"),
+        Role::Fired => format!("      holds because of \"{words}\"\n"),
+        Role::Near => format!("      found \"{words}\", set aside: {reason}\n"),
+        Role::Silent if words.is_empty() => format!("      {reason}\n"),
+        Role::Silent => format!("      found nothing; \"{words}\" is {reason}\n"),
+    };
     if !hint.phrase.is_empty() {
-        text.push_str(&format!("      by its phrase: {}\n", hint.phrase));
+        text.push_str(&format!("        by its phrase: {}\n", shortened(&hint.phrase)));
     }
     text
+}
+
+/// Enough of a long phrase to find it by.
+fn shortened(phrase: &str) -> String {
+    const ENOUGH: usize = 90;
+    if phrase.chars().count() <= ENOUGH {
+        return phrase.to_owned();
+    }
+    format!("{}…", phrase.chars().take(ENOUGH).collect::<String>())
 }
 
 /// Ready to paste below a rule.
