@@ -57,6 +57,18 @@ impl Correction {
         }
     }
 
+    /// This, and what was said after it: the later word counts. Urgent or not is said anew with its grounds, or without.
+    pub fn then(self, later: &Self) -> Self {
+        let grounds = if later.urgency.is_some() { None } else { self.grounds };
+        Self {
+            kind: later.kind.clone().or(self.kind),
+            urgency: later.urgency.clone().or(self.urgency),
+            grounds: later.grounds.clone().or(grounds),
+            queue: later.queue.clone().or(self.queue),
+            area: later.area.clone().or(self.area),
+        }
+    }
+
     /// The labels of before, for what it speaks of.
     pub fn before(&self, labels: &Labels) -> Self {
         Self {
@@ -126,6 +138,16 @@ mod tests {
         assert_eq!(correction, Correction { urgency: Some("standard".into()), ..Correction::default() });
         assert_eq!(correction.before(&decided()).urgency.as_deref(), Some("urgent"));
         assert!(correction.clone().of(&decided().corrected(&correction)).is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_nothing() {
+        let urgency = |urgency: &str| Correction { urgency: Some(urgency.into()), ..Correction::default() };
+        let back = urgency("standard").then(&urgency("urgent"));
+        assert_eq!(decided().corrected(&back.of(&decided())), decided());
+        let named = Correction { grounds: Some(vec!["U5".into()]), ..Correction::default() };
+        assert_eq!(urgency("urgent").then(&named).urgency.as_deref(), Some("urgent"));
+        assert_eq!(named.then(&urgency("standard")).grounds, None);
     }
 
     #[test]

@@ -86,7 +86,10 @@ impl Recalled {
 
     /// What holds after all corrections.
     pub fn labels(&self) -> Labels {
-        self.corrections.iter().fold(self.decided(), |labels, correction| labels.corrected(&correction.to))
+        let decided = self.decided();
+        let said = self.corrections.iter().fold(Correction::default(), |said, one| said.then(&one.to));
+        let change = said.of(&decided);
+        decided.corrected(&change)
     }
 }
 
@@ -100,7 +103,7 @@ impl Records {
     /// Writes down what staff say is right, and brings the case up to it. Returns what of it was news.
     pub fn correct(&self, new: &NewCorrection, now: DateTime<Utc>) -> Result<Correction, RecordError> {
         self.write(|tx| {
-            let Some(recalled) = recall(tx, new.message)? else {
+            let Some(mut recalled) = recall(tx, new.message)? else {
                 return Err(RecordError::NotThere { path: self.path.clone() }.into());
             };
             let labels = recalled.labels();
@@ -119,7 +122,15 @@ impl Records {
                  VALUES (?1, ?2, 'corrected', ?3, ?4, ?5)",
             )?
             .execute(params![At(now), new.by, opened, new.message, Json(detail)])?;
-            let right = labels.corrected(&change);
+            recalled.corrections.push(CorrectionRow {
+                happened_at: now,
+                by: new.by.clone(),
+                from: change.before(&labels),
+                to: change.clone(),
+                why: new.why.clone(),
+                moved_to: new.moved_to.clone(),
+            });
+            let right = recalled.labels();
             let soon = right.urgency == "urgent" || right.queue == "resolution";
             tx.prepare_cached(
                 "UPDATE cases SET urgency = ?2, queue = ?3, area = ?4,

@@ -359,22 +359,19 @@ impl Desk<'_> {
             return;
         }
         if let Some((id, sentence, example)) = self.most_alike(ids) {
-            let title = self
-                .set
-                .policy
-                .rules
-                .rules()
-                .iter()
-                .find(|rule| rule.id == id)
-                .map(|rule| rule.title.clone());
             let reason = format!("most like its example \"{example}\"");
             let words = [sentence.as_str(), "", reason.as_str()];
-            to.hints.push(self.book.hint_for(id, &title.unwrap_or_default(), Role::Silent, words));
+            to.hints.push(self.book.hint_for(id, self.title(id), Role::Silent, words));
             self.example(id, true, sentence, to);
         } else if let [only] = ids {
             let reason = "nothing in the message is like its examples";
-            to.hints.push(self.book.hint_for(only, "", Role::Silent, ["", "", reason]));
+            to.hints.push(self.book.hint_for(only, self.title(only), Role::Silent, ["", "", reason]));
         }
+    }
+
+    fn title(&self, id: &str) -> &str {
+        let rules = self.set.policy.rules.rules();
+        rules.iter().find(|rule| rule.id == id).map(|rule| rule.title.as_str()).unwrap_or_default()
     }
 
     fn example(&self, id: &str, yes: bool, text: String, to: &mut Suggestion) {
