@@ -5,6 +5,7 @@ mod commands;
 mod faults;
 mod folder;
 mod grounds;
+mod guide;
 mod imap;
 mod journey;
 mod labelled;
