@@ -3,8 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::filed::Filed;
+use crate::support::filed::{Filed, rules_with};
 use crate::support::program::Program;
+use crate::support::servers::{MailServers, Setup};
+use crate::support::team::{Plan, Team, letter};
+use crate::support::wait_until;
 
 const GENERAL: &str = "general/Triage/General/";
 const URGENT: &str = "general/Triage/General/Urgent/";
@@ -103,4 +106,41 @@ fn corrected_messages_are_written_for_evaluate_and_for_their_owner_alone() {
     // Asked for again, nothing is written twice.
     team.run(&["suggest", "--write", "examples"]);
     assert_eq!(fs::read_to_string(folder.join("labels.jsonl")).unwrap().lines().count(), 2);
+}
+
+/// On a server: a colleague moves a message in their mail program while the daemon is at work. Looking leaves it unread.
+#[test]
+fn a_move_on_a_server_is_seen_and_neither_replay_nor_suggest_marks_anything() {
+    const GENERAL: &str = "send.general@hertfordshire.example";
+    let servers = MailServers::start(Setup::default());
+    let team = Team::new(&servers, &Plan { accounts: 1, ..Plan::default() });
+    let _program = team.start_and_take_into_use(1);
+    let question = "Hello,\n\nPlease can you tell me who our EHC coordinator is now?\n\nAnna";
+    let raw =
+        letter("Anna Parent <parent.a@inbox.example>", GENERAL, "Coordinator", "q1@inbox.example", question);
+    servers.send("parent.a@inbox.example", &[GENERAL], &raw);
+    servers.wait_for("send.general", "Triage/general", 1);
+    wait_until("it is filed", || servers.mailbox("send.general", "INBOX").is_empty().then_some(()));
+
+    rules_with(&team.dir().join("new"), "urgent.yaml", "U4", "      - who our EHC coordinator is\n");
+    let run = |arguments: &[&str]| {
+        let done = Program::run(team.dir(), &[arguments, &["--config", "send-triage.yaml"]].concat());
+        assert_eq!(done.code, Some(0), "{arguments:?}\n{}{}", done.stdout, done.stderr);
+        done.stdout
+    };
+    let replayed = run(&["replay", "--rules", "new"]);
+    assert!(replayed.starts_with("1 message read, 1 would be decided differently."), "{replayed}");
+    assert!(replayed.contains("U4 holds \"who our EHC coordinator is\""), "{replayed}");
+    assert!(run(&["suggest"]).starts_with("No corrections"));
+
+    let mut staff = servers.imap("send.general");
+    let _ = staff.command("CREATE \"Triage/general/Urgent\"");
+    staff.command("SELECT \"Triage/general\"").unwrap();
+    staff.command("UID MOVE 1:* \"Triage/general/Urgent\"").unwrap();
+    let suggested = run(&["suggest"]);
+    assert!(suggested.contains("moved to general/Triage/general/Urgent"), "{suggested}");
+    assert_eq!(team.cases()[0]["urgency"], "urgent");
+    let lies = servers.mailbox("send.general", "Triage/general/Urgent");
+    assert_eq!(lies.len(), 1);
+    assert!(!lies[0].flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Seen")), "it stays unread");
 }
