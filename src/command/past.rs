@@ -58,6 +58,7 @@ pub(super) async fn walk(
             let Some(mut folder) = PastFolder::new(&accounts, &account.name, &name) else { continue };
             let outcome = one_folder(&mut folder, records, take).await;
             folder.close().await;
+            walked.unreached.append(&mut folder.unreadable);
             match outcome? {
                 Ok(()) => {
                     walked.folders.insert((account.name.clone(), name));

@@ -218,6 +218,8 @@ pub struct PastFolder {
     folder: String,
     source: Source,
     ready: VecDeque<PastMessage>,
+    /// Messages that could not be read; the others were.
+    pub unreadable: Vec<Unreached>,
 }
 
 enum Source {
@@ -242,7 +244,7 @@ impl PastFolder {
             (None, None) => return None,
         };
         let (account, folder) = (account.to_owned(), folder.to_owned());
-        Some(Self { account, folder, source, ready: VecDeque::new() })
+        Some(Self { account, folder, source, ready: VecDeque::new(), unreadable: Vec::new() })
     }
 
     /// The account's name.
@@ -270,6 +272,10 @@ impl PastFolder {
                     let fetched = mailbox.fetch(*after, BATCH).await?;
                     *ended = fetched.messages.is_empty() && fetched.unreadable.is_empty();
                     *after = fetched.up_to.max(*after);
+                    self.unreadable.extend(fetched.unreadable.into_iter().map(|unreadable| Unreached {
+                        place: unreadable.at.to_string(),
+                        problem: unreadable.reason,
+                    }));
                     self.ready.extend(fetched.messages.into_iter().map(of_server));
                 }
                 Source::Disk { account, files } => {
@@ -287,9 +293,11 @@ impl PastFolder {
                         *files = Some(found);
                     }
                     let Some(path) = files.as_mut().and_then(VecDeque::pop_front) else { return Ok(None) };
-                    // One that was moved away meanwhile is met where it lies now, or not at all.
-                    if let Ok(message) = read_file(&path) {
-                        return Ok(Some(message));
+                    match read_file(&path) {
+                        Ok(message) => return Ok(Some(message)),
+                        // It was moved away meanwhile, and is met where it lies now, or not at all.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        Err(error) => self.unreadable.push(unreached(&path, &error)),
                     }
                 }
             }

@@ -1,20 +1,22 @@
 //! Which rule to look at: the one that fired and should not have, or the one that should have and how near it came. It finds
 //! places; what to change there is the officer's to judge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::calendar::london;
 use crate::case::Labels;
-use crate::daemon::in_force::{RuleFiles, Set};
+use crate::daemon::in_force::Set;
 use crate::mailbox::PastMessage;
 use crate::message::{self, Message};
 use crate::record::{CorrectionRow, Recalled};
 use crate::rules::{Circumstances, Evidence, Group, Reading, Verdict, Zone};
 use crate::triage::compare::{Answers, Said};
 use crate::triage::{self, History};
-use crate::yaml::{self, Node, Value};
+
+use super::likeness::{Weights, one_line, sentences, words};
+use super::rulebook::Rulebook;
 
 /// What is shown about one corrected message. Serialises as `--format json` prints it.
 #[derive(Clone, Serialize)]
@@ -85,75 +87,6 @@ pub(super) struct Example {
     pub text: String,
 }
 
-/// Where each rule stands, and its own examples.
-pub(super) struct Rulebook {
-    rules: BTreeMap<String, Entry>,
-}
-
-#[derive(Default)]
-struct Entry {
-    file: String,
-    line: usize,
-    yes: Vec<String>,
-}
-
-impl Rulebook {
-    /// From files that have compiled.
-    pub(super) fn new(files: &RuleFiles) -> Self {
-        let mut rules = BTreeMap::new();
-        for file in &files.rules {
-            let text = String::from_utf8_lossy(&file.bytes);
-            let Ok(Node { value: Value::Map(groups), .. }) = yaml::parse(&text) else { continue };
-            for (_, group) in &groups {
-                let Value::List(list) = &group.value else { continue };
-                for rule in list {
-                    let Some(Value::Scalar(id, _)) = key(rule, "id") else { continue };
-                    let yes = key(rule, "examples").map(|_| examples(rule)).unwrap_or_default();
-                    let line = yaml::line_of(&text, rule.range.start);
-                    rules.insert(id.clone(), Entry { file: file.name.clone(), line, yes });
-                }
-            }
-        }
-        Self { rules }
-    }
-
-    fn hint(&self, verdict: &Verdict<'_>, role: Role, words: &str, phrase: &str, reason: &str) -> Hint {
-        self.hint_for(&verdict.rule.id, &verdict.rule.title, role, [words, phrase, reason])
-    }
-
-    fn hint_for(&self, id: &str, title: &str, role: Role, [words, phrase, reason]: [&str; 3]) -> Hint {
-        let entry = self.rules.get(id);
-        Hint {
-            rule: id.to_owned(),
-            title: title.to_owned(),
-            file: entry.map(|entry| entry.file.clone()).unwrap_or_default(),
-            line: entry.map_or(0, |entry| entry.line),
-            role,
-            words: one_line(words),
-            phrase: phrase.to_owned(),
-            reason: reason.to_owned(),
-        }
-    }
-}
-
-fn key<'n>(node: &'n Node, name: &str) -> Option<&'n Value> {
-    let Value::Map(entries) = &node.value else { return None };
-    let is_it = |key: &Node| matches!(&key.value, Value::Scalar(text, _) if text == name);
-    entries.iter().find(|(key, _)| is_it(key)).map(|(_, node)| &node.value)
-}
-
-/// The texts of a rule's `yes` examples.
-fn examples(rule: &Node) -> Vec<String> {
-    let Value::Map(entries) = &rule.value else { return Vec::new() };
-    let of_examples = entries.iter().map(|(_, node)| node).find_map(|node| key(node, "yes"));
-    let Some(Value::List(list)) = of_examples else { return Vec::new() };
-    let text = |node: &Node| match (&node.value, key(node, "text")) {
-        (Value::Scalar(text, _), _) | (_, Some(Value::Scalar(text, _))) => Some(text.clone()),
-        _ => None,
-    };
-    list.iter().filter_map(text).collect()
-}
-
 /// What to look at for one corrected message.
 pub(super) fn suggestion(
     recalled: &Recalled,
@@ -222,6 +155,24 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    fn hint(&self, verdict: &Verdict<'_>, role: Role, words: &str, phrase: &str, reason: &str) -> Hint {
+        self.hint_for(&verdict.rule.id, &verdict.rule.title, role, [words, phrase, reason])
+    }
+
+    fn hint_for(&self, id: &str, title: &str, role: Role, [words, phrase, reason]: [&str; 3]) -> Hint {
+        let entry = self.book.rules.get(id);
+        Hint {
+            rule: id.to_owned(),
+            title: title.to_owned(),
+            file: entry.map(|entry| entry.file.clone()).unwrap_or_default(),
+            line: entry.map_or(0, |entry| entry.line),
+            role,
+            words: one_line(words),
+            phrase: phrase.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
     fn grounds(&self, right: &Labels, now: &Answers, to: &mut Suggestion) {
         if right.kind != "person" || now.kind != "person" {
             return;
@@ -298,7 +249,7 @@ impl Desk<'_> {
         } else {
             format!("it should be {by_queue}; the places that are known in it: {}", places.join(", "))
         };
-        let mut hint = self.book.hint_for("areas", "East or west", Role::Silent, ["", "", &reason]);
+        let mut hint = self.hint_for("areas", "East or west", Role::Silent, ["", "", &reason]);
         hint.file = "areas.yaml".to_owned();
         to.hints.push(hint);
     }
@@ -319,11 +270,11 @@ impl Desk<'_> {
         let mut told = BTreeSet::new();
         for evidence in verdict.evidence.iter().filter(|evidence| !evidence.text.trim().is_empty()) {
             if told.insert((&evidence.phrase, evidence.text.to_lowercase())) {
-                to.hints.push(self.book.hint(verdict, Role::Fired, &evidence.text, &evidence.phrase, ""));
+                to.hints.push(self.hint(verdict, Role::Fired, &evidence.text, &evidence.phrase, ""));
             }
         }
         if told.is_empty() {
-            to.hints.push(self.book.hint(
+            to.hints.push(self.hint(
                 verdict,
                 Role::Fired,
                 "",
@@ -343,8 +294,7 @@ impl Desk<'_> {
         {
             for aside in &verdict.set_aside {
                 let evidence = &aside.evidence;
-                let hint =
-                    self.book.hint(verdict, Role::Near, &evidence.text, &evidence.phrase, &aside.reason);
+                let hint = self.hint(verdict, Role::Near, &evidence.text, &evidence.phrase, &aside.reason);
                 if !to.hints.contains(&hint) {
                     to.hints.push(hint);
                     // What others wrote earlier is no near miss of what the sender says now.
@@ -361,11 +311,11 @@ impl Desk<'_> {
         if let Some((id, sentence, example)) = self.most_alike(ids) {
             let reason = format!("most like its example \"{example}\"");
             let words = [sentence.as_str(), "", reason.as_str()];
-            to.hints.push(self.book.hint_for(id, self.title(id), Role::Silent, words));
+            to.hints.push(self.hint_for(id, self.title(id), Role::Silent, words));
             self.example(id, true, sentence, to);
         } else if let [only] = ids {
             let reason = "nothing in the message is like its examples";
-            to.hints.push(self.book.hint_for(only, self.title(only), Role::Silent, ["", "", reason]));
+            to.hints.push(self.hint_for(only, self.title(only), Role::Silent, ["", "", reason]));
         }
     }
 
@@ -404,10 +354,10 @@ impl Desk<'_> {
         let text = format!("{}\n\n{}", self.message.new_text.new, self.message.new_text.adopted);
         let mut best: Option<(f64, &str, String, String)> = None;
         for sentence in sentences(&text).into_iter().take(200) {
-            let words = words(&sentence);
+            let said = words(&sentence);
             for (id, entry) in self.book.rules.iter().filter(|(id, _)| ids.contains(&id.as_str())) {
                 for example in &entry.yes {
-                    let likeness = weights.likeness(&words, &self::words(example));
+                    let likeness = weights.likeness(&said, &words(example));
                     if likeness > 0.2 && best.as_ref().is_none_or(|(most, ..)| likeness > *most) {
                         best = Some((likeness, id, sentence.clone(), one_line(example)));
                     }
@@ -415,117 +365,5 @@ impl Desk<'_> {
             }
         }
         best.map(|(_, id, sentence, example)| (id, sentence, example))
-    }
-}
-
-/// How rare each word is among all examples: rare words make sentences alike.
-struct Weights {
-    seen_in: BTreeMap<String, u32>,
-    examples: u32,
-}
-
-impl Weights {
-    fn of(book: &Rulebook) -> Self {
-        let mut weights = Self { seen_in: BTreeMap::new(), examples: 0 };
-        for example in book.rules.values().flat_map(|entry| &entry.yes) {
-            weights.examples += 1;
-            for word in words(example) {
-                *weights.seen_in.entry(word).or_default() += 1;
-            }
-        }
-        weights
-    }
-
-    fn weight(&self, word: &str) -> f64 {
-        let seen = self.seen_in.get(word).copied().unwrap_or(0);
-        (f64::from(self.examples + 1) / f64::from(seen + 1)).ln()
-    }
-
-    /// 1 for the same words, 0 for none in common.
-    fn likeness(&self, one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
-        let sum = |words: &mut dyn Iterator<Item = &String>| words.map(|word| self.weight(word)).sum::<f64>();
-        let common = sum(&mut one.intersection(other));
-        let all = sum(&mut one.union(other));
-        if all > 0.0 { common / all } else { 0.0 }
-    }
-}
-
-fn words(text: &str) -> BTreeSet<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
-    words.filter(|word| word.chars().count() > 1).map(str::to_lowercase).collect()
-}
-
-/// A text in sentences, each on one line. Short ones tell nothing.
-fn sentences(text: &str) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for paragraph in text.split("\n\n") {
-        let paragraph = one_line(paragraph);
-        let mut rest = paragraph.as_str();
-        while !rest.is_empty() {
-            let ends = rest.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len());
-            let end = ends
-                .into_iter()
-                .find(|end| rest.get(*end..).is_none_or(|next| next.is_empty() || next.starts_with(' ')));
-            let (sentence, after) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
-            if sentence.split(' ').count() >= 3 {
-                sentences.push(sentence.trim().to_owned());
-            }
-            rest = after.trim_start();
-        }
-    }
-    sentences
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::SourceFile;
-
-    #[test]
-    fn sentences_are_taken_from_lines_that_were_broken_anywhere() {
-        let text = "Hi\n\nHe only goes in until 11.30\nnow. Is that legal? Yours\n";
-        assert_eq!(sentences(text), ["He only goes in until 11.30 now.", "Is that legal?"]);
-    }
-
-    #[test]
-    fn rules_are_known_with_their_place_and_examples() {
-        let file = "grounds:\n  - id: U4\n    title: T\n    examples:\n      yes: ['Half days', {text: 'Mornings', received: 2026-09-16}]\n      no: [Full days]\n  - id: U5\n    title: V\n";
-        let source = SourceFile { name: "urgent.yaml".into(), bytes: file.into() };
-        let book = Rulebook::new(&RuleFiles { rules: vec![source], wording: Vec::new() });
-        let entry = &book.rules["U4"];
-        assert_eq!(
-            (entry.file.as_str(), entry.line, entry.yes.join("|").as_str()),
-            ("urgent.yaml", 2, "Half days|Mornings")
-        );
-        assert!(book.rules["U5"].yes.is_empty());
-    }
-
-    #[test]
-    fn rare_words_make_sentences_alike() {
-        let book = Rulebook {
-            rules: BTreeMap::from([(
-                "U4".to_owned(),
-                Entry {
-                    yes: vec![
-                        "he is only in for mornings".into(),
-                        "he is only ill".into(),
-                        "she is on half days".into(),
-                    ],
-                    ..Entry::default()
-                },
-            )]),
-        };
-        let weights = Weights::of(&book);
-        let like = |one: &str, other: &str| weights.likeness(&words(one), &words(other));
-        let (rare, common) = (
-            like("in for mornings now", "he is only in for mornings"),
-            like("he is only tired", "he is only ill"),
-        );
-        assert!(rare > 2.0 * common, "{rare} {common}");
-        assert!((like("half days", "half days") - 1.0).abs() < 1e-9);
     }
 }

@@ -18,12 +18,14 @@ use crate::effect::Destination;
 use crate::mailbox::PastPlace;
 use crate::record::{NewCorrection, Recalled, Records};
 
-use self::hints::Rulebook;
+use self::rulebook::Rulebook;
 use super::past::{self, FoundAgain, Walked};
 use super::{CommandError, Format, own_config, when};
 
 mod hints;
+mod likeness;
 mod print;
+mod rulebook;
 mod write;
 
 /// Who is named where staff moved a message and nobody knows who.

@@ -111,6 +111,11 @@ fn label(file: &str, recalled: &Recalled, suggestion: &Suggestion) -> Value {
             if correction.why.is_empty() { how } else { format!("{how}: {}", correction.why) }
         })
         .collect();
+    let unnamed = if right.urgency == "urgent" && grounds.is_empty() {
+        " Nobody said on what ground: fill in `grounds`."
+    } else {
+        ""
+    };
     json!({
         "file": file,
         "received": london::rfc3339(recalled.received_at),
@@ -126,7 +131,7 @@ fn label(file: &str, recalled: &Recalled, suggestion: &Suggestion) -> Value {
         "chaser": if person { now.chaser.as_str() } else { "none" },
         "signposts": if person { now.signposts.clone() } else { Vec::new() },
         "refer_leadership": person && now.refer_leadership,
-        "why": format!("Corrected: {}.", history.join("; ")),
+        "why": format!("Corrected: {}.{unnamed}", history.join("; ")),
         "new_text": "",
     })
 }
