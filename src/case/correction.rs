@@ -93,7 +93,9 @@ impl Labels {
         replace(&mut self.kind, &correction.kind);
         replace(&mut self.urgency, &correction.urgency);
         replace(&mut self.queue, &correction.queue);
-        replace(&mut self.area, &correction.area);
+        // Reviews go to a team by area: the team says the area.
+        let by_team = correction.queue.as_deref().and_then(|queue| queue.strip_prefix("annual-review-"));
+        replace(&mut self.area, &correction.area.clone().or(by_team.map(str::to_owned)));
         if let Some(grounds) = &correction.grounds {
             self.grounds.clone_from(grounds);
         }
@@ -160,6 +162,8 @@ mod tests {
         );
         let urgent = Correction { urgency: Some("urgent".into()), ..Correction::default() };
         assert!(calm.clone().corrected(&urgent).grounds.is_empty(), "nobody has said on what ground");
+        let west = Correction { queue: Some("annual-review-west".into()), ..Correction::default() };
+        assert_eq!(decided().corrected(&west).area, "west");
         let machine = Correction { kind: Some("auto-reply".into()), ..Correction::default() };
         assert_eq!(decided().corrected(&machine).queue, "none");
     }

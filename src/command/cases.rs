@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Subcommand, ValueEnum};
 
 use crate::calendar::london;
+use crate::memo::printable;
 use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 
-use super::out::printable;
 use super::table::table;
 use super::{CommandError, Format, out, own_config};
 
@@ -60,6 +60,9 @@ struct List {
     /// Only those due on this day or before, such as 2027-01-05
     #[arg(long, value_name = "DATE")]
     due_by: Option<NaiveDate>,
+    /// Only those whose decision a person should look at
+    #[arg(long)]
+    unsure: bool,
     /// Only those of this sender
     #[arg(long, value_name = "ADDRESS")]
     sender: Option<String>,
@@ -93,6 +96,7 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
         area: options.area.clone(),
         due_by: options.due_by,
         sender: options.sender.clone(),
+        unsure: options.unsure,
         ..CaseFilter::default()
     };
     let cases = records.cases(&filter)?;
@@ -103,19 +107,26 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
             }
         }
         ListFormat::Csv => {
-            out::line(COLUMNS.join(","));
+            out::line(format_args!("{},unsure", COLUMNS.join(",")));
             for case in &cases {
-                out::line(cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","));
+                let cells = cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(",");
+                out::line(format_args!("{cells},{}", if case.unsure { "yes" } else { "no" }));
             }
         }
         ListFormat::Text => {
             if cases.is_empty() {
                 out::line("No cases.");
             } else {
-                let rows: Vec<Vec<String>> = cases.iter().map(|case| cells(case).to_vec()).collect();
+                let rows: Vec<Vec<String>> = cases.iter().map(row).collect();
                 out::line(table(&COLUMNS, &rows, 160));
                 let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
-                out::line(format_args!("{} cases, {urgent} urgent.", cases.len()));
+                let unsure = cases.iter().filter(|case| case.unsure).count();
+                out::line(format_args!("{} cases, {urgent} urgent, {unsure} unsure.", cases.len()));
+                if unsure > 0 {
+                    out::line(
+                        "(unsure): a person should look at the decision; `cases show REFERENCE` says why.",
+                    );
+                }
             }
             out::print(for_a_person(records)?);
         }
@@ -153,6 +164,15 @@ fn for_a_person(records: &Records) -> Result<String, CommandError> {
 
 const COLUMNS: [&str; 8] =
     ["reference", "due", "urgency", "grounds", "queue", "state", "acknowledgement", "subject"];
+
+/// A row of the table: the mark of an unsure decision stands beside what was decided.
+fn row(case: &CaseRow) -> Vec<String> {
+    let mut cells = cells(case).to_vec();
+    if let Some(urgency) = cells.get_mut(2).filter(|_| case.unsure) {
+        urgency.push_str(" (unsure)");
+    }
+    cells
+}
 
 fn cells(case: &CaseRow) -> [String; 8] {
     [
@@ -198,7 +218,8 @@ pub(super) fn known_case(reference: &str, records: &Records) -> Result<CaseDetai
 
 fn as_text(detail: &CaseDetail) -> String {
     let case = &detail.case;
-    let mut out = format!("{}  {}, {}\n", case.reference, case.urgency, case.state);
+    let unsure = if case.unsure { ", unsure: a person should look at the decision" } else { "" };
+    let mut out = format!("{}  {}, {}{unsure}\n", case.reference, case.urgency, case.state);
     let mut line = |name: &str, value: &str| out.push_str(&format!("  {name:<16}{value}\n"));
     line("received", &moment(case.received_at));
     line(
@@ -210,6 +231,9 @@ fn as_text(detail: &CaseDetail) -> String {
     line("area", &case.area);
     line("sender", &printable(case.sender.as_deref().unwrap_or("-")));
     line("subject", &printable(&case.subject));
+    if let Some(why) = case.unsure.then(|| why_unsure(detail)).flatten() {
+        line("unsure", &printable(why));
+    }
     match &case.withheld {
         Some(why) => line("acknowledgement", &format!("withheld: {why}")),
         None => line("acknowledgement", &case.acknowledgement),
@@ -262,6 +286,13 @@ fn as_text(detail: &CaseDetail) -> String {
         }
     }
     out
+}
+
+/// The reason in the trace of the message that opened the case.
+fn why_unsure(detail: &CaseDetail) -> Option<&str> {
+    let traces = detail.messages.iter().filter_map(|message| message.decision.as_ref()?.trace.as_array());
+    let is_unsure = |finding: &&serde_json::Value| finding.get("rule").is_some_and(|rule| rule == "unsure");
+    traces.flatten().find(is_unsure)?.get("reason")?.as_str()
 }
 
 fn attempt_in_words(attempt: &AttemptRow) -> String {

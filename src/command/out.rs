@@ -20,13 +20,6 @@ pub fn bytes(text: &[u8]) {
     ended(out.write_all(text).and_then(|()| out.flush()));
 }
 
-/// Text from strangers, without control characters or what turns the direction of writing.
-pub fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
-}
-
 fn ended(written: std::io::Result<()>) {
     if let Err(error) = written {
         if error.kind() == ErrorKind::BrokenPipe {

@@ -8,6 +8,7 @@ use crate::case::Correction;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::daemon::{in_force, intake};
+use crate::memo::printable;
 use crate::record::{EventRow, NewCorrection, Records};
 
 use super::super::{CommandError, out};
@@ -170,7 +171,7 @@ pub(super) fn in_words(event: &EventRow) -> String {
         })
         .collect();
     let why = part("why").as_str().map(str::to_owned).unwrap_or_default();
-    let why = if why.is_empty() { why } else { format!(", because: {}", out::printable(&why)) };
+    let why = if why.is_empty() { why } else { format!(", because: {}", printable(&why)) };
     format!(": {}{why}", said.join(", "))
 }
 

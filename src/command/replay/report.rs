@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::calendar::london;
 use crate::daemon::in_force::Set;
 use crate::mailbox::Unreached;
+use crate::memo::printable;
 use crate::triage::compare::{Change, Difference, Said};
 
 use super::super::{CommandError, Format, out};
@@ -229,8 +230,8 @@ fn as_text(number: u64, differs: &Differs) -> String {
     let mut text = format!(
         "\n{number}. {}{}\n   \"{}\", {} {}, to {}\n",
         differs.reference.as_deref().map(|reference| format!("{reference}, ")).unwrap_or_default(),
-        out::printable(&differs.message),
-        out::printable(&differs.subject),
+        printable(&differs.message),
+        printable(&differs.subject),
         london::date(received).format("%a %-d %b %Y"),
         london::time(received).format("%H:%M"),
         differs.mailbox
@@ -253,15 +254,14 @@ fn as_text(number: u64, differs: &Differs) -> String {
 
 /// `now: U4 holds "half days": urgent: Part-time timetable`.
 fn finding_as_text(mark: &str, said: &Said) -> String {
-    let words =
-        if said.text.is_empty() { String::new() } else { format!(" \"{}\"", out::printable(&said.text)) };
+    let words = if said.text.is_empty() { String::new() } else { format!(" \"{}\"", printable(&said.text)) };
     let outcome = match said.outcome.as_str() {
         "holds" => " holds",
         "set-aside" => " set aside",
         _ => "",
     };
     let mark = format!("{mark}:");
-    format!("     {mark:<8}{}{outcome}{words}\n             {}\n", said.rule, out::printable(&said.reason))
+    format!("     {mark:<8}{}{outcome}{words}\n             {}\n", said.rule, printable(&said.reason))
 }
 
 fn as_json(differs: &Differs) -> Value {

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::calendar::london;
 use crate::case::{Correction, Labels};
 use crate::mailbox::Unreached;
+use crate::memo::printable;
 use crate::record::CorrectionRow;
 
-use super::super::out::printable;
 use super::super::{CommandError, Format, out};
 use super::hints::{Example, Hint, Role, Suggestion};
 use super::write::Examples;
