@@ -18,6 +18,7 @@ mod outbox;
 mod record;
 mod replay;
 mod rules;
+mod second_reader;
 mod servers;
 mod suggest;
 mod support;
