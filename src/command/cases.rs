@@ -1,4 +1,4 @@
-//! `send-triage cases`: what is on record. Reading only; the daemon may go on meanwhile.
+//! `send-triage cases`: what is on record, and what staff say against it. The daemon may go on meanwhile.
 
 use std::path::Path;
 
@@ -13,6 +13,8 @@ use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 use super::table::table;
 use super::{CommandError, Format, out, own_config};
 
+mod correct;
+
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -25,6 +27,8 @@ enum What {
     List(List),
     /// Everything about one case
     Show(Show),
+    /// Says what is right about a case that was decided otherwise
+    Correct(correct::Correct),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,6 +91,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             Ok(())
         }
         What::Show(options) => show(options, &records),
+        What::Correct(options) => correct::correct(options, &records, &config),
     }
 }
 
@@ -200,17 +205,22 @@ fn json(value: &impl serde::Serialize) -> Result<String, CommandError> {
 }
 
 fn show(options: &Show, records: &Records) -> Result<(), CommandError> {
-    let reference = options.reference.trim().to_ascii_uppercase();
-    let Some(case) = records.case(&reference)? else {
-        return Err(CommandError::Input(format!(
-            "There is no case {reference}. References look like SEND-7K4M-2Q9X; `send-triage cases list` lists them."
-        )));
-    };
+    let case = known_case(&options.reference, records)?;
     match options.format {
         Format::Json => out::line(json(&case)?),
         Format::Text => out::print(as_text(&case)),
     }
     Ok(())
+}
+
+/// The case with this reference.
+pub(super) fn known_case(reference: &str, records: &Records) -> Result<CaseDetail, CommandError> {
+    let reference = reference.trim().to_ascii_uppercase();
+    records.case(&reference)?.ok_or_else(|| {
+        CommandError::Input(format!(
+            "There is no case {reference}. References look like SEND-7K4M-2Q9X; `send-triage cases list` lists them."
+        ))
+    })
 }
 
 fn as_text(detail: &CaseDetail) -> String {
@@ -273,7 +283,13 @@ fn as_text(detail: &CaseDetail) -> String {
     if !detail.events.is_empty() {
         out.push_str("  events\n");
         for event in &detail.events {
-            out.push_str(&format!("    {} {} ({})\n", moment(event.happened_at), event.what, event.actor));
+            let to = correct::in_words(event);
+            out.push_str(&format!(
+                "    {} {}{to} ({})\n",
+                moment(event.happened_at),
+                event.what,
+                printable(&event.actor)
+            ));
         }
     }
     out

@@ -176,7 +176,7 @@ impl<'a> Explained<'a> {
 }
 
 /// The mailbox that To names, else Cc, else the first.
-fn guess_mailbox(message: &Message, set: &Set) -> String {
+pub(super) fn guess_mailbox(message: &Message, set: &Set) -> String {
     let mailboxes = &set.policy.team.mailboxes;
     let named = message.to.iter().chain(&message.cc).find_map(|address| {
         let address = address.address.to_ascii_lowercase();

@@ -242,7 +242,7 @@ fn locations(connection: &Connection, message: i64) -> Result<Vec<LocationRow>, 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn decision(connection: &Connection, message: i64) -> rusqlite::Result<Option<DecisionDetail>> {
+pub(super) fn decision(connection: &Connection, message: i64) -> rusqlite::Result<Option<DecisionDetail>> {
     connection
         .prepare_cached(
             "SELECT decided_at, rules_version, kind, copied, urgency, grounds, claimed_urgent, queue, area, chaser,

@@ -13,6 +13,7 @@ use crate::rules::{Addressed, Circumstances, Ruleset};
 pub mod acknowledge;
 pub mod area;
 pub mod chaser;
+pub mod compare;
 pub mod kind;
 pub mod leadership;
 pub mod queue;
