@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod commands;
+mod explained;
 mod faults;
 mod folder;
 mod grounds;
@@ -15,6 +16,7 @@ mod new_text;
 mod outbox;
 mod record;
 mod rules;
+mod second_reader;
 mod servers;
 mod support;
 mod tidy;

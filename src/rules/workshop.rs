@@ -14,7 +14,9 @@ use super::lexicon::Builder;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
-use super::program::{self, Lists, Program, Unfit};
+use super::program::{Lists, Parts, Program, Unfit};
+use super::second::SecondReader;
+use super::spellings::Spellings;
 
 /// How many phrases all files may hold.
 const MAX_PHRASES: usize = 50_000;
@@ -41,6 +43,12 @@ pub struct Workshop<'f> {
     pub list_names: Vec<String>,
     /// Words asked for.
     pub terms: Builder,
+    /// What people type and mean.
+    pub spellings: Spellings,
+    /// The second reader.
+    pub second: SecondReader,
+    /// Parts of phrases.
+    pub parts: Parts,
     /// Phrases, compiled.
     pub programs: Vec<Program>,
     /// For each phrase, what it triggers.
@@ -68,6 +76,9 @@ impl<'f> Workshop<'f> {
             lists: Lists::new(),
             list_names: Vec::new(),
             terms: Builder::new(),
+            spellings: Spellings::default(),
+            second: SecondReader::default(),
+            parts: Parts::default(),
             programs: Vec::new(),
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
@@ -207,7 +218,7 @@ impl<'f> Workshop<'f> {
     /// Reads a phrase into a tree.
     pub fn parse(&mut self, file: usize, node: &Node, text: &str) -> Option<Phrase> {
         match phrase::parse(text) {
-            Ok(phrase) => Some(phrase),
+            Ok(phrase) => Some(self.spellings.mend(phrase)),
             Err(error) => {
                 let range = self.inside(file, node, text, &error.range);
                 self.error(file, range, error.problem, error.remedy);
@@ -243,7 +254,7 @@ impl<'f> Workshop<'f> {
             return None;
         }
         parsed.lists(&mut self.named);
-        match program::compile(parsed, &self.lists, &mut self.terms) {
+        match self.parts.compile(parsed, &self.lists, &mut self.terms) {
             Ok(program) => {
                 self.programs.push(program);
                 self.triggers.push(trigger);
@@ -251,8 +262,11 @@ impl<'f> Workshop<'f> {
             }
             Err(Unfit::UnknownList(name, range)) => {
                 let range = self.inside(file, node, text, &range);
-                let known =
-                    self.list_names.iter().map(String::as_str).chain(["number", "date", "duration", "place"]);
+                let known = self
+                    .list_names
+                    .iter()
+                    .map(String::as_str)
+                    .chain(["number", "date", "duration", "place", "year"]);
                 let remedy = nearest(&name, known).map_or_else(
                     || format!("Add a list `{name}:` to vocabulary.yaml, or check the name."),
                     |near| format!("Did you mean {{{near}}}?"),
