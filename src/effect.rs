@@ -61,6 +61,8 @@ pub struct Routing {
     pub queues: BTreeMap<&'static str, (Option<String>, String)>,
     /// The subfolder of a queue's folder that urgent messages go to.
     pub urgent_subfolder: String,
+    /// The subfolder of a queue's folder that standard messages go to when a person should look at the decision.
+    pub unsure_subfolder: Option<String>,
     /// The folder of each kind that is not a person's mail; the others stay in the inbox.
     pub kinds: BTreeMap<&'static str, String>,
     /// Person's mail in which the team only stands in Cc.
@@ -106,10 +108,12 @@ impl Routing {
             return self.copied.as_ref().map(here);
         }
         let (account, folder) = self.queues.get(queue_name(decision.queue))?;
-        let folder = match decision.urgency {
-            Urgency::Urgent => format!("{folder}/{}", self.urgent_subfolder),
-            Urgency::Standard => folder.clone(),
+        // Urgent messages are looked at one by one in any case: a second folder would only hide some of them.
+        let below = match decision.urgency {
+            Urgency::Urgent => Some(&self.urgent_subfolder),
+            Urgency::Standard => self.unsure_subfolder.as_ref().filter(|_| decision.unsure),
         };
+        let folder = below.map_or_else(|| folder.clone(), |below| format!("{folder}/{below}"));
         Some(Destination { account: account.clone().unwrap_or_else(|| arrived_in.to_owned()), folder })
     }
 
@@ -133,5 +137,49 @@ impl Routing {
             to: Destination { account: arrived_in.to_owned(), folder: self.set_aside.clone() },
             flagged: true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::{Acknowledgement, Area, Chaser, Why};
+
+    fn decision(urgency: Urgency, unsure: bool) -> Decision {
+        Decision {
+            kind: Kind::Person,
+            acknowledgement: Acknowledgement::Withhold(Why::SwitchedOff),
+            copied: false,
+            urgency,
+            grounds: Vec::new(),
+            claimed_urgent: false,
+            queue: Queue::General,
+            area: Area::Unknown,
+            chaser: Chaser::None,
+            signposts: Vec::new(),
+            refer_leadership: false,
+            unsure,
+            due: None,
+            trace: Vec::new(),
+            rules_version: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_person_should_look_at_lies_in_a_folder_that_staff_see() {
+        let mut routing = Routing {
+            queues: BTreeMap::from([("general", (None, "Triage/General".to_owned()))]),
+            urgent_subfolder: "Urgent".to_owned(),
+            unsure_subfolder: Some("Unsure".to_owned()),
+            ..Routing::default()
+        };
+        let folder = |routing: &Routing, urgency, unsure| {
+            routing.destination("general", &decision(urgency, unsure)).unwrap().folder
+        };
+        assert_eq!(folder(&routing, Urgency::Standard, false), "Triage/General");
+        assert_eq!(folder(&routing, Urgency::Standard, true), "Triage/General/Unsure");
+        assert_eq!(folder(&routing, Urgency::Urgent, true), "Triage/General/Urgent", "never out of sight");
+        routing.unsure_subfolder = None;
+        assert_eq!(folder(&routing, Urgency::Standard, true), "Triage/General");
     }
 }

@@ -15,11 +15,13 @@ use crate::record::RecordError;
 
 mod cases;
 mod check;
+mod colour;
 mod demo;
 mod doctor;
 mod due;
 mod evaluate;
 mod explain;
+mod figures;
 mod out;
 mod run;
 mod table;

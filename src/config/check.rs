@@ -42,6 +42,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         }
     }
     check_watched_twice(config, &mut out);
+    check_subfolders(config, &mut out);
     if !config.council.domain.contains('.') || config.council.domain.starts_with(['.', '@']) {
         out.push(format!(
             "`council.domain`: `{}` is not a domain, such as council.example.",
@@ -125,6 +126,22 @@ fn check_watched_twice(config: &Config, out: &mut Vec<String>) {
                 ));
             }
         }
+    }
+}
+
+/// Subfolders that have no name, or one name for two things.
+fn check_subfolders(config: &Config, out: &mut Vec<String>) {
+    let (urgent, unsure) = (&config.filing.urgent_subfolder, config.filing.unsure_subfolder.as_ref());
+    for (key, name) in [("urgent_subfolder", Some(urgent)), ("unsure_subfolder", unsure)] {
+        if name.is_some_and(|name| name.trim_matches(['/', ' ']).is_empty()) {
+            let instead = if key == "unsure_subfolder" { ", or `~` for no such folder" } else { "" };
+            out.push(format!("`filing.{key}` is empty: name the folder{instead}."));
+        }
+    }
+    if unsure.is_some_and(|unsure| unsure.eq_ignore_ascii_case(urgent)) {
+        out.push(format!(
+            "`filing`: `{urgent}` is the subfolder for urgent and for unsure messages; give each its own, so that staff can tell them apart."
+        ));
     }
 }
 

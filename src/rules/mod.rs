@@ -24,6 +24,7 @@ mod places;
 mod program;
 mod reading;
 mod schema;
+mod sentence;
 mod slot;
 mod spelling;
 mod text;
@@ -32,6 +33,8 @@ mod workshop;
 mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use reading::text_of;
+pub use sentence::sentence_at;
 
 /// A rule file as read from disk (or from the built-in rules). `name` is its path relative to the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

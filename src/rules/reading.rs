@@ -318,3 +318,15 @@ fn quoted(message: &Message) -> String {
 fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most.min(text.len()))).unwrap_or_default()
 }
+
+/// The text in which a zone's evidence has its ranges; empty for headers.
+pub fn text_of(message: &Message, zone: Zone) -> std::borrow::Cow<'_, str> {
+    match zone {
+        Zone::Subject => subject(&message.subject).into(),
+        Zone::New => message.new_text.new.as_str().into(),
+        Zone::Adopted => message.new_text.adopted.as_str().into(),
+        Zone::Signature => message.new_text.signature.as_str().into(),
+        Zone::Quoted => quoted(message).into(),
+        Zone::Header => "".into(),
+    }
+}
