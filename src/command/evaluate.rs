@@ -109,7 +109,7 @@ fn as_text(score: &Score, pairs: &[(Label, Decision)]) -> String {
     out
 }
 
-fn labels(folder: &Path) -> Result<Vec<Label>, CommandError> {
+pub(super) fn labels(folder: &Path) -> Result<Vec<Label>, CommandError> {
     let path = folder.join("labels.jsonl");
     let text = std::fs::read_to_string(&path).map_err(|error| {
         CommandError::Input(format!(

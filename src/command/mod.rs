@@ -20,6 +20,7 @@ mod doctor;
 mod due;
 mod evaluate;
 mod explain;
+mod learn;
 mod out;
 mod run;
 mod table;
@@ -81,6 +82,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Measures the rules against labelled messages
     Evaluate(evaluate::Arguments),
+    /// Learns from labelled messages how much each word speaks for a rule, and writes learned.csv
+    Learn(learn::Arguments),
     /// When the answer is due to a message received at these times, and how that was counted
     Due(due::Arguments),
     /// The cases on record
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(a) => doctor::run(&a, config),
         Command::Explain(a) => explain::run(&a, config),
         Command::Evaluate(a) => evaluate::run(&a, config),
+        Command::Learn(a) => learn::run(&a, config),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
     };

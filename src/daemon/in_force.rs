@@ -17,7 +17,7 @@ use crate::triage::{Limits, Policy, Team, TeamMailbox};
 static BUILT_IN_RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
 /// The largest file that is taken for a rule file or a wording.
-const LARGEST_FILE: u64 = 2 << 20;
+const LARGEST_FILE: u64 = 8 << 20;
 
 /// One consistent set.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ fn add(files: &mut RuleFiles, name: &str, bytes: Vec<u8>) {
         if wording.ends_with(".txt") || wording.ends_with(".html") {
             files.wording.push((wording.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
         }
-    } else if name.ends_with(".yaml") || name.ends_with(".yml") {
+    } else if name.ends_with(".yaml") || name.ends_with(".yml") || name == rules::learned::FILE {
         files.rules.push(SourceFile { name: name.to_owned(), bytes });
     }
 }

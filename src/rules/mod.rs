@@ -17,6 +17,7 @@ mod context;
 pub mod diagnostic;
 mod example;
 mod inflect;
+pub mod learned;
 mod lexicon;
 mod matcher;
 mod phrase;
@@ -191,6 +192,8 @@ pub struct Reading<'r> {
     pub places: Vec<PlaceMention>,
     /// Every date that is mentioned in subject, new and adopted text, with its zone and sentence.
     pub dates: Vec<(Zone, usize, Mention)>,
+    /// How sure what was learned from examples is of each rule that it knows, from 0 to 1.
+    pub sure: Vec<(&'r str, f32)>,
 }
 
 impl<'r> Reading<'r> {
@@ -221,6 +224,8 @@ pub struct Ruleset {
     always: Vec<usize>,
     contexts: context::Contexts,
     places: places::Places,
+    /// What was learned from examples, where the file is there.
+    learned: Option<learned::Learned>,
     /// Names of the vocabulary's lists, by number.
     list_names: Vec<String>,
     terms: Vec<Term>,
@@ -303,6 +308,7 @@ pub struct World {
 pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagnostic>> {
     let (texts, mut complaints) = schema::decode(files);
     let mut shop = workshop::Workshop::new(&texts);
+    shop.learned = schema::learned(files, &mut complaints);
     let drafts = schema::read(&mut shop);
     let order = schema::order(&mut shop, &drafts);
     complaints.append(&mut shop.complaints);
@@ -339,6 +345,7 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         always,
         contexts: context::Contexts { triggers: shop.triggers, settings: shop.settings },
         places: shop.places,
+        learned: shop.learned,
         list_names: shop.list_names,
         terms: world.terms.clone(),
         domain: world.domain.to_lowercase(),

@@ -40,10 +40,19 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         .map(|(zone, text)| search(rules, zone, text, circumstances))
         .collect();
     let (hit, awake) = wake(rules, &zones);
+    let opinion = rules.learned.as_ref().map(|learned| {
+        let texts: Vec<&str> = zones
+            .iter()
+            .filter(|searched| matches!(searched.words.zone, Zone::New | Zone::Adopted))
+            .map(|searched| searched.words.text)
+            .collect();
+        learned.weigh(&texts)
+    });
+    let opinion = opinion.unwrap_or_default();
     let mut holds: Vec<Option<bool>> = vec![None; rules.rules.len()];
     let mut verdicts: Vec<(usize, Verdict<'r>)> = Vec::new();
     for index in rules.order.iter().filter(|index| awake.get(**index).copied().unwrap_or(false)) {
-        let look = Look { rules, message, circumstances, zones: &zones, holds: &holds, hit: &hit };
+        let look = Look { rules, message, circumstances, zones: &zones, holds: &holds, hit: &hit, opinion: &opinion };
         let verdict = settle(&look, *index, rules);
         if let Some(place) = holds.get_mut(*index) {
             *place = Some(verdict.as_ref().is_some_and(|verdict| verdict.holds));
@@ -55,6 +64,12 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         verdicts: verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         places: places(&zones),
         dates: dates(&zones),
+        sure: rules
+            .learned
+            .iter()
+            .flat_map(|learned| learned.labels().enumerate())
+            .map(|(label, name)| (name, opinion.sure(label)))
+            .collect(),
     }
 }
 
@@ -108,12 +123,14 @@ fn settle<'r>(look: &Look<'_, '_>, index: usize, rules: &'r Ruleset) -> Option<V
     let mut evidence = tell_all(look, &found);
     if holds && let Some(stop) = body.unless.iter().find_map(|condition| look.look(condition, scope)) {
         holds = false;
+        // Words against what was learned: a person should look.
+        let doubt = matches!(stop.first(), Some(Found::Opinion(..)));
         let (stop, words) = first_words(look, &stop);
         for evidence in evidence.drain(..) {
             let near = stop.as_ref().is_none_or(|(zone, sentence)| {
                 *zone == evidence.zone && evidence.sentence.abs_diff(*sentence) <= 1
             });
-            set_aside.push(SetAside { reason: format!("unless: \"{words}\""), near_miss: !near, evidence });
+            set_aside.push(SetAside { reason: format!("unless: \"{words}\""), near_miss: !near || doubt, evidence });
         }
     }
     if !holds && set_aside.is_empty() && body.kinds != Kinds::default() {
@@ -205,7 +222,7 @@ fn tell(look: &Look<'_, '_>, found: &Found<'_>) -> Option<Evidence> {
                 captures: Vec::new(),
             })
         }
-        Found::Fact(is, asked) => Some(Evidence {
+        Found::Fact(is, asked) | Found::Opinion(is, asked) => Some(Evidence {
             zone: Zone::Header,
             range: 0..0,
             text: is.clone(),

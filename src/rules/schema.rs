@@ -9,6 +9,7 @@ use super::condition::Condition;
 use super::context::{KINDS, Kind, Kinds};
 use super::diagnostic::{Diagnostic, Severity};
 use super::example::{self, Example};
+use super::learned::{self, Learned};
 use super::vocabulary;
 use super::workshop::{File, Workshop, key_name};
 use super::{Group, Rule, SourceFile, Zone};
@@ -86,7 +87,7 @@ pub struct Draft {
 /// Turns bytes into texts; files that are no text or too large become complaints.
 pub fn decode(files: &[SourceFile]) -> (Vec<File>, Vec<Diagnostic>) {
     let (mut texts, mut complaints) = (Vec::new(), Vec::new());
-    for file in files {
+    for file in files.iter().filter(|file| !is_learned(file)) {
         let whole = |problem: String, remedy: &str| Diagnostic {
             severity: Severity::Error,
             file: file.name.clone(),
@@ -119,6 +120,35 @@ pub fn decode(files: &[SourceFile]) -> (Vec<File>, Vec<Diagnostic>) {
         }
     }
     (texts, complaints)
+}
+
+/// Whether this is the file of what was learned, which is no YAML.
+fn is_learned(file: &SourceFile) -> bool {
+    file.name.rsplit('/').next() == Some(learned::FILE)
+}
+
+/// Reads what was learned from examples; a file that cannot be used becomes a complaint.
+pub fn learned(files: &[SourceFile], complaints: &mut Vec<Diagnostic>) -> Option<Learned> {
+    let file = files.iter().find(|file| is_learned(file))?;
+    let text = String::from_utf8_lossy(&file.bytes);
+    match Learned::parse(&text) {
+        Ok(learned) => Some(learned),
+        Err(error) => {
+            let before: usize = text.split_inclusive('\n').take(error.line - 1).map(str::len).sum();
+            let line = text.get(before..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+            complaints.push(Diagnostic {
+                severity: Severity::Error,
+                file: file.name.clone(),
+                range: before..before + line.len().min(60),
+                source: text.clone().into_owned(),
+                problem: error.problem,
+                remedy: Some(
+                    "This file is written by `send-triage learn`: let it write the file anew, or put the last good one back.".to_owned(),
+                ),
+            });
+            None
+        }
+    }
 }
 
 /// Where a rule stands before it is read.
@@ -241,6 +271,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         id_at: (file, node.range.start..node.range.start),
     };
     shop.needs.clear();
+    draft.rule.id.clone_into(&mut shop.id);
     for (key, value) in entries {
         match key_name(key) {
             "id" => draft.id_at.1 = value.range.clone(),

@@ -10,6 +10,7 @@ use crate::yaml::{Node, Value};
 
 use super::context::{Kind, Kinds, Role, Settings};
 use super::diagnostic::{Diagnostic, Severity, nearest};
+use super::learned::Learned;
 use super::lexicon::Builder;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
@@ -49,6 +50,10 @@ pub struct Workshop<'f> {
     pub settings: [Settings; 6],
     /// Places.
     pub places: Places,
+    /// What was learned from examples.
+    pub learned: Option<Learned>,
+    /// Id of the rule that is being read.
+    pub id: String,
     /// Ids of all rules, by index.
     pub ids: Vec<String>,
     /// Indexes of the rules for roles.
@@ -72,6 +77,8 @@ impl<'f> Workshop<'f> {
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
             places: Places::default(),
+            learned: None,
+            id: String::new(),
             ids: Vec::new(),
             role_rules: Vec::new(),
             named: HashSet::new(),
