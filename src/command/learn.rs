@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::daemon::in_force;
 use crate::rules::learned::train::{self, Example, LEAST_EXAMPLES, Measured};
 use crate::rules::learned::{FILE, Learned};
+use crate::rules::{self, SourceFile};
 use crate::triage::score::Label;
 
 use super::table::table;
@@ -44,8 +45,8 @@ const LEADERSHIP: &str = "leadership";
 
 pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
     drop(super::config(config)?);
-    in_force::read_folder(&arguments.rules).map_err(CommandError::Input)?;
-    let mut examples = Vec::new();
+    let files = in_force::read_folder(&arguments.rules).map_err(CommandError::Input)?;
+    let mut examples = of_the_rules(&files.rules);
     for folder in &arguments.folders {
         let before = examples.len();
         if folder.join("labels.jsonl").exists() {
@@ -118,6 +119,18 @@ fn report(examples: &[Example], learned: &Learned, measured: &[Measured], labels
     }
     text.push('\n');
     text
+}
+
+/// The rules' own examples teach what they test.
+fn of_the_rules(files: &[SourceFile]) -> Vec<Example> {
+    rules::examples(files)
+        .into_iter()
+        .filter(|(id, ..)| [&URGENT[..], &TOPICS, &SIGNPOSTS].concat().contains(&id.as_str()))
+        .map(|(id, holds, text)| {
+            let has = if holds { vec![id.clone()] } else { Vec::new() };
+            Example { text, has, speaks_of: Some(vec![id]) }
+        })
+        .collect()
 }
 
 /// Every message written by a person; its labels are complete.

@@ -72,6 +72,8 @@ pub enum Part {
     Start,
 }
 
+/// What stands as the phrase of words that what was learned went by.
+pub const LEARNED: &str = "learned";
 /// So many words are told of what was learned.
 const REASONS: usize = 5;
 
@@ -361,7 +363,7 @@ impl<'a, 't> Look<'a, 't> {
             let zones: Vec<usize> = new.into_iter().chain(adopted).collect();
             for (text, range) in learned.reasons(self.opinion, label, REASONS) {
                 if let Some(zone) = zones.get(text) {
-                    found.push(Found::Text(*zone, range, "learned"));
+                    found.push(Found::Text(*zone, range, LEARNED));
                 }
             }
         }

@@ -364,6 +364,23 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
     Ok(ruleset)
 }
 
+/// The examples of all rules that could be read: the rule's id, whether it must hold, and the words.
+pub fn examples(files: &[SourceFile]) -> Vec<(String, bool, String)> {
+    let (texts, _) = schema::decode(files);
+    let mut shop = workshop::Workshop::new(&texts);
+    schema::read(&mut shop)
+        .into_iter()
+        .flat_map(|draft| {
+            let id = draft.rule.id;
+            draft
+                .examples
+                .into_iter()
+                .filter(|example| !example.text().is_empty())
+                .map(move |example| (id.clone(), example.yes, example.text().to_owned()))
+        })
+        .collect()
+}
+
 /// In the order in which a person would work through them; where there are errors, warnings wait until they are mended.
 fn sorted(mut complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {

@@ -6,7 +6,7 @@ use crate::calendar::mention;
 use crate::message::Message;
 use crate::message::new_text::CutReason;
 
-use super::condition::{Condition, Found, Look, Scope, Searched};
+use super::condition::{Condition, Found, LEARNED, Look, Scope, Searched};
 use super::context::Kinds;
 use super::matcher::{Caught, Hit, SlotKind};
 use super::phrase::AREAS;
@@ -119,6 +119,18 @@ fn settle<'r>(look: &Look<'_, '_>, index: usize, rules: &'r Ruleset) -> Option<V
         {
             aside_by_context(look, &more, scope, rule.group, &mut set_aside);
         }
+    }
+    // What was learned knows nothing of "not" and "if": where the rule's own words were found and set aside, they prevail.
+    let only_learned = found.iter().any(|one| matches!(one, Found::Opinion(..)))
+        && found.iter().all(|one| match one {
+            Found::Opinion(..) => true,
+            Found::Text(_, _, written) => *written == LEARNED,
+            _ => false,
+        });
+    if only_learned && !set_aside.is_empty() {
+        holds = false;
+        set_aside.iter_mut().for_each(|aside| aside.near_miss = true);
+        found.clear();
     }
     let mut evidence = tell_all(look, &found);
     if holds && let Some(stop) = body.unless.iter().find_map(|condition| look.look(condition, scope)) {
