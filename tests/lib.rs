@@ -20,7 +20,6 @@ mod record;
 mod reload;
 mod replay;
 mod rules;
-mod second_reader;
 mod schema;
 mod servers;
 mod suggest;

@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     Ok(())
 }
 
-fn labels(folder: &Path) -> Result<Vec<Label>, CommandError> {
+pub(super) fn labels(folder: &Path) -> Result<Vec<Label>, CommandError> {
     let path = folder.join("labels.jsonl");
     let text = std::fs::read_to_string(&path).map_err(|error| {
         CommandError::Input(format!(

@@ -22,6 +22,7 @@ mod due;
 mod evaluate;
 mod explain;
 mod figures;
+mod learn;
 mod out;
 mod past;
 mod replay;
@@ -91,6 +92,8 @@ enum Command {
     Replay(replay::Arguments),
     /// What staff corrected, and which rule to look at; changes no rule
     Suggest(suggest::Arguments),
+    /// Learns from labelled messages how much each word speaks for a rule, and writes learned.csv
+    Learn(learn::Arguments),
     /// When the answer is due to a message received at these times, and how that was counted
     Due(due::Arguments),
     /// The cases on record
@@ -165,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Replay(a) => replay::run(&a, config),
         Command::Suggest(a) => suggest::run(&a, config),
+        Command::Learn(a) => learn::run(&a, config),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
         Command::Schema(a) => schema::run(&a),

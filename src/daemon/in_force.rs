@@ -19,7 +19,7 @@ use super::refusal::Refusal;
 static BUILT_IN_RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
 /// The largest file that is taken for a rule file or a wording.
-const LARGEST_FILE: u64 = 2 << 20;
+const LARGEST_FILE: u64 = 8 << 20;
 
 /// One consistent set.
 #[derive(Debug)]
@@ -211,7 +211,7 @@ fn add(files: &mut RuleFiles, name: &str, bytes: Vec<u8>) {
                 Err(bad) => files.unreadable.push(bad.diagnostic(name)),
             }
         }
-    } else if name.ends_with(".yaml") || name.ends_with(".yml") {
+    } else if name.ends_with(".yaml") || name.ends_with(".yml") || name == rules::learned::FILE {
         files.rules.push(SourceFile { name: name.to_owned(), bytes });
     }
 }

@@ -14,7 +14,7 @@ use super::vocabulary::count;
 use super::workshop::{Workshop, key_name};
 
 /// Keys of conditions.
-pub const KEYS: [&str; 23] = [
+pub const KEYS: [&str; 24] = [
     "any",
     "all",
     "sentence",
@@ -36,6 +36,7 @@ pub const KEYS: [&str; 23] = [
     "attachment",
     "addressed",
     "rule",
+    "learned",
     "words",
     "mailbox",
 ];
@@ -174,6 +175,7 @@ fn map(
                 .collect(),
         ),
         "rule" => rule(shop, file, value)?,
+        "learned" => learned(shop, file, value)?,
         "words" => words(shop, file, value)?,
         "mailbox" => Condition::Mailbox(mailboxes(shop, file, value)),
         _ => {
@@ -410,6 +412,51 @@ fn rule(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> 
         }
     }
     if all.len() > 1 { Some(Condition::Any(all)) } else { all.pop() }
+}
+
+/// How sure what was learned from examples must be, in percent; of the rule itself unless `of:` names another.
+fn learned(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> {
+    let (mut least, mut below, mut of) = (None, None, None);
+    for (key, value) in shop.map(file, node, "`learned`") {
+        match key_name(key) {
+            "at least" | "less than" => {
+                let text = shop.text(file, value, "a percentage")?;
+                let share = count(shop, file, value, text.trim_end_matches('%').trim_end(), 100);
+                *(if key_name(key) == "at least" { &mut least } else { &mut below }) = share;
+            }
+            "of" => of = Some((shop.text(file, value, "a rule's id")?.to_owned(), value.range.clone())),
+            _ => shop.unknown_key(file, key, &["at least", "less than", "of"]),
+        }
+    }
+    if least.is_none() && below.is_none() {
+        shop.error(
+            file,
+            node.range.clone(),
+            "`learned` does not say how sure it must be",
+            "Write {at least: 50} or {less than: 5}, in percent.",
+        );
+        return None;
+    }
+    let (id, range) = of.unwrap_or_else(|| (shop.id.clone(), node.range.clone()));
+    let Some(learned) = &shop.learned else {
+        shop.error(
+            file,
+            node.range.clone(),
+            format!("there is no {} in the rules folder", super::learned::FILE),
+            "Copy the one that comes with the program, let `send-triage learn` make one, or remove this condition.",
+        );
+        return None;
+    };
+    let Some(label) = learned.labels().position(|name| name == id) else {
+        let known: Vec<String> = learned.labels().map(str::to_owned).collect();
+        let remedy = nearest(&id, known.iter().map(String::as_str)).map_or_else(
+            || format!("It knows: {}.", known.join(", ")),
+            |name| format!("Did you mean `of: {name}`? It knows: {}.", known.join(", ")),
+        );
+        shop.error(file, range, format!("nothing was learned about `{id}`"), remedy);
+        return None;
+    };
+    Some(Condition::Learned { label, least, below })
 }
 
 fn words(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> {

@@ -10,6 +10,7 @@ use crate::message::Message;
 
 use super::context::{Kinds, Reason};
 use super::found::Findings;
+use super::learned::Opinion;
 use super::matcher::{Hit, PhraseId};
 use super::together::Stretch;
 use super::zone::ZoneText;
@@ -66,6 +67,12 @@ pub enum Condition {
         fewer: Option<usize>,
     },
     Mailbox(Vec<String>),
+    /// How sure what was learned from examples must be of this label, in percent.
+    Learned {
+        label: usize,
+        least: Option<usize>,
+        below: Option<usize>,
+    },
 }
 
 /// A part of the message.
@@ -77,6 +84,11 @@ pub enum Part {
     /// The first three sentences of the new text.
     Start,
 }
+
+/// What stands as the phrase of words that what was learned went by.
+pub const LEARNED: &str = "learned";
+/// So many words are told of what was learned.
+const REASONS: usize = 5;
 
 /// Sentences that make up the start.
 const START: usize = 3;
@@ -95,6 +107,8 @@ pub struct Look<'a, 't> {
     pub findings: &'a RefCell<Findings<'a>>,
     /// Which rules hold, as far as known.
     pub holds: &'a [Cell<Option<bool>>],
+    /// What was learned from examples, weighed in this message.
+    pub opinion: &'a Opinion,
 }
 
 /// Where to look, and how strictly.
@@ -141,6 +155,8 @@ pub enum Found<'a> {
     Text(usize, Range<usize>, &'a str),
     /// A header or another fact: what it is, and what the rule asked.
     Fact(String, String),
+    /// What was learned from examples: how sure it is, and what the rule asked.
+    Opinion(String, String),
 }
 
 impl<'a, 't> Look<'a, 't> {
@@ -179,6 +195,7 @@ impl<'a, 't> Look<'a, 't> {
             Condition::Rule(index) => {
                 (self.holds.get(*index).and_then(Cell::get) == Some(true)).then(Vec::new)
             }
+            Condition::Learned { label, least, below } => self.learned(*label, *least, *below),
             other => self.fact(other).map(|(is, asked)| vec![Found::Fact(is, asked)]),
         }
     }
@@ -276,6 +293,32 @@ impl<'a, 't> Look<'a, 't> {
             }
         }
         if found.is_empty() { None } else { Some(found) }
+    }
+
+    /// How sure what was learned is, and the words that spoke most for it.
+    fn learned(&self, label: usize, least: Option<usize>, below: Option<usize>) -> Option<Vec<Found<'a>>> {
+        let sure = self.opinion.sure(label) * 100.0;
+        if least.is_some_and(|least| sure < least as f32) || below.is_some_and(|below| sure >= below as f32) {
+            return None;
+        }
+        let asked = match (least, below) {
+            (Some(least), _) => format!("learned: at least {least} %"),
+            (None, below) => format!("learned: less than {} %", below.unwrap_or_default()),
+        };
+        let mut found = vec![Found::Opinion(format!("{sure:.0} % sure by what was learned from examples"), asked)];
+        if least.is_some()
+            && let Some(learned) = &self.rules.learned
+        {
+            let new = self.zones.iter().position(|words| words.zone == Zone::New);
+            let adopted = self.zones.iter().position(|words| words.zone == Zone::Adopted);
+            let zones: Vec<usize> = new.into_iter().chain(adopted).collect();
+            for (text, range) in learned.reasons(self.opinion, label, REASONS) {
+                if let Some(zone) = zones.get(text) {
+                    found.push(Found::Text(*zone, range, LEARNED));
+                }
+            }
+        }
+        Some(found)
     }
 
     /// Conditions on anything but words: what is so, and what was asked.

@@ -41,6 +41,13 @@ pub struct Trial {
 pub const KEYS: [&str; 9] =
     ["text", "subject", "from", "headers", "parts", "received", "mailbox", "addressed", "note"];
 
+impl Example {
+    /// Its words.
+    pub fn text(&self) -> &str {
+        &self.message.new_text.new
+    }
+}
+
 /// Reads `examples:`.
 pub fn read(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Vec<Example> {
     let mut all = Vec::new();

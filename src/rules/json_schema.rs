@@ -43,6 +43,8 @@ pub fn rules() -> Value {
         "capital only".to_owned(),
         described(places, "Places whose names are ordinary words too: they count with a capital alone."),
     );
+    let typed = json!({"type": "object", "additionalProperties": one_or_more(text())});
+    keys.insert("spellings".to_owned(), described(typed, "What is meant, and what people type for it."));
     let mut definitions = Map::new();
     for (name, group) in GROUPS {
         definitions.insert(name.to_owned(), rule(group));
@@ -161,6 +163,13 @@ fn condition_key(key: &str) -> Value {
         "all" => described(reference("conditions"), "All of them hold, anywhere in the message."),
         "sentence" => described(reference("conditions"), "All of them hold in one and the same sentence."),
         "near" => described(reference("conditions"), "All of them hold within two neighbouring sentences."),
+        "paragraph" => described(reference("conditions"), "All of them hold in one and the same paragraph."),
+        "at least" => {
+            let count = json!({"type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+$"});
+            let keys = [("count", count), ("of", reference("conditions")), ("within", text())];
+            let keys = keys.into_iter().map(|(key, of)| (key.to_owned(), of)).collect();
+            described(object(keys, &["count", "of"]), "So many of them hold, within a sentence, near, or the message.")
+        }
         "not" => described(reference("conditions"), "It does not hold."),
         "subject" => described(reference("conditions"), "It holds in the subject."),
         "body" => described(reference("conditions"), "It holds in the text."),
@@ -182,6 +191,12 @@ fn condition_key(key: &str) -> Value {
         "attachment" => described(text(), "A regular expression on an attachment's name."),
         "addressed" => described(named(&["to", "cc", "none"]), "Where the team's mailbox stands."),
         "rule" => described(one_or_more(text()), "Another rule holds."),
+        "learned" => {
+            let share = json!({"type": ["integer", "string"], "minimum": 0, "maximum": 100, "pattern": "^[0-9]+ *%?$"});
+            let keys = [("at least", share.clone()), ("less than", share), ("of", text())];
+            let keys = keys.into_iter().map(|(key, of)| (key.to_owned(), of)).collect();
+            described(object(keys, &[]), "How sure what was learned from examples is, in percent; `of:` another rule.")
+        }
         "words" => {
             let count = json!({"type": ["integer", "string"], "minimum": 0, "maximum": 1_000_000, "pattern": "^[0-9]+$"});
             let keys = ["more than", "fewer than"].map(|key| (key.to_owned(), count.clone()));

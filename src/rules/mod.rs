@@ -20,6 +20,7 @@ mod example;
 mod found;
 mod inflect;
 pub mod json_schema;
+pub mod learned;
 mod lexicon;
 mod lint;
 mod matcher;
@@ -30,7 +31,6 @@ mod places;
 mod program;
 mod reading;
 mod schema;
-mod second;
 mod sentence;
 mod slot;
 pub mod source;
@@ -44,7 +44,6 @@ mod workshop;
 mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use second::Opinion;
 pub use reading::text_of;
 pub use sentence::sentence_at;
 
@@ -210,9 +209,23 @@ pub struct Reading<'r> {
     pub steps: u64,
     /// The message is so long, or so odd, that not all of it was read: something may have been missed.
     pub incomplete: bool,
+    /// How sure what was learned from examples is of each rule that it knows, from 0 to 1.
+    pub sure: Vec<(&'r str, f32)>,
+}
+
+impl Verdict<'_> {
+    /// Whether it rests on nothing but what was learned from examples.
+    pub fn by_learned_alone(&self) -> bool {
+        self.holds && self.evidence.iter().all(|one| one.phrase.starts_with(condition::LEARNED))
+    }
 }
 
 impl<'r> Reading<'r> {
+    /// How sure what was learned from examples is of a rule, from 0 to 1; `None` where it knows nothing of it.
+    pub fn sure(&self, id: &str) -> Option<f32> {
+        self.sure.iter().find(|(name, _)| *name == id).map(|(_, sure)| *sure)
+    }
+
     /// The verdicts of one group, in order.
     pub fn group(&self, group: Group) -> impl Iterator<Item = &Verdict<'r>> {
         self.verdicts.iter().filter(move |verdict| verdict.rule.group == group)
@@ -243,8 +256,9 @@ pub struct Ruleset {
     /// Tells which triggers of contexts are worth a look.
     trigger_waking: waking::Waking<usize>,
     contexts: context::Contexts,
-    second: second::SecondReader,
     places: places::Places,
+    /// What was learned from examples, where the file is there.
+    learned: Option<learned::Learned>,
     /// Names of the vocabulary's lists, by number.
     list_names: Vec<String>,
     terms: Vec<Term>,
@@ -303,16 +317,6 @@ impl Ruleset {
         self.examples
     }
 
-    /// What the second reader makes of a message; `None` where it has learnt nothing.
-    pub fn opinion(&self, message: &Message) -> Option<Opinion> {
-        self.second.opinion(&reading::texts_of_sender(message), &self.lexicon)
-    }
-
-    /// What the second reader goes by in a message: for those who teach it.
-    pub fn features(&self, message: &Message) -> Vec<String> {
-        second::features(&reading::texts_of_sender(message), &self.lexicon)
-    }
-
     /// Reads one message.
     pub fn read<'r>(&'r self, message: &Message, circumstances: &Circumstances<'_>) -> Reading<'r> {
         reading::read(self, message, circumstances)
@@ -354,6 +358,7 @@ pub struct World {
 pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagnostic>> {
     let (texts, mut complaints) = source::decode(files);
     let mut shop = workshop::Workshop::new(&texts);
+    shop.learned = schema::learned(files, &mut complaints);
     let drafts = schema::read(&mut shop);
     let order = schema::order(&mut shop, &drafts);
     lint::shadow::check(&mut shop, &drafts);
@@ -394,9 +399,9 @@ pub fn compile(files: &[SourceFile], world: &World) -> Result<Ruleset, Vec<Diagn
         lexicon,
         matcher,
         contexts: context::Contexts { triggers: std::mem::take(&mut shop.triggers), settings: shop.settings },
-        second: std::mem::take(&mut shop.second),
         places: std::mem::take(&mut shop.places),
         list_names: std::mem::take(&mut shop.list_names),
+        learned: shop.learned.take(),
         terms: world.terms.clone(),
         domain: world.domain.to_lowercase(),
         version: version(files),
@@ -436,6 +441,23 @@ fn named_mailboxes(shop: &workshop::Workshop<'_>) -> Vec<(String, Diagnostic)> {
         shop.diagnostic(written, Severity::Error, problem, "Write the `name` of an account.")
     };
     shop.mailboxes.iter().map(|(name, written)| (name.clone(), complaint(name, written))).collect()
+}
+
+/// The examples of all rules that could be read: the rule's id, whether it must hold, and the words.
+pub fn examples(files: &[SourceFile]) -> Vec<(String, bool, String)> {
+    let (texts, _) = source::decode(files);
+    let mut shop = workshop::Workshop::new(&texts);
+    schema::read(&mut shop)
+        .into_iter()
+        .flat_map(|draft| {
+            let id = draft.rule.id;
+            draft
+                .examples
+                .into_iter()
+                .filter(|example| !example.text().is_empty())
+                .map(move |example| (id.clone(), example.yes, example.text().to_owned()))
+        })
+        .collect()
 }
 
 /// In the order in which a person would work through them; where there are errors, warnings wait until they are mended.

@@ -7,7 +7,7 @@ use crate::calendar::mention;
 use crate::message::Message;
 use crate::message::new_text::CutReason;
 
-use super::condition::{Condition, Found, Look, Scope};
+use super::condition::{Condition, Found, LEARNED, Look, Scope};
 use super::context::Kinds;
 use super::found::Findings;
 use super::matcher::{Caught, Hit, SlotKind};
@@ -44,13 +44,26 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
             ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions)
         })
         .collect();
+    let opinion = rules.learned.as_ref().map(|learned| {
+        let said = zones.iter().filter(|words| matches!(words.zone, Zone::New | Zone::Adopted));
+        learned.weigh(&said.map(|words| words.text).collect::<Vec<_>>())
+    });
+    let opinion = opinion.unwrap_or_default();
     let mut findings = Findings::new(rules, &zones, circumstances.received_on);
     let awake = Awake::new(rules, findings.awake());
     let findings = RefCell::new(findings);
     let holds = vec![Cell::new(None); rules.rules.len()];
     let mut verdicts: Vec<(usize, Verdict<'r>)> = Vec::new();
     for index in rules.order.iter().filter(|index| awake.rule(**index)) {
-        let look = Look { rules, message, circumstances, zones: &zones, findings: &findings, holds: &holds };
+        let look = Look {
+            rules,
+            message,
+            circumstances,
+            zones: &zones,
+            findings: &findings,
+            holds: &holds,
+            opinion: &opinion,
+        };
         let verdict = settle(&look, *index, rules, &awake);
         if let Some(place) = holds.get(*index) {
             place.set(Some(verdict.as_ref().is_some_and(|verdict| verdict.holds)));
@@ -65,16 +78,13 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         dates: dates(&zones),
         steps,
         incomplete: exhausted || message.new_text.new.len() > MAX_NEW || message.new_text.adopted.len() > MAX_NEW,
+        sure: rules
+            .learned
+            .iter()
+            .flat_map(|learned| learned.labels().enumerate())
+            .map(|(label, name)| (name, opinion.sure(label)))
+            .collect(),
     }
-}
-
-/// What the sender says: subject, new words, and forwarded words that are adopted.
-pub fn texts_of_sender(message: &Message) -> [&str; 3] {
-    [
-        subject(&message.subject),
-        head(&message.new_text.new, MAX_QUOTED),
-        head(&message.new_text.adopted, MAX_QUOTED),
-    ]
 }
 
 /// The conditions that are worth a look: those that need no words, and those whose words are there.
@@ -130,15 +140,29 @@ fn settle<'a, 'r: 'a>(
             aside_by_context(look, &more, scope, rule.group, &mut set_aside);
         }
     }
+    // What was learned knows nothing of "not" and "if": where the rule's own words were found and set aside, they prevail.
+    let only_learned = found.iter().any(|one| matches!(one, Found::Opinion(..)))
+        && found.iter().all(|one| match one {
+            Found::Opinion(..) => true,
+            Found::Text(_, _, written) => *written == LEARNED,
+            _ => false,
+        });
+    if only_learned && !set_aside.is_empty() {
+        holds = false;
+        set_aside.iter_mut().for_each(|aside| aside.near_miss = true);
+        found.clear();
+    }
     let mut evidence = tell_all(look, &found);
     if holds && let Some(stop) = body.unless.iter().find_map(|condition| look.look(condition, scope)) {
         holds = false;
+        // Words against what was learned: a person should look.
+        let doubt = matches!(stop.first(), Some(Found::Opinion(..)));
         let (stop, words) = first_words(look, &stop);
         for evidence in evidence.drain(..) {
             let near = stop.as_ref().is_none_or(|(zone, sentence)| {
                 *zone == evidence.zone && evidence.sentence.abs_diff(*sentence) <= 1
             });
-            set_aside.push(SetAside { reason: format!("unless: \"{words}\""), near_miss: !near, evidence });
+            set_aside.push(SetAside { reason: format!("unless: \"{words}\""), near_miss: !near || doubt, evidence });
         }
     }
     if !holds && set_aside.is_empty() && body.kinds != Kinds::default() {
@@ -235,7 +259,7 @@ fn tell(look: &Look<'_, '_>, found: &Found<'_>) -> Option<Evidence> {
                 captures: Vec::new(),
             })
         }
-        Found::Fact(is, asked) => Some(Evidence {
+        Found::Fact(is, asked) | Found::Opinion(is, asked) => Some(Evidence {
             zone: Zone::Header,
             range: 0..0,
             text: is.clone(),

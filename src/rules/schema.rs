@@ -9,10 +9,10 @@ use super::condition::Condition;
 use super::context::{KINDS, Kind, Kinds};
 use super::diagnostic::nearest;
 use super::example::{self, Example};
-use super::second;
+use super::learned::{self, Learned};
 use super::vocabulary;
 use super::workshop::{Workshop, canonical, key_name};
-use super::{Group, Rule, Zone};
+use super::{Diagnostic, Group, Rule, Severity, SourceFile, Zone};
 
 /// Top-level keys of rule files, in the order of [`Group`].
 pub const GROUPS: [(&str, Group); 10] = [
@@ -86,6 +86,35 @@ pub struct Draft {
     pub id_at: (usize, Range<usize>),
 }
 
+/// Whether this is the file of what was learned, which is no YAML.
+pub(super) fn is_learned(file: &SourceFile) -> bool {
+    file.name.rsplit('/').next() == Some(learned::FILE)
+}
+
+/// Reads what was learned from examples; a file that cannot be used becomes a complaint.
+pub fn learned(files: &[SourceFile], complaints: &mut Vec<Diagnostic>) -> Option<Learned> {
+    let file = files.iter().find(|file| is_learned(file))?;
+    let text = String::from_utf8_lossy(&file.bytes);
+    match Learned::parse(&text) {
+        Ok(learned) => Some(learned),
+        Err(error) => {
+            let before: usize = text.split_inclusive('\n').take(error.line - 1).map(str::len).sum();
+            let line = text.get(before..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+            complaints.push(Diagnostic {
+                severity: Severity::Error,
+                file: file.name.clone(),
+                range: before..before + line.len().min(60),
+                source: text.clone().into_owned(),
+                problem: error.problem,
+                remedy: Some(
+                    "This file is written by `send-triage learn`: let it write the file anew, or put the last good one back.".to_owned(),
+                ),
+            });
+            None
+        }
+    }
+}
+
 /// Where a rule stands before it is read.
 struct Place<'n> {
     file: usize,
@@ -156,12 +185,10 @@ fn sections<'n>(shop: &mut Workshop<'_>, file: usize, root: &'n Node, places: &m
             vocabulary::read_context(shop, file, *kind, value);
         } else if name == "areas" {
             vocabulary::read_areas(shop, file, value, &capital_only);
-        } else if name == "second reader" {
-            second::read(shop, file, value);
         } else if !matches!(name, "capital only" | "spellings") {
             let mut known: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
             known.extend(KINDS.iter().map(|(_, name, _): &(Kind, _, _)| *name));
-            known.extend(["areas", "capital only", "spellings", "second reader"]);
+            known.extend(["areas", "capital only", "spellings"]);
             shop.unknown_key(file, key, &known);
         }
     }
@@ -236,6 +263,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
         id_at: (file, node.range.start..node.range.start),
     };
     shop.needs.clear();
+    draft.rule.id.clone_into(&mut shop.id);
     for (key, value) in entries {
         if matches!(key_name(key), "when" | "unless" | "despite" | "respect") {
             draft.asks.push_str(&format!("{} {}\n", key_name(key), canonical(value)));

@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 4 << 20;
 /// Turns bytes into texts; files that are no text or too large become complaints.
 pub(super) fn decode(files: &[SourceFile]) -> (Vec<File>, Vec<Diagnostic>) {
     let (mut texts, mut complaints) = (Vec::new(), Vec::new());
-    for file in files {
+    for file in files.iter().filter(|file| !super::schema::is_learned(file)) {
         match text(&file.bytes) {
             Ok(text) => texts.push(File { name: file.name.clone(), text }),
             Err(bad) => complaints.push(bad.diagnostic(&file.name)),

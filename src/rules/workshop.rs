@@ -10,13 +10,13 @@ use crate::yaml::{Node, Value};
 
 use super::context::{Kind, Kinds, Role, Settings};
 use super::diagnostic::{Diagnostic, Severity, nearest};
+use super::learned::Learned;
 use super::lexicon::Builder;
 use super::lint::never;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
 use super::program::{Lists, Parts, Program, Unfit};
-use super::second::SecondReader;
 use super::spellings::Spellings;
 
 /// How many phrases all files may hold.
@@ -46,8 +46,6 @@ pub struct Workshop<'f> {
     pub terms: Builder,
     /// What people type and mean.
     pub spellings: Spellings,
-    /// The second reader.
-    pub second: SecondReader,
     /// Parts of phrases.
     pub parts: Parts,
     /// Phrases, compiled.
@@ -60,6 +58,10 @@ pub struct Workshop<'f> {
     pub settings: [Settings; 6],
     /// Places.
     pub places: Places,
+    /// What was learned from examples.
+    pub learned: Option<Learned>,
+    /// Id of the rule that is being read.
+    pub id: String,
     /// Ids of all rules, by index.
     pub ids: Vec<String>,
     /// Indexes of the rules for roles.
@@ -95,13 +97,14 @@ impl<'f> Workshop<'f> {
             list_names: Vec::new(),
             terms: Builder::new(),
             spellings: Spellings::default(),
-            second: SecondReader::default(),
             parts: Parts::default(),
             programs: Vec::new(),
             written: Vec::new(),
             triggers: Vec::new(),
             settings: [Settings::default(); 6],
             places: Places::default(),
+            learned: None,
+            id: String::new(),
             ids: Vec::new(),
             role_rules: Vec::new(),
             named: HashSet::new(),

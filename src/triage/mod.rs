@@ -283,7 +283,7 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
     };
     let signposts = signpost::signposts(&reading, &mut trace);
     let refer_leadership = leadership::leadership(&reading, &mut trace);
-    let unsure = unsure::unsure(&reading, &found, contradictory, policy.rules.opinion(message), &mut trace);
+    let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
     trace::roles(&reading, &mut trace);
     trace::set_aside(&reading, &mut trace);
     let due = (!copied).then(|| policy.calendar.due(received_at, team.answer_within_working_days));

@@ -1,22 +1,28 @@
-//! Whether a person should look at the decision: thin or contradictory evidence, or a second reader who disagrees.
+//! Whether a person should look at the decision: thin or contradictory evidence.
 //!
-//! The decision stays as the rules say; the mark only asks for a human look, and the trace says why. What the second
-//! reader is, and how its bounds were chosen, stands in `rules/README.md`.
+//! The decision stays as the rules say; the mark only asks for a human look, and the trace says why. Words and what was
+//! learned from examples are two readers of one message: where they disagree, or the one that decided is not sure, a third
+//! should look. How the bounds were chosen stands in `rules/README.md`.
 
 use super::urgency::Urgent;
 use super::{Finding, Outcome, Urgency};
-use crate::rules::{Group, Opinion, Reading, Verdict};
+use crate::rules::{Group, Reading};
 
 const POLICY: &str = "design: unsure is a result";
-/// Where the rules themselves waver, the second reader need not be as certain by so much.
-const WAVERING: f64 = 0.5;
+/// No ground holds, but what was learned is as sure as this of one.
+const SUSPECTED: f32 = 0.25;
+/// The same where words of that ground were found and set aside, or the sender calls it urgent.
+const WAVERING: f32 = 0.12;
+/// A ground holds by its words, but what was learned is no surer than this.
+const DOUBTED: f32 = 0.15;
+/// A ground holds by what was learned alone, and it is no surer than this.
+const BARELY: f32 = 0.65;
 
-/// Whether the decision wants a human look. `opinion`: what the second reader makes of the message.
+/// Whether the decision wants a human look.
 pub fn unsure(
     reading: &Reading<'_>,
     found: &Urgent,
     contradictory_area: bool,
-    opinion: Option<Opinion>,
     trace: &mut Vec<Finding>,
 ) -> bool {
     let mut reasons: Vec<String> = Vec::new();
@@ -27,8 +33,8 @@ pub fn unsure(
         reasons.push("east and west are both named".to_owned());
     }
     match found.urgency {
-        Urgency::Standard => standard(reading, found, opinion, &mut reasons),
-        Urgency::Urgent => urgent(reading, opinion, &mut reasons),
+        Urgency::Standard => reasons.extend(standard(reading, found.claimed)),
+        Urgency::Urgent => reasons.extend(urgent(reading)),
     }
     let unsure = !reasons.is_empty();
     if unsure {
@@ -37,88 +43,115 @@ pub fn unsure(
     unsure
 }
 
-/// A ground may have been missed.
-fn standard(reading: &Reading<'_>, found: &Urgent, opinion: Option<Opinion>, reasons: &mut Vec<String>) {
-    let mut wavers: Vec<String> = reading
-        .group(Group::Grounds)
-        .filter(|verdict| !verdict.holds)
-        .filter_map(|verdict| {
-            let aside = verdict.set_aside.iter().find(|aside| aside.near_miss)?;
-            Some(format!("{} nearly holds: \"{}\" ({})", verdict.rule.id, aside.evidence.text, aside.reason))
-        })
-        .collect();
-    if found.claimed {
-        wavers.push("called urgent by the sender, with no ground".to_owned());
-    }
-    let Some(opinion) = opinion else {
-        // A claim alone is no reason: the policy answers it (email g).
-        if wavers.len() > usize::from(found.claimed) {
-            reasons.append(&mut wavers);
+/// Why a ground may have been missed.
+fn standard(reading: &Reading<'_>, claimed: bool) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let known = !reading.sure.is_empty();
+    for (id, sure) in reading.sure.iter().filter(|(id, _)| is_urgent(id)) {
+        let verdict = reading.group(Group::Grounds).find(|verdict| verdict.rule.id == *id);
+        let aside = verdict.and_then(|verdict| verdict.set_aside.iter().find(|aside| aside.near_miss));
+        let enough = if aside.is_some() || claimed { WAVERING } else { SUSPECTED };
+        if *sure < enough {
+            continue;
         }
-        return;
-    };
-    if opinion.suspects(if wavers.is_empty() { 0.0 } else { WAVERING }) {
-        reasons.append(&mut wavers);
-        reasons.push(format!("it sounds urgent as a whole ({:+.1}), and no rule knows why", opinion.score));
+        let percent = (sure * 100.0).round();
+        reasons.push(match aside {
+            Some(aside) => format!(
+                "{id} nearly holds: \"{}\" ({}), and what was learned is {percent} % sure of it",
+                aside.evidence.text, aside.reason
+            ),
+            None if claimed => {
+                format!("called urgent by the sender, and what was learned is {percent} % sure of {id}")
+            }
+            None => format!("what was learned is {percent} % sure of {id}, but no rule finds words for it"),
+        });
     }
+    if !known {
+        // Without what was learned, the rules' own near misses are all there is.
+        for verdict in reading.group(Group::Grounds).filter(|verdict| !verdict.holds) {
+            if let Some(aside) = verdict.set_aside.iter().find(|aside| aside.near_miss) {
+                let (id, text) = (&verdict.rule.id, &aside.evidence.text);
+                reasons.push(format!("{id} nearly holds: \"{text}\" ({})", aside.reason));
+            }
+        }
+    }
+    reasons
 }
 
-/// A ground may have been heard where there is none.
-fn urgent(reading: &Reading<'_>, opinion: Option<Opinion>, reasons: &mut Vec<String>) {
-    let Some(opinion) = opinion else { return };
-    let holding: Vec<&Verdict<'_>> = reading.group(Group::Grounds).filter(|verdict| verdict.holds).collect();
-    // One ground that rests on one place in the message.
-    let thin = match holding.as_slice() {
-        [one] => one.evidence.len() == 1,
-        _ => false,
-    };
-    if opinion.doubts(if thin { WAVERING } else { 0.0 }) {
-        let on: Vec<&str> = holding
-            .iter()
-            .flat_map(|verdict| &verdict.evidence)
-            .map(|found| found.text.as_str())
-            .take(2)
-            .collect();
-        let on = on.join("\", \"");
-        reasons.push(format!(
-            "it sounds calm as a whole ({:+.1}), and is urgent for \"{on}\" alone",
-            opinion.score
-        ));
+/// Why a ground may have been heard where there is none: only where no ground stands firm.
+fn urgent(reading: &Reading<'_>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for verdict in reading.group(Group::Grounds).filter(|verdict| verdict.holds) {
+        let id = &verdict.rule.id;
+        let Some(sure) = reading.sure(id) else { return Vec::new() };
+        let percent = (sure * 100.0).round();
+        if verdict.by_learned_alone() {
+            if sure > BARELY {
+                return Vec::new();
+            }
+            reasons.push(format!("{id} rests on what was learned alone, which is {percent} % sure"));
+        } else {
+            if sure > DOUBTED {
+                return Vec::new();
+            }
+            let words = verdict.evidence.first().map(|one| one.text.as_str()).unwrap_or_default();
+            reasons.push(format!("{id} holds by \"{words}\", but what was learned is only {percent} % sure"));
+        }
     }
+    reasons
+}
+
+fn is_urgent(id: &str) -> bool {
+    id.strip_prefix('U').is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{Evidence, Rule, Verdict, Zone};
 
-    #[test]
-    fn wavering_rules_need_less_certainty() {
-        let opinion = |score| Opinion { score, suspects_above: 1.5, doubts_below: -1.5 };
-        assert!(opinion(1.5).suspects(0.0) && !opinion(1.4).suspects(0.0) && opinion(1.1).suspects(WAVERING));
-        assert!(opinion(-1.5).doubts(0.0) && !opinion(-1.4).doubts(0.0) && opinion(-1.1).doubts(WAVERING));
-        // Never both.
-        assert!(!opinion(0.0).suspects(WAVERING) && !opinion(0.0).doubts(WAVERING));
-    }
-
-    fn marks(opinion: Option<Opinion>, urgency: Urgency, claimed: bool) -> Vec<String> {
+    fn marks(urgency: Urgency, claimed: bool, sure: f32, phrase: Option<&str>) -> Vec<String> {
+        let rule = Rule {
+            id: "U4".to_owned(),
+            group: Group::Grounds,
+            title: String::new(),
+            policy: String::new(),
+            then: String::new(),
+        };
+        let evidence = phrase.map(|phrase| Evidence {
+            zone: Zone::New,
+            range: 0..4,
+            text: "noon".to_owned(),
+            phrase: phrase.to_owned(),
+            sentence: 0,
+            captures: Vec::new(),
+        });
+        let verdict = Verdict {
+            rule: &rule,
+            holds: phrase.is_some(),
+            evidence: evidence.into_iter().collect(),
+            set_aside: Vec::new(),
+        };
+        let reading = Reading { verdicts: vec![verdict], sure: vec![("U4", sure)], ..Reading::default() };
         let found = Urgent { urgency, grounds: Vec::new(), claimed };
         let mut trace = Vec::new();
-        let unsure = unsure(&Reading::default(), &found, false, opinion, &mut trace);
+        let unsure = unsure(&reading, &found, false, &mut trace);
         assert_eq!(unsure, !trace.is_empty());
         trace.into_iter().map(|finding| finding.reason).collect()
     }
 
     #[test]
-    fn a_strong_disagreement_asks_for_a_look() {
-        let loud = Some(Opinion { score: 2.0, suspects_above: 1.5, doubts_below: -1.5 });
-        let calm = Some(Opinion { score: -2.0, suspects_above: 1.5, doubts_below: -1.5 });
-        let half = Some(Opinion { score: 1.2, suspects_above: 1.5, doubts_below: -1.5 });
-        assert!(marks(loud, Urgency::Standard, false)[0].starts_with("it sounds urgent as a whole (+2.0)"));
-        assert!(marks(calm, Urgency::Urgent, false)[0].starts_with("it sounds calm as a whole (-2.0)"));
-        assert!(marks(loud, Urgency::Urgent, false).is_empty());
-        assert!(marks(calm, Urgency::Standard, true).is_empty());
-        assert!(marks(half, Urgency::Standard, false).is_empty());
-        assert!(marks(half, Urgency::Standard, true)[0].starts_with("called urgent by the sender"));
-        assert!(marks(None, Urgency::Standard, true).is_empty());
+    fn what_was_learned_asks_for_a_look_where_no_rule_has_words() {
+        assert!(marks(Urgency::Standard, false, 0.3, None)[0].starts_with("what was learned is 30 % sure of U4"));
+        assert!(marks(Urgency::Standard, false, 0.2, None).is_empty());
+        assert!(marks(Urgency::Standard, true, 0.2, None)[0].starts_with("called urgent by the sender"));
+    }
+
+    #[test]
+    fn words_that_nothing_else_supports_ask_for_a_look() {
+        assert!(marks(Urgency::Urgent, false, 0.1, Some("at noon"))[0].starts_with("U4 holds by \"noon\""));
+        assert!(marks(Urgency::Urgent, false, 0.4, Some("at noon")).is_empty());
+        assert!(marks(Urgency::Urgent, false, 0.55, Some("learned"))[0].contains("alone"));
+        assert!(marks(Urgency::Urgent, false, 0.9, Some("learned")).is_empty());
     }
 }

@@ -1,0 +1,255 @@
+//! What the program learned from labelled examples: for each rule id, how much every word and pair of words speaks for it.
+//!
+//! A rule asks for it with `learned: {at least: 50}`. It is a linear weighing that a person can read word by word in
+//! `learned.csv`, made by `send-triage learn` and by nothing else: the program never changes it by itself. It knows no
+//! order, no negation beyond a pair of words and no dates; it is there for the many ways of telling that no list of
+//! phrases foresees, and for doubt about what the phrases find.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::ops::Range;
+
+pub mod train;
+mod words;
+
+/// The file's name in the rules folder.
+pub const FILE: &str = "learned.csv";
+
+/// The weights, as read from the file.
+#[derive(Debug, Default, Clone)]
+pub struct Learned {
+    labels: Vec<Label>,
+    names: Vec<Box<str>>,
+    rows: HashMap<Box<str>, usize>,
+    /// How rare each word is, by row: the logarithm of texts over texts with it, plus one.
+    rarity: Vec<f32>,
+    /// By row, then by label.
+    weights: Vec<f32>,
+}
+
+/// What one column is about.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Label {
+    /// A rule's id, or the name that a rule asks for by `of:`.
+    name: String,
+    /// The weight of a text without words.
+    start: f32,
+    /// How weights become a share of certainty: the slope and shift of a logistic curve.
+    slope: f32,
+    /// See `slope`.
+    shift: f32,
+}
+
+/// The lines of the file that hold no words.
+const START: &str = "(start)";
+const SLOPE: &str = "(slope)";
+const SHIFT: &str = "(shift)";
+
+/// Why a file cannot be used: the line, from 1, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl Learned {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// The first line that is not as `send-triage learn` writes it.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        let mut learned = Self::default();
+        let mut heads = 0;
+        for (index, line) in text.lines().enumerate() {
+            let fault = |problem: &str| Unreadable { line: index + 1, problem: problem.to_owned() };
+            if line.starts_with('#') || line.trim().is_empty() {
+                continue;
+            }
+            let mut cells = line.split(',').map(str::trim);
+            let word = cells.next().unwrap_or_default();
+            let rarity = cells.next().unwrap_or_default();
+            if learned.labels.is_empty() {
+                learned.labels =
+                    cells.map(|name| Label { name: name.to_owned(), ..Label::default() }).collect();
+                if word != "word" || rarity != "rarity" || learned.labels.is_empty() {
+                    return Err(fault("the first line must be: word,rarity, and the ids of the rules"));
+                }
+                continue;
+            }
+            let mut numbers = Vec::with_capacity(learned.labels.len());
+            for cell in cells {
+                numbers.push(if cell.is_empty() { 0.0 } else { finite(cell).ok_or_else(|| fault(&format!("`{cell}` is not a number")))? });
+            }
+            if numbers.len() != learned.labels.len() {
+                let (is, wanted) = (numbers.len(), learned.labels.len());
+                return Err(fault(&format!("this line has {is} numbers, but there are {wanted} rules")));
+            }
+            match word {
+                START | SLOPE | SHIFT => {
+                    heads += 1;
+                    for (label, number) in learned.labels.iter_mut().zip(numbers) {
+                        match word {
+                            START => label.start = number,
+                            SLOPE => label.slope = number,
+                            _ => label.shift = number,
+                        }
+                    }
+                }
+                _ => {
+                    let rarity = finite(rarity).ok_or_else(|| fault(&format!("`{rarity}` is not a number")))?;
+                    if learned.rows.insert(word.into(), learned.names.len()).is_some() {
+                        return Err(fault(&format!("the word `{word}` stands twice")));
+                    }
+                    learned.names.push(word.into());
+                    learned.rarity.push(rarity);
+                    learned.weights.append(&mut numbers);
+                }
+            }
+        }
+        if heads != 3 {
+            let line = text.lines().count().max(1);
+            let problem = format!("the lines {START}, {SLOPE} and {SHIFT} must each be there once");
+            return Err(Unreadable { line, problem });
+        }
+        Ok(learned)
+    }
+
+    /// The file's text.
+    pub fn write(&self) -> String {
+        let mut out = String::from(
+            "# How much each word, and each pair of words, speaks for a rule. Written by `send-triage learn` from labelled examples;\n\
+             # rules ask for it with `learned: {at least: 50}`. Open it in a spreadsheet to look; to change it, change the examples.\n\
+             word,rarity",
+        );
+        self.labels.iter().for_each(|label| {
+            let _ = write!(out, ",{}", label.name);
+        });
+        let mut line = |name: &str, rarity: Option<f32>, numbers: &[f32]| {
+            let _ = write!(out, "\n{name},");
+            if let Some(rarity) = rarity {
+                let _ = write!(out, "{rarity:.3}");
+            }
+            for number in numbers {
+                // Most weights are nothing; their cell stays empty.
+                if number.abs() < 0.0005 {
+                    out.push(',');
+                } else {
+                    let _ = write!(out, ",{number:.3}");
+                }
+            }
+        };
+        let each = |of: fn(&Label) -> f32| self.labels.iter().map(of).collect::<Vec<_>>();
+        line(START, None, &each(|label| label.start));
+        line(SLOPE, None, &each(|label| label.slope));
+        line(SHIFT, None, &each(|label| label.shift));
+        let mut order: Vec<usize> = (0..self.names.len()).collect();
+        order.sort_by(|one, two| self.names.get(*one).cmp(&self.names.get(*two)));
+        for row in order {
+            let (Some(name), Some(rarity)) = (self.names.get(row), self.rarity.get(row)) else { continue };
+            line(name, Some(*rarity), self.row(row));
+        }
+        out.push('\n');
+        out
+    }
+
+    /// The rules of which it knows something.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(|label| label.name.as_str())
+    }
+
+    /// How many words and pairs it knows.
+    pub fn words(&self) -> usize {
+        self.names.len()
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        let width = self.labels.len();
+        self.weights.get(row * width..(row + 1) * width).unwrap_or_default()
+    }
+
+    /// Weighs the words of these texts together.
+    pub fn weigh(&self, texts: &[&str]) -> Opinion {
+        let mut counted: HashMap<usize, (f32, usize, Range<usize>)> = HashMap::new();
+        for (index, text) in texts.iter().enumerate() {
+            words::features(text, |feature, range| {
+                if let Some(row) = self.rows.get(feature) {
+                    counted.entry(*row).or_insert((0.0, index, range)).0 += 1.0;
+                }
+            });
+        }
+        let mut terms: Vec<Term> = counted
+            .into_iter()
+            .map(|(row, (count, text, range))| {
+                let rarity = self.rarity.get(row).copied().unwrap_or_default();
+                Term { row, value: (1.0 + count.ln()) * rarity, text, range }
+            })
+            .collect();
+        // The sum must not depend on the order in which a map gives its entries.
+        terms.sort_by_key(|term| term.row);
+        let length = terms.iter().map(|term| term.value * term.value).sum::<f32>().sqrt();
+        let mut sums: Vec<f32> = self.labels.iter().map(|label| label.start).collect();
+        for term in &mut terms {
+            if length > 0.0 {
+                term.value /= length;
+            }
+            for (sum, weight) in sums.iter_mut().zip(self.row(term.row)) {
+                *sum += term.value * weight;
+            }
+        }
+        let sure = self.labels.iter().zip(sums).map(|(label, sum)| logistic(label.slope * sum + label.shift)).collect();
+        Opinion { sure, terms }
+    }
+
+    /// The words that spoke most for this rule, the weightiest first; each with the text it stands in and its bytes.
+    pub fn reasons(&self, opinion: &Opinion, label: usize, most: usize) -> Vec<(usize, Range<usize>)> {
+        let mut all: Vec<(f32, &Term)> = opinion
+            .terms
+            .iter()
+            .filter_map(|term| Some((term.value * self.row(term.row).get(label)?, term)))
+            .filter(|(weight, _)| *weight > 0.0)
+            .collect();
+        all.sort_by(|one, two| two.0.total_cmp(&one.0));
+        let mut kept: Vec<(usize, Range<usize>)> = Vec::new();
+        for (_, term) in all {
+            let covered = kept.iter().any(|(text, range)| {
+                *text == term.text && range.start < term.range.end && term.range.start < range.end
+            });
+            if !covered && kept.len() < most {
+                kept.push((term.text, term.range.clone()));
+            }
+        }
+        kept
+    }
+}
+
+/// What was weighed in one message.
+#[derive(Debug, Clone, Default)]
+pub struct Opinion {
+    sure: Vec<f32>,
+    terms: Vec<Term>,
+}
+
+impl Opinion {
+    /// How sure it is of this rule, from 0 to 1.
+    pub fn sure(&self, label: usize) -> f32 {
+        self.sure.get(label).copied().unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Term {
+    row: usize,
+    value: f32,
+    text: usize,
+    range: Range<usize>,
+}
+
+fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn finite(text: &str) -> Option<f32> {
+    text.parse::<f32>().ok().filter(|number| number.is_finite())
+}

@@ -1,0 +1,124 @@
+//! What the learned part of the rules looks at: single words and pairs of neighbours, brought to common forms.
+//!
+//! Deliberately coarser than the matcher: endings are cut off, and days, months, numbers, "he" and "she", and words for a
+//! child stand for their kind, so that few examples teach much. It knows no meaning and no rule.
+
+use crate::rules::text::{self, Break};
+
+/// Endings cut off a word, the longest first; at least four letters stay.
+const ENDINGS: [&str; 16] = [
+    "ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ers", "est", "ed", "es", "ly", "er", "s",
+    "e",
+];
+
+/// Kinds of words, and the form that stands for them. A capital is asked of those that are other words too.
+const KINDS: [(&str, &[&str]); 6] = [
+    ("(he)", &["he", "she", "they", "him", "her", "them", "his", "hers", "their"]),
+    (
+        "(child)",
+        &[
+            "son", "daughter", "boy", "girl", "grandson", "granddaughter", "child", "pupil", "student", "nephew",
+            "niece",
+        ],
+    ),
+    (
+        "(month)",
+        &[
+            "january", "february", "march", "april", "june", "july", "august", "september", "october",
+            "november", "december", "jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+        ],
+    ),
+    (
+        "(day)",
+        &[
+            "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "tues",
+            "thu", "thur", "thurs", "fri",
+        ],
+    ),
+    (
+        "(number)",
+        &[
+            "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
+        ],
+    ),
+    ("(month)", &["may", "mar"]),
+];
+
+/// The kinds whose words count only with a capital.
+const CAPITAL_ONLY: usize = 5;
+
+/// Hands out every word and every pair of neighbours in a sentence, with its bytes in the text.
+pub fn features(text: &str, mut each: impl FnMut(&str, std::ops::Range<usize>)) {
+    let (mut pair, mut last_start) = (String::new(), 0);
+    text::words(text, |word| {
+        if word.boundary == Break::Hard {
+            pair.clear();
+        }
+        let common = common(word.form, word.traits.capital);
+        if !pair.is_empty() {
+            pair.push(' ');
+            pair.push_str(common);
+            each(&pair, last_start..word.end);
+        }
+        each(common, word.start..word.end);
+        pair.clear();
+        pair.push_str(common);
+        last_start = word.start;
+    });
+}
+
+/// The common form of a word.
+fn common(form: &str, capital: bool) -> &str {
+    if form.starts_with(|c: char| c.is_ascii_digit()) {
+        return "(number)";
+    }
+    for (index, (kind, words)) in KINDS.iter().enumerate() {
+        if (index < CAPITAL_ONLY || capital) && words.contains(&form) {
+            return kind;
+        }
+    }
+    stem(form)
+}
+
+fn stem(form: &str) -> &str {
+    if form.len() < 5 || !form.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return form;
+    }
+    ENDINGS
+        .iter()
+        .filter_map(|ending| form.strip_suffix(ending))
+        .find(|rest| rest.len() >= 4)
+        .unwrap_or(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        features(text, |feature, _| found.push(feature.to_owned()));
+        found
+    }
+
+    #[test]
+    fn words_and_pairs_within_a_sentence_in_common_forms() {
+        assert_eq!(
+            all("She isn't excluded. On 3 May it may"),
+            [
+                "(he)", "(he) is", "is", "is not", "not", "not exclud", "exclud", "on", "on (number)", "(number)",
+                "(number) (month)", "(month)", "(month) it", "it", "it may", "may"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_words() {
+        let text = "He's been sent home";
+        features(text, |feature, range| {
+            if feature == "sent home" {
+                assert_eq!(text.get(range), Some("sent home"));
+            }
+        });
+    }
+}
