@@ -418,6 +418,8 @@ fn version(files: &[SourceFile]) -> String {
 }
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests;
