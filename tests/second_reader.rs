@@ -92,6 +92,8 @@ const HUMILITY: f64 = 2e-3;
 /// How many words are kept, those that say most.
 const KEPT: usize = 4000;
 
+type Numbered<'l> = Vec<(usize, &'l Lesson)>;
+
 struct Weights {
     bias: f64,
     words: HashMap<String, f64>,
@@ -149,7 +151,7 @@ fn the_second_reader_learns() {
     let lessons = lessons(&policy);
     let mut read: Vec<(f64, &Lesson)> = Vec::new();
     for part in 0..10 {
-        let (test, school): (Vec<(usize, &Lesson)>, Vec<(usize, &Lesson)>) = lessons
+        let (test, school): (Numbered<'_>, Numbered<'_>) = lessons
             .iter()
             .enumerate()
             .partition(|(index, lesson)| index % 10 == part && lesson.weight >= 1.0);
