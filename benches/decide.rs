@@ -100,6 +100,36 @@ fn growth(bencher: Bencher, phrases: usize) {
     });
 }
 
+/// The worst that rules and texts can do within the limits, in time; `src/rules/bounds.rs` holds the same in steps. The text
+/// is 100,000 words long, fifty times a long letter.
+#[divan::bench(args = ["gaps", "choices", "dates", "negations", "regex", "everything"])]
+fn worst(bencher: Bencher, what: &str) {
+    let nested = (0..4).fold("a".to_owned(), |inner, _| format!("({inner} | a a | [a] {inner})"));
+    let gaps = vec!["a"; 21].join(" ...20 ");
+    let (when, text) = match what {
+        "gaps" => (format!("      - '{gaps} b'\n"), "a ".repeat(100_000)),
+        "choices" => (format!("      - '{nested} {nested} b'\n"), "a ".repeat(100_000)),
+        "dates" => (
+            "      - '{date} ... {date ahead} ... {date past}'\n".to_owned(),
+            "on 3 May 2026, ".repeat(20_000),
+        ),
+        "negations" => ("      - sentence: [a, not, a ...20 not]\n".to_owned(), "not a ".repeat(50_000)),
+        "regex" => ("      - regex: '(?:x?[a-z ]{5}){0,60}y'\n".to_owned(), "a ".repeat(100_000)),
+        _ => {
+            let one = |number: usize| format!("      - 'a ...20 a ...{} a'\n", number % 20 + 1);
+            ((0..2_000).map(one).collect(), "a ".repeat(100_000))
+        }
+    };
+    let yaml = format!("topics:\n  - id: T\n    title: t\n    policy: none\n    when:\n{when}");
+    let file = SourceFile { name: "topics.yaml".to_owned(), bytes: yaml.into_bytes() };
+    let rules = send_triage::rules::compile(&[file], &World::default()).unwrap();
+    let mut message = Message::default();
+    message.new_text.new = text;
+    let received_on = chrono::NaiveDate::from_ymd_opt(2026, 9, 16).unwrap();
+    let circumstances = Circumstances { received_on, mailbox: "general", addressed: Addressed::To };
+    bencher.bench_local(|| black_box(rules.read(black_box(&message), &circumstances).steps));
+}
+
 /// Rules of ten phrases each, always the same ones for the same number.
 fn rules_of(phrases: usize) -> Ruleset {
     const WHO: [&str; 10] = [

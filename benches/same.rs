@@ -61,8 +61,7 @@ fn tell(name: &str, message: &Message, set: &Set, out: &mut String) {
         }
     }
     writeln!(out, "{:?}", reading.places).unwrap();
-    let decision =
-        triage::triage(message, received_at, &History::none("general", received_at), &set.policy);
+    let decision = triage::triage(message, received_at, &History::none("general", received_at), &set.policy);
     writeln!(out, "{decision:#?}").unwrap();
 }
 

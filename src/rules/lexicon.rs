@@ -240,11 +240,11 @@ fn add_prefixed(prefixes: &HashMap<String, Vec<(String, Term)>>, form: &str, ter
 }
 
 /// A map by words. Its keys are the rules' own, so nobody outside can choose them to collide, and a plain hash will do.
-type Words<T> = HashMap<String, T, BuildHasherDefault<Fnv>>;
+pub type Words<T> = HashMap<String, T, BuildHasherDefault<Fnv>>;
 
 /// FNV-1a, 64 bits.
 #[derive(Debug)]
-struct Fnv(u64);
+pub struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {

@@ -24,8 +24,10 @@ pub type PhraseId = usize;
 
 /// How often one phrase is told on one page.
 const MAX_HITS: usize = 64;
-/// How much is done for one message, in steps: hundreds of times what the longest letter takes, and under a second.
-const MOST_STEPS: u64 = 50_000_000;
+/// How much is done for one message, in steps: a thousand times what a long letter takes, and well under a second.
+const MOST_STEPS: u64 = 20_000_000;
+/// See [`Memo::choices`].
+const NO_WAY: u32 = u32::MAX;
 
 /// A phrase, found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,11 +106,6 @@ impl Matcher {
         self.programs.get(phrase).map_or(&[], |program| &program.needs)
     }
 
-    /// How many phrases there are.
-    pub fn len(&self) -> usize {
-        self.programs.len()
-    }
-
     /// The sets of words by number.
     pub fn sets(&self) -> &Sets {
         &self.sets
@@ -146,7 +143,7 @@ pub struct Search<'s> {
 struct Memo {
     /// The alternatives that are worth a look, in order; gathered when first asked for.
     awake: Option<Vec<u64>>,
-    /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet.
+    /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet; or [`NO_WAY`].
     choices: Vec<u32>,
     ways: Vec<Rc<[PartId]>>,
     /// For each phrase where its beginnings are, plus one, in units of the page's width; 0: not searched yet.
@@ -199,7 +196,8 @@ impl<'s> Search<'s> {
 
     /// The stretches of a page that have all words that a phrase needs.
     pub fn may_find(&mut self, page: usize, phrase: PhraseId) -> Stretches {
-        let (Some(page), Some(program)) = (self.pages.get_mut(page), self.matcher.programs.get(phrase)) else {
+        let (Some(page), Some(program)) = (self.pages.get_mut(page), self.matcher.programs.get(phrase))
+        else {
             return 0;
         };
         let mut all = !0;
@@ -220,7 +218,8 @@ impl<'s> Search<'s> {
         let Some(stretch) = page.stretches.get(stretch) else { return false };
         match words {
             [word] => {
-                let inside = (1_u64.unbounded_shl(stretch.tokens.len() as u32)).wrapping_sub(1) << stretch.first;
+                let inside =
+                    (1_u64.unbounded_shl(stretch.tokens.len() as u32)).wrapping_sub(1) << stretch.first;
                 word & inside != 0
             }
             // A wide page has one stretch only.
@@ -374,9 +373,8 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
                 rest
             }
             Some(Part::Either(parts, choice)) => {
-                let ways = self.ways(parts, *choice);
                 let mut all = self.nowhere();
-                for part in ways.iter() {
+                for part in self.ways(parts, *choice).iter().flat_map(|ways| ways.iter()) {
                     all = all.or(&self.back(*part, rest));
                 }
                 all
@@ -438,10 +436,12 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         self.taken(&here, &next)
     }
 
-    /// Those alternatives that are found on the page at all, whatever follows.
-    fn ways(&mut self, parts: &[PartId], choice: usize) -> Rc<[PartId]> {
-        if let Some(row @ 1..) = self.memo.choices.get(choice) {
-            return self.memo.ways.get(*row as usize - 1).cloned().unwrap_or_default();
+    /// Those alternatives that are found on the page at all, whatever follows; `None`: none is.
+    fn ways(&mut self, parts: &[PartId], choice: usize) -> Option<Rc<[PartId]>> {
+        match self.memo.choices.get(choice) {
+            Some(&NO_WAY) => return None,
+            Some(row @ 1..) => return self.memo.ways.get(*row as usize - 1).cloned(),
+            _ => {}
         }
         let awake = self.memo.awake.get_or_insert_with(|| {
             let mut awake = Vec::new();
@@ -457,23 +457,22 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             let woken = own.next_if(|awake| **awake == alternative(choice, way)).is_some();
             (woken || self.matcher.parts.needs_of(*part).is_empty()).then_some(*part)
         };
-        let awake: Vec<PartId> = parts.iter().enumerate().filter_map(is_awake).collect();
-        let mut ways = Vec::new();
-        if !awake.is_empty() {
+        let mut ways: Vec<PartId> = parts.iter().enumerate().filter_map(is_awake).collect();
+        if !ways.is_empty() {
             let mut done = self.done();
             done.fresh = self.ground.all.clone();
-            for part in awake {
-                if !self.back(part, &done).is_empty() {
-                    ways.push(part);
-                }
-            }
+            ways.retain(|part| !self.back(*part, &done).is_empty());
         }
-        let ways: Rc<[PartId]> = ways.into();
-        self.memo.ways.push(ways.clone());
+        let known = if ways.is_empty() {
+            NO_WAY
+        } else {
+            self.memo.ways.push(ways.into());
+            u32::try_from(self.memo.ways.len()).unwrap_or(NO_WAY)
+        };
         if let Some(place) = self.memo.choices.get_mut(choice) {
-            *place = u32::try_from(self.memo.ways.len()).unwrap_or(0);
+            *place = known;
         }
-        ways
+        if known == NO_WAY { None } else { self.memo.ways.last().cloned() }
     }
 
     /// The hits of a phrase that begins at the places of this row.
@@ -493,7 +492,8 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             let mut walk = Walk { start, at: start, caught: Vec::new() };
             self.walk(program.root, &done, &mut walk);
             next = walk.at.max(start + 1);
-            let holds = |place: usize, stretch: &super::page::Stretch| place < stretch.first + stretch.tokens.len();
+            let holds =
+                |place: usize, stretch: &super::page::Stretch| place < stretch.first + stretch.tokens.len();
             while self.page.stretches.get(stretch).is_some_and(|known| !holds(start, known)) {
                 stretch += 1;
             }
@@ -537,17 +537,14 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
                 }
             }
             Some(Part::Either(parts, choice)) => {
-                for part in self.ways(parts, *choice).iter() {
+                for part in self.ways(parts, *choice).iter().flat_map(|ways| ways.iter()) {
                     if self.back(*part, rest).has(walk.at, walk.start) {
                         return self.walk(*part, rest, walk);
                     }
                 }
             }
-            Some(Part::Maybe(inner)) => {
-                if self.back(*inner, rest).has(walk.at, walk.start) {
-                    self.walk(*inner, rest, walk);
-                }
-            }
+            Some(Part::Maybe(inner)) if !self.back(*inner, rest).has(walk.at, walk.start) => {}
+            Some(Part::Maybe(inner)) => self.walk(*inner, rest, walk),
             Some(Part::List(list, inner)) => {
                 let (opened, from) = (walk.caught.len(), walk.at);
                 walk.caught.push(Caught::List(*list, from..from));
@@ -596,11 +593,10 @@ struct Walk {
 
 fn fits(slot: &Slot, value: &Value, received_on: NaiveDate) -> bool {
     match (slot, value) {
-        (Slot::Number(least, most), Value::Number(n))
-        | (Slot::Duration(least, most), Value::Duration(n)) => (*least..=*most).contains(n),
-        (Slot::YearPast, Value::Number(n)) => {
-            (1950.0..f64::from(school_year(received_on))).contains(n)
+        (Slot::Number(least, most), Value::Number(n)) | (Slot::Duration(least, most), Value::Duration(n)) => {
+            (*least..=*most).contains(n)
         }
+        (Slot::YearPast, Value::Number(n)) => (1950.0..f64::from(school_year(received_on))).contains(n),
         (Slot::Place(None), Value::Place { .. }) => true,
         (Slot::Place(Some(wanted)), Value::Place { area, .. }) => wanted == area,
         (Slot::Date(When::Any), Value::Date(_)) => true,

@@ -486,6 +486,8 @@ fn version(files: &[SourceFile]) -> String {
 }
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests;

@@ -89,7 +89,7 @@ impl Parts {
         for (parts, choice) in &self.known_choices {
             for (way, part) in parts.iter().enumerate() {
                 let needs = self.needs_of(*part);
-                let further = needs.iter().skip(1).filter(|set| small(set)).take(MOST_NEEDS - 1);
+                let further = needs.iter().skip(1).filter(|set| small(set)).take(2);
                 all.push((needs.iter().take(1).chain(further).copied().collect(), alternative(*choice, way)));
             }
         }
@@ -97,12 +97,7 @@ impl Parts {
     }
 
     /// Compiles a phrase.
-    pub fn compile(
-        &mut self,
-        phrase: &Phrase,
-        lists: &Lists,
-        terms: &mut Builder,
-    ) -> Result<Program, Unfit> {
+    pub fn compile(&mut self, phrase: &Phrase, lists: &Lists, terms: &mut Builder) -> Result<Program, Unfit> {
         let root = Lowering { parts: self, lists, terms, open: Vec::new() }.lower(phrase)?;
         let mut needs = self.needs_of(root).to_vec();
         order(&mut needs, terms);

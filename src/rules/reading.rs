@@ -193,12 +193,7 @@ fn aside_by_context(
 }
 
 /// What stands only in words that do not count.
-fn quoted_only<'a>(
-    look: &Look<'a, '_>,
-    when: &[&'a Condition],
-    kinds: Kinds,
-    set_aside: &mut Vec<SetAside>,
-) {
+fn quoted_only<'a>(look: &Look<'a, '_>, when: &[&'a Condition], kinds: Kinds, set_aside: &mut Vec<SetAside>) {
     if !look.zones.iter().any(|words| words.zone == Zone::Quoted) {
         return;
     }

@@ -3,9 +3,8 @@
 //! One word for one word is left to the lexicon, where it costs nothing; here words are put in the place of others where
 //! their number changes ("dunno", "perm ex", "w/o"). Slips that nobody wrote down are [`super::spelling`]'s.
 
-use std::collections::HashMap;
-
 use super::inflect;
+use super::lexicon::Words;
 use super::phrase::{Phrase, WordPattern};
 use super::text::{self, Break, Traits, Word};
 
@@ -24,7 +23,7 @@ pub struct Spellings {
     /// One word for one word: typed, meant.
     single: Vec<(String, String)>,
     /// By their first word: the other words typed, and what is meant. Longest first.
-    rows: HashMap<String, Vec<Row>>,
+    rows: Words<Vec<Row>>,
 }
 
 /// Typed words after the first, and what is meant by all of them.
