@@ -119,6 +119,8 @@ pub struct Place {
 pub struct FilingRules {
     /// The subfolder of a queue's folder that urgent messages go to.
     pub urgent_subfolder: String,
+    /// The subfolder for standard messages whose decision a person should look at; without it, they lie with the others.
+    pub unsure_subfolder: Option<String>,
     /// The folder for each kind that is not a person's mail; a kind that is not named stays in the inbox.
     pub kinds: BTreeMap<KindName, String>,
     /// Person's mail in which the team only stands in Cc; without it, it stays in the inbox.
@@ -135,6 +137,7 @@ impl Default for FilingRules {
     fn default() -> Self {
         Self {
             urgent_subfolder: "Urgent".to_owned(),
+            unsure_subfolder: Some("Unsure".to_owned()),
             kinds: BTreeMap::from([
                 (KindName::AutoReply, "Triage/Automatic".to_owned()),
                 (KindName::Bounce, "Triage/Automatic".to_owned()),

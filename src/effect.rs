@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::case::Correction;
 use crate::letter::Letter;
 use crate::triage::{Decision, Kind, Queue, Urgency};
 
@@ -61,6 +62,8 @@ pub struct Routing {
     pub queues: BTreeMap<&'static str, (Option<String>, String)>,
     /// The subfolder of a queue's folder that urgent messages go to.
     pub urgent_subfolder: String,
+    /// The subfolder of a queue's folder that standard messages go to when a person should look at the decision.
+    pub unsure_subfolder: Option<String>,
     /// The folder of each kind that is not a person's mail; the others stay in the inbox.
     pub kinds: BTreeMap<&'static str, String>,
     /// Person's mail in which the team only stands in Cc.
@@ -106,11 +109,67 @@ impl Routing {
             return self.copied.as_ref().map(here);
         }
         let (account, folder) = self.queues.get(queue_name(decision.queue))?;
-        let folder = match decision.urgency {
-            Urgency::Urgent => format!("{folder}/{}", self.urgent_subfolder),
-            Urgency::Standard => folder.clone(),
+        // Urgent messages are looked at one by one in any case: a second folder would only hide some of them.
+        let below = match decision.urgency {
+            Urgency::Urgent => Some(&self.urgent_subfolder),
+            Urgency::Standard => self.unsure_subfolder.as_ref().filter(|_| decision.unsure),
         };
+        let folder = below.map_or_else(|| folder.clone(), |below| format!("{folder}/{below}"));
         Some(Destination { account: account.clone().unwrap_or_else(|| arrived_in.to_owned()), folder })
+    }
+
+    /// What a message's lying in this folder says of it: the other way round of [`Routing::destination`]. `None`: nothing
+    /// (the folder is no team's and no kind's). `queue` is the message's queue and `kind` its kind so far: where several
+    /// share the folder, these are not contradicted.
+    pub fn meaning(&self, place: &Destination, kind: &str, queue: &str) -> Option<Correction> {
+        let person = || Some("person".to_owned());
+        let mut of_queues = Vec::new();
+        for (name, (account, folder)) in &self.queues {
+            if account.as_ref().is_some_and(|account| *account != place.account) {
+                continue;
+            }
+            let below = place.folder.strip_prefix(folder.as_str());
+            match below.map(|rest| rest.strip_prefix('/').ok_or(rest)) {
+                Some(Ok(below)) if below == self.urgent_subfolder => of_queues.push((*name, "urgent")),
+                Some(Ok(below)) if self.unsure_subfolder.as_deref() == Some(below) => {
+                    of_queues.push((*name, "standard"));
+                }
+                Some(Err("")) => of_queues.push((*name, "standard")),
+                _ => {}
+            }
+        }
+        if let Some((first, urgency)) = of_queues.first() {
+            let one = of_queues.iter().map(|(name, _)| *name).find(|name| *name == queue);
+            let queue = one.or((of_queues.len() == 1).then_some(*first)).map(str::to_owned);
+            return Some(Correction {
+                kind: person(),
+                urgency: Some((*urgency).to_owned()),
+                queue,
+                ..Correction::default()
+            });
+        }
+        let mut of_kinds =
+            self.kinds.iter().filter(|(_, folder)| **folder == place.folder).map(|(name, _)| *name);
+        let first = of_kinds.clone().next()?;
+        let kind = of_kinds.find(|name| *name == kind).unwrap_or(first);
+        Some(Correction { kind: Some(kind.to_owned()), ..Correction::default() })
+    }
+
+    /// Every folder that messages which came to this account, or are passed on to it, are filed into.
+    pub fn folders_of(&self, account: &str) -> Vec<String> {
+        let mut folders = Vec::new();
+        for (at, folder) in self.queues.values() {
+            if at.as_ref().is_none_or(|at| at == account) {
+                folders.push(folder.clone());
+                let below = std::iter::once(&self.urgent_subfolder).chain(&self.unsure_subfolder);
+                folders.extend(below.map(|below| format!("{folder}/{below}")));
+            }
+        }
+        let others = self.kinds.values().chain(&self.copied).chain(&self.duplicates).chain([&self.set_aside]);
+        folders.extend(others.cloned());
+        folders.sort();
+        folders.dedup();
+        folders
     }
 
     /// Filing for a decided message.
@@ -133,5 +192,100 @@ impl Routing {
             to: Destination { account: arrived_in.to_owned(), folder: self.set_aside.clone() },
             flagged: true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::{Acknowledgement, Area, Chaser, Why};
+
+    fn decision(urgency: Urgency, unsure: bool) -> Decision {
+        Decision {
+            kind: Kind::Person,
+            acknowledgement: Acknowledgement::Withhold(Why::SwitchedOff),
+            copied: false,
+            urgency,
+            grounds: Vec::new(),
+            claimed_urgent: false,
+            queue: Queue::General,
+            area: Area::Unknown,
+            chaser: Chaser::None,
+            signposts: Vec::new(),
+            refer_leadership: false,
+            unsure,
+            due: None,
+            trace: Vec::new(),
+            rules_version: String::new(),
+        }
+    }
+
+    fn routing() -> Routing {
+        Routing {
+            queues: BTreeMap::from([
+                ("general", (None, "Triage/General".to_owned())),
+                ("assessment", (Some("assessment".to_owned()), "Triage/Assessment".to_owned())),
+                ("annual-review-east", (None, "Triage/Reviews".to_owned())),
+                ("annual-review-west", (None, "Triage/Reviews".to_owned())),
+            ]),
+            urgent_subfolder: "Urgent".to_owned(),
+            unsure_subfolder: Some("Unsure".to_owned()),
+            kinds: BTreeMap::from([
+                ("auto-reply", "Triage/Automatic".to_owned()),
+                ("bounce", "Triage/Automatic".to_owned()),
+            ]),
+            ..Routing::default()
+        }
+    }
+
+    fn meaning(account: &str, folder: &str, kind: &str, queue: &str) -> Option<[Option<String>; 3]> {
+        let place = Destination { account: account.to_owned(), folder: folder.to_owned() };
+        routing().meaning(&place, kind, queue).map(|it| [it.kind, it.urgency, it.queue])
+    }
+
+    #[test]
+    fn a_folder_says_what_the_message_in_it_is() {
+        let person = |urgency: &str, queue: Option<&str>| {
+            Some([Some("person".to_owned()), Some(urgency.to_owned()), queue.map(str::to_owned)])
+        };
+        let general = |folder: &str| meaning("general", folder, "person", "x");
+        assert_eq!(general("Triage/General"), person("standard", Some("general")));
+        assert_eq!(general("Triage/General/Unsure"), person("standard", Some("general")));
+        assert_eq!(
+            meaning("assessment", "Triage/Assessment/Urgent", "person", "x"),
+            person("urgent", Some("assessment"))
+        );
+        assert_eq!(general("Triage/Assessment"), None, "another account's folder");
+        assert_eq!(general("Triage/General/Done"), None);
+        assert_eq!(general("Triage/GeneralUrgent"), None);
+        let machine = |kind: &str| Some([Some(kind.to_owned()), None, None]);
+        assert_eq!(meaning("general", "Triage/Automatic", "bounce", "none"), machine("bounce"));
+        assert_eq!(meaning("general", "Triage/Automatic", "person", "general"), machine("auto-reply"));
+    }
+
+    #[test]
+    fn where_teams_share_a_folder_none_is_guessed() {
+        let reviews =
+            |queue| meaning("general", "Triage/Reviews/Urgent", "person", queue).unwrap()[2].clone();
+        assert_eq!(reviews("annual-review-west").as_deref(), Some("annual-review-west"));
+        assert_eq!(reviews("general"), None);
+    }
+
+    #[test]
+    fn what_a_person_should_look_at_lies_in_a_folder_that_staff_see() {
+        let mut routing = Routing {
+            queues: BTreeMap::from([("general", (None, "Triage/General".to_owned()))]),
+            urgent_subfolder: "Urgent".to_owned(),
+            unsure_subfolder: Some("Unsure".to_owned()),
+            ..Routing::default()
+        };
+        let folder = |routing: &Routing, urgency, unsure| {
+            routing.destination("general", &decision(urgency, unsure)).unwrap().folder
+        };
+        assert_eq!(folder(&routing, Urgency::Standard, false), "Triage/General");
+        assert_eq!(folder(&routing, Urgency::Standard, true), "Triage/General/Unsure");
+        assert_eq!(folder(&routing, Urgency::Urgent, true), "Triage/General/Urgent", "never out of sight");
+        routing.unsure_subfolder = None;
+        assert_eq!(folder(&routing, Urgency::Standard, true), "Triage/General");
     }
 }

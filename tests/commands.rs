@@ -152,10 +152,13 @@ fn a_configuration_is_refused_with_every_problem_and_its_place() {
         Program::run(dir.path(), &["check", "--config", "c.yaml"])
     };
     assert_eq!(check(&example).code, Some(0));
+    assert_eq!(check(&example.replacen("unsure_subfolder: Unsure", "unsure_subfolder: ~", 1)).code, Some(0));
     for (from, to, words) in [
         ("database:", "databse:", vec!["c.yaml:", "databse", "database"]),
         ("security: tls ", "security: plain ", vec!["plain", "imap.hertfordshire.example", "starttls"]),
         ("filing: move ", "filing: shuffle ", vec!["c.yaml:", "shuffle", "move"]),
+        ("unsure_subfolder: Unsure", "unsure_subfolder: urgent", vec!["unsure", "tell them apart"]),
+        ("unsure_subfolder: Unsure", "unsure_subfolder: ''", vec!["filing.unsure_subfolder", "`~`"]),
         ("to: []", "to: [send.general@hertfordshire.example]", vec!["watched mailbox"]),
         ("to: []", "to: [someone@elsewhere.example]", vec!["own domain"]),
         ("queues:", "queues:\n\tgeneral:", vec!["c.yaml:", "tab"]),

@@ -3,9 +3,11 @@
 
 mod check;
 mod commands;
+mod explained;
 mod faults;
 mod folder;
 mod grounds;
+mod guide;
 mod imap;
 mod journey;
 mod labelled;
@@ -16,8 +18,11 @@ mod new_text;
 mod outbox;
 mod record;
 mod reload;
+mod replay;
 mod rules;
+mod second_reader;
 mod schema;
 mod servers;
+mod suggest;
 mod support;
 mod tidy;

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+pub mod correction;
+
+pub use correction::{Correction, Labels};
+
 use crate::message::Fingerprint;
 
 /// `SEND-7K4M-2Q9X`: made from the message's fingerprint, so that a restart, or an empty database, gives the same one.

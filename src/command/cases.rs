@@ -1,4 +1,4 @@
-//! `send-triage cases`: what is on record. Reading only; the daemon may go on meanwhile.
+//! `send-triage cases`: what is on record, and what staff say against it. The daemon may go on meanwhile.
 
 use std::path::Path;
 
@@ -7,10 +7,13 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::calendar::london;
 use crate::daemon::refusal;
+use crate::memo::printable;
 use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
 
 use super::table::table;
 use super::{CommandError, Format, out, own_config};
+
+mod correct;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,6 +27,8 @@ enum What {
     List(List),
     /// Everything about one case
     Show(Show),
+    /// Says what is right about a case that was decided otherwise
+    Correct(correct::Correct),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,6 +61,9 @@ struct List {
     /// Only those due on this day or before, such as 2027-01-05
     #[arg(long, value_name = "DATE")]
     due_by: Option<NaiveDate>,
+    /// Only those whose decision a person should look at
+    #[arg(long)]
+    unsure: bool,
     /// Only those of this sender
     #[arg(long, value_name = "ADDRESS")]
     sender: Option<String>,
@@ -83,6 +91,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             Ok(())
         }
         What::Show(options) => show(options, &records),
+        What::Correct(options) => correct::correct(options, &records, &config),
     }
 }
 
@@ -94,6 +103,7 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
         area: options.area.clone(),
         due_by: options.due_by,
         sender: options.sender.clone(),
+        unsure: options.unsure,
         ..CaseFilter::default()
     };
     let cases = records.cases(&filter)?;
@@ -104,19 +114,26 @@ fn list(options: &List, records: &Records) -> Result<(), CommandError> {
             }
         }
         ListFormat::Csv => {
-            out::line(COLUMNS.join(","));
+            out::line(format_args!("{},unsure", COLUMNS.join(",")));
             for case in &cases {
-                out::line(cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(","));
+                let cells = cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(",");
+                out::line(format_args!("{cells},{}", if case.unsure { "yes" } else { "no" }));
             }
         }
         ListFormat::Text => {
             if cases.is_empty() {
                 out::line("No cases.");
             } else {
-                let rows: Vec<Vec<String>> = cases.iter().map(|case| cells(case).to_vec()).collect();
+                let rows: Vec<Vec<String>> = cases.iter().map(row).collect();
                 out::line(table(&COLUMNS, &rows, 160));
                 let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
-                out::line(format_args!("{} cases, {urgent} urgent.", cases.len()));
+                let unsure = cases.iter().filter(|case| case.unsure).count();
+                out::line(format_args!("{} cases, {urgent} urgent, {unsure} unsure.", cases.len()));
+                if unsure > 0 {
+                    out::line(
+                        "(unsure): a person should look at the decision; `cases show REFERENCE` says why.",
+                    );
+                }
             }
             out::print(for_a_person(records)?);
         }
@@ -155,6 +172,15 @@ fn for_a_person(records: &Records) -> Result<String, CommandError> {
 const COLUMNS: [&str; 8] =
     ["reference", "due", "urgency", "grounds", "queue", "state", "acknowledgement", "subject"];
 
+/// A row of the table: the mark of an unsure decision stands beside what was decided.
+fn row(case: &CaseRow) -> Vec<String> {
+    let mut cells = cells(case).to_vec();
+    if let Some(urgency) = cells.get_mut(2).filter(|_| case.unsure) {
+        urgency.push_str(" (unsure)");
+    }
+    cells
+}
+
 fn cells(case: &CaseRow) -> [String; 8] {
     [
         case.reference.clone(),
@@ -168,13 +194,6 @@ fn cells(case: &CaseRow) -> [String; 8] {
     ]
 }
 
-/// Text from strangers, without control characters or what turns the direction of writing.
-fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
-}
-
 /// RFC 4180; and no cell begins like a formula, lest a spreadsheet computes what a stranger wrote.
 fn csv(cell: &str) -> String {
     let safe = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
@@ -186,12 +205,7 @@ fn json(value: &impl serde::Serialize) -> Result<String, CommandError> {
 }
 
 fn show(options: &Show, records: &Records) -> Result<(), CommandError> {
-    let reference = options.reference.trim().to_ascii_uppercase();
-    let Some(case) = records.case(&reference)? else {
-        return Err(CommandError::Input(format!(
-            "There is no case {reference}. References look like SEND-7K4M-2Q9X; `send-triage cases list` lists them."
-        )));
-    };
+    let case = known_case(&options.reference, records)?;
     match options.format {
         Format::Json => out::line(json(&case)?),
         Format::Text => out::print(as_text(&case)),
@@ -199,9 +213,20 @@ fn show(options: &Show, records: &Records) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// The case with this reference.
+pub(super) fn known_case(reference: &str, records: &Records) -> Result<CaseDetail, CommandError> {
+    let reference = reference.trim().to_ascii_uppercase();
+    records.case(&reference)?.ok_or_else(|| {
+        CommandError::Input(format!(
+            "There is no case {reference}. References look like SEND-7K4M-2Q9X; `send-triage cases list` lists them."
+        ))
+    })
+}
+
 fn as_text(detail: &CaseDetail) -> String {
     let case = &detail.case;
-    let mut out = format!("{}  {}, {}\n", case.reference, case.urgency, case.state);
+    let unsure = if case.unsure { ", unsure: a person should look at the decision" } else { "" };
+    let mut out = format!("{}  {}, {}{unsure}\n", case.reference, case.urgency, case.state);
     let mut line = |name: &str, value: &str| out.push_str(&format!("  {name:<16}{value}\n"));
     line("received", &moment(case.received_at));
     line(
@@ -213,6 +238,9 @@ fn as_text(detail: &CaseDetail) -> String {
     line("area", &case.area);
     line("sender", &printable(case.sender.as_deref().unwrap_or("-")));
     line("subject", &printable(&case.subject));
+    if let Some(why) = case.unsure.then(|| why_unsure(detail)).flatten() {
+        line("unsure", &printable(why));
+    }
     match &case.withheld {
         Some(why) => line("acknowledgement", &format!("withheld: {why}")),
         None => line("acknowledgement", &case.acknowledgement),
@@ -255,10 +283,23 @@ fn as_text(detail: &CaseDetail) -> String {
     if !detail.events.is_empty() {
         out.push_str("  events\n");
         for event in &detail.events {
-            out.push_str(&format!("    {} {} ({})\n", moment(event.happened_at), event.what, event.actor));
+            let to = correct::in_words(event);
+            out.push_str(&format!(
+                "    {} {}{to} ({})\n",
+                moment(event.happened_at),
+                event.what,
+                printable(&event.actor)
+            ));
         }
     }
     out
+}
+
+/// The reason in the trace of the message that opened the case.
+fn why_unsure(detail: &CaseDetail) -> Option<&str> {
+    let traces = detail.messages.iter().filter_map(|message| message.decision.as_ref()?.trace.as_array());
+    let is_unsure = |finding: &&serde_json::Value| finding.get("rule").is_some_and(|rule| rule == "unsure");
+    traces.flatten().find(is_unsure)?.get("reason")?.as_str()
 }
 
 fn attempt_in_words(attempt: &AttemptRow) -> String {

@@ -252,7 +252,9 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
 
 fn decision_in_words(m: &MessageRow) -> String {
     match (m.kind.as_deref(), m.urgency.as_deref()) {
+        (Some("person"), Some("urgent")) if m.unsure => "URGENT (unsure)".to_owned(),
         (Some("person"), Some("urgent")) => "URGENT".to_owned(),
+        (Some("person"), _) if m.unsure => "standard (unsure)".to_owned(),
         (Some("person"), _) => "standard".to_owned(),
         (Some(kind), _) => format!("({kind})"),
         (None, _) => "set aside".to_owned(),

@@ -1,14 +1,34 @@
-//! `send-triage evaluate`: the rules measured against labelled messages.
+//! `send-triage evaluate`: the rules measured against labelled messages. The figures are [`score`]'s, their printing `figures`'.
 
 use std::path::{Path, PathBuf};
 
 use crate::daemon::in_force;
-use crate::triage::Decision;
-use crate::triage::score::{self, Choice, Counts, Label, Score};
+use crate::triage::score::{self, Label};
 
-use super::explain::{Explained, trace_as_text};
-use super::table::table;
-use super::{CommandError, Format, out, when};
+use super::explain::Explained;
+use super::{CommandError, Format, figures, out, when};
+
+/// Rules are written with some messages in view and measured on others; every third is held back by convention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Messages whose number can be divided by three: d-003.eml, d-006.eml, ...
+    HeldBack,
+    /// All others, those without a number among them.
+    WorkedOn,
+}
+
+impl Part {
+    fn has(self, file: &str) -> bool {
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let digits = stem.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let start = digits.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        // The sum of its digits tells as well, and no number is too long for it.
+        let number = digits.get(start..).unwrap_or_default();
+        let sum: u32 = number.bytes().map(|digit| u32::from(digit - b'0') % 3).sum();
+        let held_back = !number.is_empty() && sum.is_multiple_of(3);
+        held_back == (self == Self::HeldBack)
+    }
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -18,6 +38,9 @@ pub struct Arguments {
     /// Rules other than those of the configuration
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Only every third message by its file's number, or only the others
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Option<Part>,
     /// A folder of .eml files and their labels.jsonl
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -30,7 +53,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     }
     let set = in_force::load(&config)?;
     let mut pairs = Vec::new();
-    for label in labels(&arguments.folder)? {
+    let wanted = |label: &Label| arguments.only.is_none_or(|part| part.has(&label.file));
+    for label in labels(&arguments.folder)?.into_iter().filter(wanted) {
         let path = arguments.folder.join(&label.file);
         let raw = std::fs::read(&path)
             .map_err(|error| CommandError::Input(format!("{}: cannot be read: {error}", path.display())))?;
@@ -47,66 +71,9 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             let json = serde_json::to_string(&score).map_err(|e| CommandError::Outside(e.to_string()))?;
             out::line(format_args!("{json}"));
         }
-        Format::Text => out::print(as_text(&score, &pairs)),
+        Format::Text => out::print(figures::as_text(&score)),
     }
     Ok(())
-}
-
-fn as_text(score: &Score, pairs: &[(Label, Decision)]) -> String {
-    let choice = |name: &str, c: &Choice| {
-        vec![
-            name.to_owned(),
-            format!("{:.3}", c.accuracy),
-            String::new(),
-            String::new(),
-            format!("{} of {}", c.right, c.of),
-        ]
-    };
-    let counts = |name: &str, c: &Counts| {
-        let (precision, recall, f1) = (c.precision, c.recall, c.f1);
-        let detail = format!("{} found, {} missed, {} false", c.hits, c.missed, c.false_alarms);
-        vec![name.to_owned(), format!("{precision:.3}"), format!("{recall:.3}"), format!("{f1:.3}"), detail]
-    };
-    let mut rows = vec![
-        counts("urgent", &score.urgent),
-        counts("grounds U1 to U10", &score.grounds),
-        choice("kind", &score.kind),
-        choice("acknowledge", &score.acknowledge),
-        choice("queue", &score.queue),
-        choice("area", &score.area),
-        counts("chaser", &score.chaser),
-        choice("chaser, its time", &score.chaser_timing),
-        counts("leadership referral", &score.refer_leadership),
-        counts("claimed urgent", &score.claimed_urgent),
-        counts("signposts", &score.signposts),
-    ];
-    rows.extend(score.each_ground.iter().map(|(id, c)| counts(&format!("  {id}"), c)));
-    rows.extend(score.each_signpost.iter().map(|(id, c)| counts(&format!("  {id}"), c)));
-    let heading = ["label", "precision / accuracy", "recall", "F1", "counts"];
-    let mut out = format!("{} messages\n\n{}", score.messages, table(&heading, &rows, 110));
-    out.push_str(&format!("\nautomatic messages acknowledged: {}\n", score.automatic_acknowledged));
-    out.push_str(&format!(
-        "marked for a human look: {:.1} %, among them {:.0} % of what was decided wrongly\n",
-        100.0 * score.unsure_share,
-        100.0 * score.unsure_among_wrong
-    ));
-    out.push_str("\nqueue: rows are right, columns are what was given\n");
-    for (right, given) in &score.queue.confusion {
-        let given: Vec<String> = given.iter().map(|(name, n)| format!("{name} {n}")).collect();
-        out.push_str(&format!("  {right:<20}{}\n", given.join(", ")));
-    }
-    out.push_str(&format!("\n{} mistakes\n", score.mistakes.len()));
-    for mistake in &score.mistakes {
-        let unsure = if mistake.unsure { " (unsure)" } else { "" };
-        out.push_str(&format!(
-            "\n{}: {} should be {}, is {}{unsure}\n",
-            mistake.file, mistake.label, mistake.wanted, mistake.got
-        ));
-        let decision =
-            pairs.iter().find(|(label, _)| label.file == mistake.file).map(|(_, decision)| decision);
-        out.push_str(&decision.map(trace_as_text).unwrap_or_default());
-    }
-    out
 }
 
 fn labels(folder: &Path) -> Result<Vec<Label>, CommandError> {
@@ -124,4 +91,25 @@ fn labels(folder: &Path) -> Result<Vec<Label>, CommandError> {
                 .map_err(|error| CommandError::Input(format!("{}:{}: {error}", path.display(), number + 1)))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part;
+
+    #[test]
+    fn every_third_message_is_held_back_by_its_number() {
+        for (file, held_back) in [
+            ("d-003.eml", true),
+            ("d-004.eml", false),
+            ("012.eml", true),
+            ("2026-007b.eml", false),
+            ("folder/33.eml", true),
+            ("letter.eml", false),
+            ("99999999999999999999999999999999999999999.eml", true),
+        ] {
+            assert_eq!(Part::HeldBack.has(file), held_back, "{file}");
+            assert_eq!(Part::WorkedOn.has(file), !held_back, "{file}");
+        }
+    }
 }

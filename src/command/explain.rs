@@ -6,15 +6,27 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::calendar::london;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::daemon::in_force::{self, Set};
-use crate::daemon::letters;
+use crate::memo::text::{self, Paint};
+use crate::memo::{self, Memo, page};
 use crate::message::{self, Message};
-use crate::triage::{self, Decision, History, Outcome};
+use crate::triage::{self, Decision, History};
 
-use super::{CommandError, Format, out, when};
+use super::colour::Colour;
+use super::{CommandError, out, when};
+
+/// How a decision is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A memo, for people.
+    Text,
+    /// One object a line, for programs.
+    Json,
+    /// One HTML page that needs no other file, for showing to a colleague or printing.
+    Html,
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,6 +36,9 @@ pub struct Arguments {
     /// Print the sender's new words as well
     #[arg(long)]
     text: bool,
+    /// Whether the memo is in colours; without them marked words stand between >> and <<
+    #[arg(long, visible_alias = "colour", value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
     /// The mailbox that the messages arrived in: general, assessment, ...; without it, the one in To or Cc
     #[arg(long, value_name = "NAME")]
     mailbox: Option<String>,
@@ -46,7 +61,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     let received = arguments.received.as_deref().map(when::read).transpose().map_err(CommandError::Input)?;
     check_mailbox(arguments.mailbox.as_deref(), &config)?;
     let set = in_force::load(&config)?;
-    let mut unreadable = Vec::new();
+    let paint = if arguments.color.wanted() { Paint::Colours } else { Paint::Signs };
+    let (mut unreadable, mut memos) = (Vec::new(), Vec::new());
     for (number, file) in arguments.files.iter().enumerate() {
         let raw = match read_file(file) {
             Ok(raw) => raw,
@@ -62,9 +78,13 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
                 if number > 0 {
                     out::line("");
                 }
-                out::line(explained.as_text(arguments.text, &set));
+                out::print(text::text(&explained.memo(&set), paint, arguments.text));
             }
+            Format::Html => memos.push(explained.memo(&set)),
         }
+    }
+    if !memos.is_empty() {
+        out::print(page::page(&memos));
     }
     if unreadable.is_empty() { Ok(()) } else { Err(CommandError::Input(unreadable.join("\n"))) }
 }
@@ -142,101 +162,21 @@ impl<'a> Explained<'a> {
         value
     }
 
-    fn as_text(&self, with_text: bool, set: &Set) -> String {
-        let d = &self.decision;
-        let mut out = format!("{}\n", self.file);
-        let mut line = |name: &str, value: String| out.push_str(&format!("  {name:<14}{value}\n"));
-        line("received", format!("{} (London), mailbox {}", london_time(self.received_at), self.mailbox));
-        line("kind", word(&d.kind));
-        line("decision", format!("{}{}", word(&d.urgency), grounds_in_words(d, set)));
-        line("queue", word(&d.queue));
-        line("area", word(&d.area));
-        match d.due_on() {
-            Some(due) => line("due", due.format("%A %-d %B %Y").to_string()),
-            None => line("due", "no answer is owed".to_owned()),
-        }
-        line(
-            "acknowledged",
-            if d.acknowledgement.is_sent() {
-                "yes".to_owned()
-            } else {
-                format!("no: {}", d.acknowledgement.reason())
-            },
-        );
-        if d.chaser != triage::Chaser::None {
-            line("chaser", word(&d.chaser));
-        }
-        if !d.signposts.is_empty() {
-            line("signposts", d.signposts.iter().map(word).collect::<Vec<_>>().join(", "));
-        }
-        if d.claimed_urgent {
-            line("note", "the sender calls it urgent, but no ground of the policy holds".to_owned());
-        }
-        if d.refer_leadership {
-            line("note", "to be referred to SEND leadership (policy, email h)".to_owned());
-        }
-        if d.unsure {
-            line("unsure", "a person should look at this decision".to_owned());
-        }
-        out.push_str("  why\n");
-        out.push_str(&trace_as_text(d));
-        if with_text {
-            out.push_str("  new text\n");
-            for text in self.message.new_text.new.lines() {
-                out.push_str(&format!("    | {text}\n"));
-            }
-        }
-        out
-    }
-}
-
-/// The findings, a line or two each: `+` holds, `-` set aside.
-pub(super) fn trace_as_text(decision: &Decision) -> String {
-    let mut out = String::new();
-    for finding in &decision.trace {
-        let mark = match finding.outcome {
-            Outcome::Holds => '+',
-            Outcome::SetAside => '-',
-            Outcome::Noted => ' ',
+    /// The decision as a memo.
+    fn memo(&self, set: &Set) -> Memo {
+        let subject = memo::Subject {
+            file: self.file,
+            message: &self.message,
+            received_at: self.received_at,
+            mailbox: &self.mailbox,
+            decision: &self.decision,
         };
-        out.push_str(&format!("   {mark} {}", finding.rule));
-        if !finding.text.is_empty() {
-            out.push_str(&format!(": \"{}\"", finding.text.split_whitespace().collect::<Vec<_>>().join(" ")));
-        }
-        out.push_str(&format!("\n       {}", finding.reason));
-        if !finding.policy.is_empty() {
-            out.push_str(&format!(" [{}]", finding.policy));
-        }
-        out.push('\n');
+        memo::memo(subject, &set.policy)
     }
-    out
-}
-
-/// The grounds with their titles, as in ": part-time timetable (U4)".
-fn grounds_in_words(decision: &Decision, set: &Set) -> String {
-    let titles: Vec<String> = decision
-        .grounds
-        .iter()
-        .map(|id| if id == "other" { id.clone() } else { format!("{} ({id})", letters::title(set, id)) })
-        .collect();
-    if titles.is_empty() { String::new() } else { format!(": {}", titles.join("; ")) }
-}
-
-/// A value of the contract as its own word.
-pub(super) fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(word)) => word,
-        Ok(other) => other.to_string(),
-        Err(_) => String::new(),
-    }
-}
-
-fn london_time(at: DateTime<Utc>) -> String {
-    format!("{} {}", london::date(at).format("%a %-d %b %Y"), london::time(at).format("%H:%M"))
 }
 
 /// The mailbox that To names, else Cc, else the first.
-fn guess_mailbox(message: &Message, set: &Set) -> String {
+pub(super) fn guess_mailbox(message: &Message, set: &Set) -> String {
     let mailboxes = &set.policy.team.mailboxes;
     let named = message.to.iter().chain(&message.cc).find_map(|address| {
         let address = address.address.to_ascii_lowercase();

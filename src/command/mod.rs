@@ -15,14 +15,19 @@ use crate::record::RecordError;
 
 mod cases;
 mod check;
+mod colour;
 mod demo;
 mod doctor;
 mod due;
 mod evaluate;
 mod explain;
+mod figures;
 mod out;
+mod past;
+mod replay;
 mod run;
 mod schema;
+mod suggest;
 mod table;
 mod when;
 
@@ -30,7 +35,7 @@ mod when;
 #[derive(Debug, Parser)]
 #[command(name = "send-triage", version, max_term_width = 110)]
 struct Arguments {
-    /// The configuration; without it, the built-in example (for demo, explain, evaluate, due and check)
+    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due and check)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How log lines look
@@ -82,6 +87,10 @@ enum Command {
     Explain(explain::Arguments),
     /// Measures the rules against labelled messages
     Evaluate(evaluate::Arguments),
+    /// Which past messages would be decided differently by other rules; changes nothing
+    Replay(replay::Arguments),
+    /// What staff corrected, and which rule to look at; changes no rule
+    Suggest(suggest::Arguments),
     /// When the answer is due to a message received at these times, and how that was counted
     Due(due::Arguments),
     /// The cases on record
@@ -154,6 +163,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(a) => doctor::run(&a, config),
         Command::Explain(a) => explain::run(&a, config),
         Command::Evaluate(a) => evaluate::run(&a, config),
+        Command::Replay(a) => replay::run(&a, config),
+        Command::Suggest(a) => suggest::run(&a, config),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
         Command::Schema(a) => schema::run(&a),

@@ -11,7 +11,17 @@ pub fn line(text: impl Display) {
 /// Prints to standard output. When nobody reads any more, the program ends as if all had been read.
 pub fn print(text: impl Display) {
     let mut out = std::io::stdout().lock();
-    if let Err(error) = write!(out, "{text}").and_then(|()| out.flush()) {
+    ended(write!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// Prints bytes that were text before.
+pub fn bytes(text: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    ended(out.write_all(text).and_then(|()| out.flush()));
+}
+
+fn ended(written: std::io::Result<()>) {
+    if let Err(error) = written {
         if error.kind() == ErrorKind::BrokenPipe {
             std::process::exit(0);
         }

@@ -73,6 +73,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         }
     }
     check_watched_twice(config, &mut out);
+    check_subfolders(config, &mut out);
     let domain = &config.council.domain;
     if !domain.contains('.') || domain.starts_with(['.', '@']) {
         out.add("council/domain", format!("`{domain}` is not a domain"), "Write it like council.example.");
@@ -186,6 +187,24 @@ fn check_watched_twice(config: &Config, out: &mut Problems) {
                 );
             }
         }
+    }
+}
+
+/// Subfolders that have no name, or one name for two things.
+fn check_subfolders(config: &Config, out: &mut Problems) {
+    let (urgent, unsure) = (&config.filing.urgent_subfolder, config.filing.unsure_subfolder.as_ref());
+    for (key, name) in [("urgent_subfolder", Some(urgent)), ("unsure_subfolder", unsure)] {
+        if name.is_some_and(|name| name.trim_matches(['/', ' ']).is_empty()) {
+            let instead = if key == "unsure_subfolder" { ", or `~` for no such folder" } else { "" };
+            out.add(format!("filing/{key}"), format!("`{key}` is empty"), format!("Name the folder{instead}."));
+        }
+    }
+    if unsure.is_some_and(|unsure| unsure.eq_ignore_ascii_case(urgent)) {
+        out.add(
+            "filing/unsure_subfolder",
+            format!("`{urgent}` is the subfolder for urgent and for unsure messages"),
+            "Give each its own, so that staff can tell them apart.",
+        );
     }
 }
 

@@ -302,6 +302,7 @@ fn routing(config: &Config) -> Routing {
             .map(|(name, place)| (queue_name((*name).into()), (place.account.clone(), place.folder.clone())))
             .collect(),
         urgent_subfolder: filing.urgent_subfolder.clone(),
+        unsure_subfolder: filing.unsure_subfolder.clone(),
         kinds: filing
             .kinds
             .iter()

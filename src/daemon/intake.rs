@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::calendar::WorkingCalendar;
 use crate::case::Reference;
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
@@ -314,7 +315,12 @@ fn due_from_receipt(received_at: DateTime<Utc>, set: &Set) -> NaiveDate {
 /// Urgent and resolution matters have a first response within 2 working days (the resolution process's 48 hours).
 fn first_response_on(decision: &Decision, received_at: DateTime<Utc>, set: &Set) -> Option<NaiveDate> {
     let soon = decision.urgency == Urgency::Urgent || decision.queue == Queue::Resolution;
-    soon.then(|| set.policy.calendar.due(received_at, FIRST_RESPONSE_WORKING_DAYS).due_on)
+    soon.then(|| first_response_by(received_at, &set.policy.calendar))
+}
+
+/// The target for a first response to a matter that has one.
+pub fn first_response_by(received_at: DateTime<Utc>, calendar: &WorkingCalendar) -> NaiveDate {
+    calendar.due(received_at, FIRST_RESPONSE_WORKING_DAYS).due_on
 }
 
 /// A message that the server would not give us: left where it is, known, with a deadline.

@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Two wake-ups are never closer than this.
 const BREATH: Duration = Duration::from_millis(250);
 /// So much of a message is read, as from a server.
-const READ_BYTES: u64 = 1 << 20;
+pub(super) const READ_BYTES: u64 = 1 << 20;
 /// One fetch holds at most so many bytes of messages.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -263,7 +263,7 @@ fn letter_name(message_id: &str) -> String {
 
 /// Reads a message, or the first part of a large one. Its time of receipt is the topmost Received header's, else its Date,
 /// else the file's.
-fn read(path: &Path, at: MessageRef) -> io::Result<RawMessage> {
+pub(super) fn read(path: &Path, at: MessageRef) -> io::Result<RawMessage> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let size_bytes = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
@@ -288,7 +288,12 @@ fn header_of(bytes: &[u8]) -> &[u8] {
     bytes.get(..end).unwrap_or(bytes)
 }
 
-fn trouble(account: &FolderAccount, what: &str, directory: &Path, error: &io::Error) -> MailboxError {
+pub(super) fn trouble(
+    account: &FolderAccount,
+    what: &str,
+    directory: &Path,
+    error: &io::Error,
+) -> MailboxError {
     let (account, step) = (account.account.clone(), format!("{what} {}", directory.display()));
     let problem = error.to_string();
     let remedy = match error.kind() {

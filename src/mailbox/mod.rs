@@ -15,8 +15,10 @@ mod guard;
 mod idle;
 mod imap;
 mod login;
+mod mbox;
 mod names;
 mod passing;
+mod past;
 mod probe;
 mod session;
 mod tls;
@@ -36,6 +38,8 @@ pub use account::{
 };
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
+pub use mbox::{Mbox, MboxMessage};
+pub use past::{PastFiles, PastFolder, PastMessage, PastPlace, Unreached};
 pub use probe::{ProbeStep, probe, probe_folder};
 
 /// As the name of a watched folder: the account's Sent folder, whatever it is called there.

@@ -24,6 +24,8 @@ pub struct CaseFilter {
     pub due_by: Option<NaiveDate>,
     /// The opening message's sender, whatever its case.
     pub sender: Option<String>,
+    /// Only those whose decision a person should look at.
+    pub unsure: bool,
     /// Received at this instant or after.
     pub received_since: Option<DateTime<Utc>>,
     /// At most so many.
@@ -136,6 +138,9 @@ impl Records {
         when("c.due_on <= ?", due_by.as_ref().map(|value| value as &dyn ToSql));
         when("m.sender = ?", sender.as_ref().map(|value| value as &dyn ToSql));
         when("c.received_at >= ?", since.as_ref().map(|value| value as &dyn ToSql));
+        if filter.unsure {
+            conditions.push("coalesce(d.unsure, 1) = 1");
+        }
         let joined = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
         params.push(&limit);
         let conditions =
@@ -237,7 +242,7 @@ fn locations(connection: &Connection, message: i64) -> Result<Vec<LocationRow>, 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn decision(connection: &Connection, message: i64) -> rusqlite::Result<Option<DecisionDetail>> {
+pub(super) fn decision(connection: &Connection, message: i64) -> rusqlite::Result<Option<DecisionDetail>> {
     connection
         .prepare_cached(
             "SELECT decided_at, rules_version, kind, copied, urgency, grounds, claimed_urgent, queue, area, chaser,

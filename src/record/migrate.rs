@@ -15,7 +15,10 @@ const APPLICATION_ID: i64 = 0x53_45_4E_44;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Each step brings a file from version n to n + 1, the first from 1 to 2. `schema.sql` changes in the same commit.
-const STEPS: &[&str] = &[];
+const STEPS: &[&str] = &[
+    // 2: corrections by staff are looked up by message.
+    "CREATE INDEX events_corrected ON events (message_id) WHERE what = 'corrected';",
+];
 
 /// The version that this program reads and writes.
 pub(super) const fn current() -> i64 {
@@ -115,6 +118,30 @@ mod tests {
         assert!(error.to_string().contains("Install the newer version"), "{error}");
         assert!(matches!(Records::open_read_only(&path).err().unwrap(), RecordError::Newer { .. }));
         assert_eq!(before, std::fs::read(&path).unwrap());
+    }
+
+    /// A file as the first version made it, brought up step by step, is what a new file is.
+    #[test]
+    fn an_older_file_becomes_what_a_new_one_is() {
+        let shape = |path: &Path| {
+            let raw = Connection::open(path).unwrap();
+            let mut all = raw
+                .prepare("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema")
+                .unwrap();
+            let mut all: Vec<String> =
+                all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            all.sort();
+            all
+        };
+        let (_folder, path) = temporary();
+        drop(Records::open(&path).unwrap());
+        let new = shape(&path);
+        let raw = Connection::open(&path).unwrap();
+        raw.execute_batch("DROP INDEX events_corrected; PRAGMA user_version = 1").unwrap();
+        drop(raw);
+        assert!(matches!(Records::open_read_only(&path).err().unwrap(), RecordError::Older { .. }));
+        drop(Records::open(&path).unwrap());
+        assert_eq!(shape(&path), new);
     }
 
     #[test]

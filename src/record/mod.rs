@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 mod cases;
+mod corrections;
 mod effects;
 mod enter;
 mod entry;
@@ -28,6 +29,7 @@ mod upkeep;
 mod value;
 
 pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, MessageDetail};
+pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
 pub use entry::{Batch, Entered, EnteredAs, Entry, EntryOutcome, StoredDecision, StoredDue};
 pub use error::RecordError;

@@ -46,6 +46,8 @@ pub struct CaseRow {
     pub withheld: Option<String>,
     /// How many messages belong to the case.
     pub messages: u32,
+    /// A person should look at the decision about the opening message; the trace says why.
+    pub unsure: bool,
 }
 
 /// A message in a list, whether it opened a case or not.
@@ -171,7 +173,7 @@ pub(super) fn case_rows(
     params: &[&dyn ToSql],
 ) -> Result<Vec<CaseRow>, Fault> {
     let sql = format!(
-        "SELECT c.*, d.grounds, d.withheld, m.sender, m.subject, b.account, b.folder,
+        "SELECT c.*, d.grounds, d.withheld, d.unsure, m.sender, m.subject, b.account, b.folder,
              {ACKNOWLEDGEMENT} AS acknowledgement,
              (SELECT count(*) FROM case_messages cm WHERE cm.case_id = c.id) AS messages
          FROM cases c
@@ -203,6 +205,7 @@ fn case_row(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         acknowledgement: row.get("acknowledgement")?,
         withheld: row.get("withheld")?,
         messages: row.get("messages")?,
+        unsure: row.get::<_, Option<bool>>("unsure")?.unwrap_or(true),
     })
 }
 

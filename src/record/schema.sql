@@ -1,4 +1,4 @@
--- What send-triage keeps, version 1. A new file is made from this page; older files are brought up to it by `migrate.rs`.
+-- What send-triage keeps, version 2. A new file is made from this page; older files are brought up to it by `migrate.rs`.
 --
 -- Manners: instants (`_at`) are whole seconds since 1970 in UTC; dates (`_on`) are `YYYY-MM-DD` in Europe/London;
 -- yes and no are 1 and 0; lists and objects are JSON. A column may be NULL only where its comment says what that means.
@@ -199,13 +199,14 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number, which is the order.
     happened_at INTEGER NOT NULL,           -- When.
     actor TEXT NOT NULL,                    -- send-triage, or who did it.
-    what TEXT NOT NULL,                     -- opened, acknowledged, filed, ...
+    what TEXT NOT NULL,                     -- opened, acknowledged, filed, corrected, ...
     case_id INTEGER REFERENCES cases (id) ON DELETE CASCADE, -- The case; NULL: it concerns none.
     message_id INTEGER REFERENCES messages (id) ON DELETE CASCADE, -- The message; NULL: likewise.
     detail TEXT NOT NULL                    -- JSON object: the particulars, such as what a correction changed from and to.
 ) STRICT;
 CREATE INDEX events_by_case ON events (case_id) WHERE case_id IS NOT NULL;
 CREATE INDEX events_by_message ON events (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX events_corrected ON events (message_id) WHERE what = 'corrected';
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
 BEGIN
     SELECT RAISE(ABORT, 'events are never changed');

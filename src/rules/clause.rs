@@ -9,15 +9,18 @@ use super::condition::{Condition, Part};
 use super::context::Kinds;
 use super::diagnostic::nearest;
 use super::schema;
+use super::together::Stretch;
 use super::vocabulary::count;
 use super::workshop::{Workshop, key_name};
 
 /// Keys of conditions.
-pub const KEYS: [&str; 21] = [
+pub const KEYS: [&str; 23] = [
     "any",
     "all",
     "sentence",
     "near",
+    "paragraph",
+    "at least",
     "not",
     "subject",
     "body",
@@ -140,6 +143,8 @@ fn map(
         "all" => Condition::All(all(shop)?),
         "sentence" => Condition::Sentence(all(shop)?),
         "near" => Condition::Near(all(shop)?),
+        "paragraph" => Condition::Paragraph(all(shop)?),
+        "at least" => at_least(shop, file, value, depth)?,
         "not" => Condition::Not(one(shop)?),
         "subject" => Condition::In(Part::Subject, one(shop)?),
         "body" => Condition::In(Part::Body, one(shop)?),
@@ -236,6 +241,48 @@ fn phrase_with_despite(
     let text = shop.text(file, phrase, "`phrase`")?;
     let id = shop.phrase(file, phrase, text)?;
     Some(Condition::Phrase { id, written: text.to_owned(), despite })
+}
+
+/// `{count: 2, of: [...], within: sentence}`.
+fn at_least(shop: &mut Workshop<'_>, file: usize, node: &Node, depth: usize) -> Option<Condition> {
+    let (mut wanted, mut of, mut within) = (None, Vec::new(), Stretch::Message);
+    for (key, value) in shop.map(file, node, "`at least`") {
+        match key_name(key) {
+            "count" => {
+                let text = shop.text(file, value, "`count`")?;
+                wanted = count(shop, file, value, text, 100);
+            }
+            "of" => of = read_all(shop, file, value, depth + 1),
+            "within" => {
+                within = match shop.text(file, value, "`within`")? {
+                    "sentence" => Stretch::Sentence,
+                    "near" => Stretch::Near,
+                    "paragraph" => Stretch::Paragraph,
+                    "message" => Stretch::Message,
+                    other => {
+                        let problem = format!("`within` cannot be `{other}`");
+                        let remedy = "It may be: sentence, near, paragraph, message.";
+                        shop.error(file, value.range.clone(), problem, remedy);
+                        return None;
+                    }
+                }
+            }
+            _ => shop.unknown_key(file, key, &["count", "of", "within"]),
+        }
+    }
+    let Some(count) = wanted.filter(|count| (1..=of.len()).contains(count)) else {
+        shop.error(
+            file,
+            node.range.clone(),
+            format!(
+                "`at least` needs a `count` from 1 to the number of its conditions, which is {}",
+                of.len()
+            ),
+            "Write `at least: {count: 2, of: [one, two, three], within: sentence}`.",
+        );
+        return None;
+    };
+    Some(Condition::AtLeast { count, of, within })
 }
 
 /// A regular expression: without case, of limited size, in linear time.

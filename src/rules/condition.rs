@@ -1,12 +1,17 @@
 //! The kinds of condition, one variant each, and whether they hold in a message.
 
+use std::cell::{Cell, OnceCell, RefCell};
+use std::ops::Range;
+use std::rc::Rc;
+
 use regex::Regex;
 
 use crate::message::Message;
 
-use super::context::Trigger;
 use super::context::{Kinds, Reason};
+use super::found::Findings;
 use super::matcher::{Hit, PhraseId};
+use super::together::Stretch;
 use super::zone::ZoneText;
 use super::{Addressed, Circumstances, Group, Ruleset, Zone};
 
@@ -26,6 +31,14 @@ pub enum Condition {
     Sentence(Vec<Condition>),
     /// All within two neighbouring sentences.
     Near(Vec<Condition>),
+    /// All within one paragraph.
+    Paragraph(Vec<Condition>),
+    /// At least so many of them, each resting on words of its own, within a stretch.
+    AtLeast {
+        count: usize,
+        of: Vec<Condition>,
+        within: Stretch,
+    },
     Not(Box<Condition>),
     /// In that part alone.
     In(Part, Box<Condition>),
@@ -68,25 +81,6 @@ pub enum Part {
 /// Sentences that make up the start.
 const START: usize = 3;
 
-/// One zone with what was found in it.
-pub struct Searched<'t> {
-    /// Its words.
-    pub words: ZoneText<'t>,
-    /// The phrases found, by phrase.
-    pub hits: Vec<Hit>,
-    /// The context triggers.
-    pub triggers: Vec<Trigger>,
-}
-
-impl Searched<'_> {
-    fn hits_of(&self, phrase: PhraseId) -> &[Hit] {
-        let from = self.hits.partition_point(|hit| hit.phrase < phrase);
-        let rest = self.hits.get(from..).unwrap_or_default();
-        let count = rest.partition_point(|hit| hit.phrase == phrase);
-        rest.get(..count).unwrap_or_default()
-    }
-}
-
 /// Everything a condition may look at.
 pub struct Look<'a, 't> {
     /// The rules.
@@ -96,11 +90,11 @@ pub struct Look<'a, 't> {
     /// Its circumstances.
     pub circumstances: &'a Circumstances<'a>,
     /// Its zones.
-    pub zones: &'a [Searched<'t>],
+    pub zones: &'a [ZoneText<'t>],
+    /// What phrases find in them.
+    pub findings: &'a RefCell<Findings<'a>>,
     /// Which rules hold, as far as known.
-    pub holds: &'a [Option<bool>],
-    /// Which phrases were found anywhere.
-    pub hit: &'a [bool],
+    pub holds: &'a [Cell<Option<bool>>],
 }
 
 /// Where to look, and how strictly.
@@ -109,17 +103,32 @@ pub struct Scope<'s> {
     /// Which zones.
     pub zones: &'s [Zone],
     /// One zone (by index) and its sentences from, to (exclusive).
-    sentences: Option<(usize, usize, usize)>,
+    pub sentences: Option<(usize, usize, usize)>,
     /// The contexts that matter; none: words count in any.
     pub kinds: Kinds,
     /// Words found by the same group of conditions.
-    cover: &'s [std::ops::Range<usize>],
+    pub(super) cover: Option<&'s Cover<'s>>,
 }
 
 impl<'s> Scope<'s> {
     /// These zones, with these contexts.
     pub fn new(zones: &'s [Zone], kinds: Kinds) -> Self {
-        Self { zones, sentences: None, kinds, cover: &[] }
+        Self { zones, sentences: None, kinds, cover: None }
+    }
+}
+
+/// The words that a group of conditions asked for, gathered when first a context reaches one of them.
+pub struct Cover<'s> {
+    all: &'s [Condition],
+    zones: &'s [Zone],
+    sentences: Option<(usize, usize, usize)>,
+    words: OnceCell<Vec<Range<usize>>>,
+}
+
+impl<'s> Cover<'s> {
+    /// Of these conditions in this scope; nothing is gathered yet.
+    pub fn new(all: &'s [Condition], scope: Scope<'s>) -> Self {
+        Self { all, zones: scope.zones, sentences: scope.sentences, words: OnceCell::new() }
     }
 }
 
@@ -127,9 +136,9 @@ impl<'s> Scope<'s> {
 #[derive(Debug, Clone)]
 pub enum Found<'a> {
     /// A phrase: the zone's index, the hit, the phrase as written.
-    Phrase(usize, &'a Hit, &'a str),
+    Phrase(usize, Rc<Hit>, &'a str),
     /// Bytes of a zone, by a regular expression.
-    Text(usize, std::ops::Range<usize>, &'a str),
+    Text(usize, Range<usize>, &'a str),
     /// A header or another fact: what it is, and what the rule asked.
     Fact(String, String),
 }
@@ -137,7 +146,7 @@ pub enum Found<'a> {
 impl<'a, 't> Look<'a, 't> {
     /// What the condition rests on; `None`: it does not hold.
     pub fn look(&self, condition: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
-        if !self.may_hold(condition) {
+        if !self.findings.borrow_mut().may_hold(condition, scope) {
             return None;
         }
         match condition {
@@ -152,11 +161,12 @@ impl<'a, 't> Look<'a, 't> {
                 if scope.sentences.is_none() {
                     return self.all(all, scope);
                 }
-                let cover = self.cover(all, scope);
-                self.all(all, Scope { cover: &cover, ..scope })
+                self.all(all, Scope { cover: Some(&Cover::new(all, scope)), ..scope })
             }
-            Condition::Sentence(all) => self.together(all, scope, 1),
-            Condition::Near(all) => self.together(all, scope, 2),
+            Condition::Sentence(all) => self.together(all, scope, Stretch::Sentence),
+            Condition::Near(all) => self.together(all, scope, Stretch::Near),
+            Condition::Paragraph(all) => self.together(all, scope, Stretch::Paragraph),
+            Condition::AtLeast { count, of, within } => self.at_least(*count, of, scope, *within),
             Condition::Not(inner) => {
                 if self.look(inner, scope).is_some() {
                     None
@@ -167,59 +177,44 @@ impl<'a, 't> Look<'a, 't> {
             Condition::In(part, inner) => self.part(*part, inner, scope),
             Condition::Regex(regex) => self.regex(regex, scope),
             Condition::Rule(index) => {
-                self.holds.get(*index).copied().flatten().unwrap_or(false).then(Vec::new)
+                (self.holds.get(*index).and_then(Cell::get) == Some(true)).then(Vec::new)
             }
             other => self.fact(other).map(|(is, asked)| vec![Found::Fact(is, asked)]),
         }
     }
 
-    /// Whether the phrases that it needs were found anywhere. Of most conditions they were not, and they end here.
-    fn may_hold(&self, condition: &Condition) -> bool {
-        match condition {
-            Condition::Phrase { id, .. } => self.is_hit(*id),
-            Condition::Any(all) => all.iter().any(|one| self.may_hold(one)),
-            Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
-                all.iter().all(|one| self.may_hold(one))
-            }
-            Condition::In(_, inner) => self.may_hold(inner),
-            _ => true,
-        }
-    }
-
     /// The reason for which a hit does not count, whatever `despite` says of it.
     pub fn reason(&self, zone: usize, hit: &Hit, scope: Scope<'_>) -> Option<Reason> {
-        let searched = self.zones.get(zone)?;
-        self.rules.contexts.reason(&searched.words, &searched.triggers, hit, scope.cover, scope.kinds)
+        if scope.kinds == Kinds::default() {
+            return None;
+        }
+        let words = self.zones.get(zone)?;
+        let triggers = self.findings.borrow_mut().triggers(zone, hit);
+        if triggers.is_empty() {
+            return None;
+        }
+        let cover = scope.cover.map_or(&[][..], |cover| cover.words.get_or_init(|| self.covered(cover)));
+        self.rules.contexts.reason(words, &triggers, hit, cover, scope.kinds)
     }
 
-    fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a Searched<'t>)> + 's {
-        let fits = move |index: usize, searched: &Searched<'_>| {
-            scope.zones.contains(&searched.words.zone)
-                && scope.sentences.is_none_or(|(zone, ..)| zone == index)
+    /// The words found by these conditions together; no trigger counts in them.
+    fn covered(&self, cover: &Cover<'_>) -> Vec<Range<usize>> {
+        let scope = Scope { sentences: cover.sentences, ..Scope::new(cover.zones, Kinds::default()) };
+        let mut leaves = Vec::new();
+        cover.all.iter().for_each(|one| phrases(one, &mut leaves));
+        leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
+    }
+
+    pub(super) fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a ZoneText<'t>)> + 's {
+        let fits = move |index: usize, words: &ZoneText<'_>| {
+            scope.zones.contains(&words.zone) && scope.sentences.is_none_or(|(zone, ..)| zone == index)
         };
-        self.zones.iter().enumerate().filter(move |(index, searched)| fits(*index, searched))
+        self.zones.iter().enumerate().filter(move |(index, words)| fits(*index, words))
     }
 
     /// All hits of a phrase within the scope, whether they count or not.
-    fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, &'a Hit)> {
-        let mut all = Vec::new();
-        if !self.is_hit(id) {
-            return all;
-        }
-        for (index, searched) in self.places(scope) {
-            for hit in searched.hits_of(id) {
-                let sentence = searched.words.sentence(hit.tokens.start);
-                if scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence)) {
-                    all.push((index, hit));
-                }
-            }
-        }
-        all
-    }
-
-    /// Whether a phrase was found anywhere. Most are not, and so cost nothing more.
-    fn is_hit(&self, id: PhraseId) -> bool {
-        self.hit.get(id).copied().unwrap_or(false)
+    pub(super) fn raw(&self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, Rc<Hit>)> {
+        self.findings.borrow_mut().hits(id, scope)
     }
 
     fn phrase(
@@ -229,9 +224,6 @@ impl<'a, 't> Look<'a, 't> {
         despite: Kinds,
         scope: Scope<'_>,
     ) -> Option<Vec<Found<'a>>> {
-        if !self.is_hit(id) {
-            return None;
-        }
         let scope = Scope { kinds: scope.kinds.without(despite), ..scope };
         let found: Vec<_> = self
             .raw(id, scope)
@@ -242,54 +234,13 @@ impl<'a, 't> Look<'a, 't> {
         if found.is_empty() { None } else { Some(found) }
     }
 
-    fn all(&self, all: &'a [Condition], scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
+    pub(super) fn all(&self, all: &'a [Condition], scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
         let mut found = Vec::new();
         // The cheap ones first would change the order of the evidence; a phrase that is not there is cheap enough.
         for one in all {
             found.extend(self.look(one, scope)?);
         }
         Some(found)
-    }
-
-    /// All within the same sentence, or the same few.
-    fn together(&self, all: &'a [Condition], scope: Scope<'_>, width: usize) -> Option<Vec<Found<'a>>> {
-        let mut leaves = Vec::new();
-        all.iter().for_each(|one| phrases(one, &mut leaves));
-        let mut starts: Vec<(usize, usize)> = Vec::new();
-        for (zone, hit) in leaves.iter().flat_map(|id| self.raw(*id, scope)) {
-            let sentence =
-                self.zones.get(zone).map_or(0, |searched| searched.words.sentence(hit.tokens.start));
-            starts.extend((sentence.saturating_sub(width - 1)..=sentence).map(|start| (zone, start)));
-        }
-        if leaves.is_empty() {
-            // Nothing but regular expressions: every sentence is tried.
-            for (index, searched) in self.places(scope) {
-                let last = searched.words.tokens.last().map_or(0, |token| token.sentence);
-                starts.extend((0..=last).map(|start| (index, start)));
-            }
-        }
-        starts.sort_unstable();
-        starts.dedup();
-        let mut found: Vec<Found<'a>> = Vec::new();
-        let mut holds = false;
-        for (zone, start) in starts {
-            let (from, to) = (start, start + width);
-            let (from, to) = scope.sentences.map_or((from, to), |(_, f, t)| (from.max(f), to.min(t)));
-            let inner = Scope { sentences: Some((zone, from, to)), ..scope };
-            let cover = self.cover(all, inner);
-            if let Some(more) = self.all(all, Scope { cover: &cover, ..inner }) {
-                holds = true;
-                found.extend(more);
-            }
-        }
-        holds.then_some(found)
-    }
-
-    /// The words found by these conditions together; no trigger counts in them.
-    fn cover(&self, all: &'a [Condition], scope: Scope<'_>) -> Vec<std::ops::Range<usize>> {
-        let mut leaves = Vec::new();
-        all.iter().for_each(|one| phrases(one, &mut leaves));
-        leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 
     fn part(&self, part: Part, inner: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
@@ -303,7 +254,7 @@ impl<'a, 't> Look<'a, 't> {
                 self.look(inner, Scope { zones: &body, ..scope })
             }
             Part::Start => {
-                let zone = self.zones.iter().position(|searched| searched.words.zone == Zone::New)?;
+                let zone = self.zones.iter().position(|words| words.zone == Zone::New)?;
                 self.look(
                     inner,
                     Scope { zones: &only(&[Zone::New]), sentences: Some((zone, 0, START)), ..scope },
@@ -314,11 +265,11 @@ impl<'a, 't> Look<'a, 't> {
 
     fn regex(&self, regex: &'a Regex, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
         let mut found = Vec::new();
-        for (index, searched) in self.places(scope) {
-            let text = searched.words.text;
+        for (index, words) in self.places(scope) {
+            let text = words.text;
             for hit in regex.find_iter(text).take(16) {
-                let token = searched.words.tokens.partition_point(|token| token.range.end <= hit.start());
-                let sentence = searched.words.sentence(token);
+                let token = words.tokens.partition_point(|token| token.range.end <= hit.start());
+                let sentence = words.sentence(token);
                 if scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence)) {
                     found.push(Found::Text(index, hit.range(), regex.as_str()));
                 }
@@ -334,7 +285,7 @@ impl<'a, 't> Look<'a, 't> {
             Condition::Role(roles) => {
                 let rules = self.rules.rules.iter().zip(self.holds);
                 let mut held =
-                    rules.filter(|(rule, holds)| rule.group == Group::Roles && **holds == Some(true));
+                    rules.filter(|(rule, holds)| rule.group == Group::Roles && holds.get() == Some(true));
                 let (rule, _) = held.find(|(rule, _)| roles.contains(&rule.then))?;
                 Some((
                     format!("sender is {} ({})", rule.then, rule.id),
@@ -384,8 +335,8 @@ impl<'a, 't> Look<'a, 't> {
                 wanted.contains(&is).then(|| (format!("{is:?}").to_lowercase(), "addressed".to_owned()))
             }
             Condition::Words { more, fewer } => {
-                let new = self.zones.iter().filter(|searched| searched.words.zone == Zone::New);
-                let count: usize = new.map(|searched| searched.words.tokens.len()).sum();
+                let new = self.zones.iter().filter(|words| words.zone == Zone::New);
+                let count: usize = new.map(|words| words.tokens.len()).sum();
                 let fits = more.is_none_or(|n| count > n) && fewer.is_none_or(|n| count < n);
                 fits.then(|| (format!("{count} words"), "words".to_owned()))
             }
@@ -398,29 +349,16 @@ impl<'a, 't> Look<'a, 't> {
     }
 }
 
-/// Phrases of which one must be found for the condition to hold, whatever its context; `None`: it may hold without.
-pub fn waking(condition: &Condition) -> Option<Vec<PhraseId>> {
-    match condition {
-        Condition::Phrase { id, .. } => Some(vec![*id]),
-        Condition::Any(all) => {
-            let each: Option<Vec<_>> = all.iter().map(waking).collect();
-            each.map(|each| each.into_iter().flatten().collect())
-        }
-        Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
-            all.iter().filter_map(waking).min_by_key(Vec::len)
-        }
-        Condition::In(_, inner) => waking(inner),
-        _ => None,
-    }
-}
-
 /// The phrases that must be there in some way: not those under `not`.
-fn phrases(condition: &Condition, into: &mut Vec<PhraseId>) {
+pub fn phrases(condition: &Condition, into: &mut Vec<PhraseId>) {
     match condition {
         Condition::Phrase { id, .. } => into.push(*id),
-        Condition::Any(all) | Condition::All(all) | Condition::Sentence(all) | Condition::Near(all) => {
-            all.iter().for_each(|one| phrases(one, into));
-        }
+        Condition::Any(all)
+        | Condition::All(all)
+        | Condition::Sentence(all)
+        | Condition::Near(all)
+        | Condition::Paragraph(all)
+        | Condition::AtLeast { of: all, .. } => all.iter().for_each(|one| phrases(one, into)),
         Condition::In(_, inner) => phrases(inner, into),
         _ => {}
     }

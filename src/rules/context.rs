@@ -4,6 +4,7 @@
 //! The scope is the sentence. labelling.md, `urgency`, names the six cases. The words themselves stand in `context.yaml`.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::matcher::Hit;
 use super::zone::ZoneText;
@@ -69,6 +70,12 @@ pub enum Role {
     Before,
     /// What precedes is affected.
     After,
+    /// What follows is affected, as far as the clause goes.
+    BeforeInClause,
+    /// What precedes is affected, as far back as the clause goes.
+    AfterInClause,
+    /// What precedes is affected, in this sentence and the one before; it begins its sentence.
+    NextSentence,
     /// It looks like a trigger and is none.
     Pseudo,
     /// The reach ends here.
@@ -84,11 +91,13 @@ pub struct Settings {
     pub sentences: usize,
     /// Only sentences that end with a question mark have it.
     pub only_in_questions: bool,
+    /// A comma, a dash or a bracket ends every reach.
+    pub ends_at_comma: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { reach: Some(6), sentences: 0, only_in_questions: false }
+        Self { reach: Some(6), sentences: 0, only_in_questions: false, ends_at_comma: false }
     }
 }
 
@@ -121,8 +130,15 @@ pub struct Reason {
 }
 
 impl Contexts {
-    /// The triggers of one zone, in order; those inside a pseudo-trigger of their kind are none.
-    pub fn triggers(&self, hits: &[Hit]) -> Vec<Trigger> {
+    /// How many sentences before and after the words that it reaches a trigger may stand, at most.
+    pub fn furthest(&self) -> (usize, usize) {
+        let far = self.settings.iter().map(|settings| settings.sentences).max().unwrap_or(0);
+        let next = self.triggers.iter().flatten().any(|(_, role)| *role == Role::NextSentence);
+        (far, far.max(usize::from(next)))
+    }
+
+    /// The triggers of one stretch of words, in order; those inside a pseudo-trigger of their kind are none.
+    pub fn triggers(&self, hits: &[Rc<Hit>]) -> Vec<Trigger> {
         let mut all: Vec<Trigger> = hits
             .iter()
             .filter_map(|hit| {
@@ -135,7 +151,7 @@ impl Contexts {
             all.iter().filter(|trigger| trigger.role == Role::Pseudo).cloned().collect();
         all.retain(|trigger| {
             trigger.role != Role::Pseudo
-                && !(matches!(trigger.role, Role::Before | Role::After)
+                && !(trigger.role != Role::EndsAt
                     && pseudo.iter().any(|p| p.kind == trigger.kind && overlaps(&p.tokens, &trigger.tokens)))
         });
         all
@@ -177,6 +193,9 @@ impl Contexts {
     }
 }
 
+/// A sentence between counts as so many words: a person might read otherwise what is told so far off.
+const SENTENCE_OFF: usize = 8;
+
 /// How many words stand between a trigger and the found words; `None` where it does not reach them.
 fn distance(
     zone: &ZoneText<'_>,
@@ -187,26 +206,39 @@ fn distance(
 ) -> Option<usize> {
     let found = &hit.tokens;
     let between = match trigger.role {
-        Role::Before if within(&trigger.tokens, found) => {
+        Role::Before | Role::BeforeInClause if within(&trigger.tokens, found) => {
             let in_gap = trigger.tokens.clone().any(|token| hit.in_gap(token));
             let next =
                 hit.asked().into_iter().map(|asked| asked.start).find(|start| *start >= trigger.tokens.end);
             trigger.tokens.end..next.filter(|_| in_gap)?
         }
-        Role::Before => trigger.tokens.end..found.start,
-        Role::After => found.end..trigger.tokens.start,
+        Role::Before | Role::BeforeInClause => trigger.tokens.end..found.start,
+        Role::After | Role::AfterInClause | Role::NextSentence => found.end..trigger.tokens.start,
         Role::Pseudo | Role::EndsAt => return None,
     };
     if between.start > between.end {
         return None;
     }
-    let sentences = zone.sentence(trigger.tokens.start).abs_diff(zone.sentence(found.start));
-    if sentences > settings.sentences {
+    // Of neighbours one at most may be stepped over: what is much too far off need not be counted.
+    let far = |reach: usize| between.len() / 2 > reach;
+    if matches!(trigger.role, Role::Before | Role::After) && settings.sentences == 0 && settings.reach.is_some_and(far) {
         return None;
     }
     let words =
         between.clone().filter(|at| zone.tokens.get(*at).is_some_and(|token| !token.skippable)).count();
-    if sentences == 0 && settings.reach.is_some_and(|reach| words > reach) {
+    let sentences = zone.sentence(trigger.tokens.start).abs_diff(zone.sentence(found.start));
+    if trigger.role == Role::NextSentence {
+        let reaches = sentences == 0 || sentences == 1 && begins_sentence(zone, trigger.tokens.start);
+        return reaches.then_some(words + sentences * SENTENCE_OFF);
+    }
+    let in_clause = matches!(trigger.role, Role::BeforeInClause | Role::AfterInClause);
+    if sentences > if in_clause { 0 } else { settings.sentences } {
+        return None;
+    }
+    if sentences == 0 && !in_clause && settings.reach.is_some_and(|reach| words > reach) {
+        return None;
+    }
+    if (in_clause || settings.ends_at_comma) && clause_ends(zone, &between) {
         return None;
     }
     let stopped = triggers.iter().any(|stop| {
@@ -216,6 +248,25 @@ fn distance(
             && stop.tokens.end <= between.end
     });
     (!stopped).then_some(words)
+}
+
+/// Whether a comma, a dash, a colon or a bracket stands anywhere before, between or after these words.
+fn clause_ends(zone: &ZoneText<'_>, between: &Range<usize>) -> bool {
+    (between.start..=between.end).any(|at| {
+        let (Some(before), Some(token)) =
+            (at.checked_sub(1).and_then(|at| zone.tokens.get(at)), zone.tokens.get(at))
+        else {
+            return false;
+        };
+        let gap = zone.text.get(before.range.end..token.range.start).unwrap_or_default();
+        gap.contains([',', '(', ')', ':', '\u{2013}', '\u{2014}']) || gap.contains(" -")
+    })
+}
+
+/// Whether this word is the first of its sentence, or stands after no more than one other: "But that is all over now".
+fn begins_sentence(zone: &ZoneText<'_>, at: usize) -> bool {
+    let sentence = zone.sentence(at);
+    at.checked_sub(2).is_none_or(|before| zone.sentence(before) != sentence)
 }
 
 /// Two negations, one within the other, undo each other: "it is not true that he is not ...". A list of them does not.

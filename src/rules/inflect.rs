@@ -4,6 +4,9 @@
 //! exist are never met. Auxiliaries and other small words have no forms here: `is` must not find "was", which would lose
 //! the tense that "holds now" (labelling.md, urgency) depends on.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
 /// Base, then its irregular forms; the regular ones are added as well.
 const IRREGULAR: &str = "\
     arise arose arisen, become became, begin began begun, break broke broken, bring brought, build \
@@ -52,7 +55,8 @@ const SPELLINGS: &str = "\
 
 /// Whether a word has no forms but its own, and is too common to search by.
 pub fn is_small(word: &str) -> bool {
-    SMALL.split(' ').any(|small| small == word)
+    static ALL: LazyLock<HashSet<&str>> = LazyLock::new(|| SMALL.split(' ').collect());
+    ALL.contains(word)
 }
 
 /// All forms of a normalised word, itself first, without repetition.
@@ -114,8 +118,10 @@ fn ize(form: &str) -> Option<String> {
 
 fn inflect(base: &str, forms: &mut Vec<String>) {
     forms.push(base.to_owned());
-    if let Some(line) = IRREGULAR.split(", ").find(|line| line.split(' ').next() == Some(base)) {
-        forms.extend(line.split(' ').skip(1).map(str::to_owned));
+    static BASES: LazyLock<HashMap<&str, &str>> =
+        LazyLock::new(|| IRREGULAR.split(", ").filter_map(|line| line.split_once(' ')).collect());
+    if let Some(others) = BASES.get(base) {
+        forms.extend(others.split(' ').map(str::to_owned));
     }
     // A word that is already a form of another has no further ones worth the noise.
     let inflected = (base.ends_with("ing") && base.len() > 5)

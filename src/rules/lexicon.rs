@@ -1,6 +1,8 @@
 //! Every word that some rule asks for, so that one look-up a word tells which rules it concerns.
 //!
-//! A *term* is what a phrase asks of one word: a set of forms and prefixes. Terms that ask the same are one.
+//! A *term* is one word as a phrase asks for it: in its forms, exactly, or by its beginning. What a phrase asks of one word
+//! is *one of* a set of terms. Words know their terms, a handful each; the sets, of which common words are in hundreds,
+//! are only looked at where a phrase asks for them ([`super::page`]).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,9 +10,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::inflect;
 use super::phrase::WordPattern;
 use super::spelling::Spelling;
+use super::spellings::Spellings;
+use super::text::Word;
 
 /// A term's number.
 pub type Term = u32;
+/// The number of a set of terms.
+pub type OneOf = u32;
 
 /// The terms of slots: a phrase that begins with a date is looked for where a date stands.
 pub const DATE: Term = 0;
@@ -20,6 +26,8 @@ pub const NUMBER: Term = 1;
 pub const DURATION: Term = 2;
 /// See [`DATE`].
 pub const PLACE: Term = 3;
+/// How many of these there are.
+const SLOTS: Term = 4;
 
 /// Words so common in this mail that a phrase is better looked for by another of its words.
 const COMMON: &[&str] = &[
@@ -29,87 +37,117 @@ const COMMON: &[&str] = &[
     "ehcp", "call", "hear",
 ];
 
-/// Terms while rules are being compiled.
-#[derive(Debug)]
+/// Terms and sets of them while rules are being compiled.
+#[derive(Debug, Default)]
 pub struct Builder {
-    known: HashMap<Vec<WordPattern>, Term>,
-    terms: Vec<Vec<WordPattern>>,
+    known: HashMap<WordPattern, Term>,
+    patterns: Vec<WordPattern>,
+    known_sets: HashMap<Vec<Term>, OneOf>,
+    sets: Sets,
+    /// For each set how badly it serves to look for a phrase.
+    weights: Vec<u32>,
 }
+
+/// For each set its terms, in order.
+pub type Sets = Vec<Box<[Term]>>;
 
 impl Builder {
     /// Only the slots' terms.
     pub fn new() -> Self {
-        Self { known: HashMap::new(), terms: vec![Vec::new(); 4] }
+        Self::default()
     }
 
-    /// The term that asks for one of these.
-    pub fn term(&mut self, mut patterns: Vec<WordPattern>) -> Term {
-        patterns.sort();
-        patterns.dedup();
-        if let Some(term) = self.known.get(&patterns) {
+    /// The term of this word.
+    pub fn term(&mut self, pattern: WordPattern) -> Term {
+        if let Some(term) = self.known.get(&pattern) {
             return *term;
         }
-        let term = Term::try_from(self.terms.len()).unwrap_or(Term::MAX);
-        self.known.insert(patterns.clone(), term);
-        self.terms.push(patterns);
+        let term = Term::try_from(self.patterns.len()).unwrap_or(Term::MAX).saturating_add(SLOTS);
+        self.known.insert(pattern.clone(), term);
+        self.patterns.push(pattern);
         term
     }
 
-    /// How badly a term serves to look for a phrase: small is rare, and so good.
-    pub fn weight(&self, term: Term) -> u32 {
-        if matches!(term, DATE | NUMBER | DURATION | PLACE) {
-            return 12;
+    /// The set of these terms.
+    pub fn one_of(&mut self, mut terms: Vec<Term>) -> OneOf {
+        terms.sort_unstable();
+        terms.dedup();
+        if let Some(set) = self.known_sets.get(&terms) {
+            return *set;
         }
-        self.terms.get(term as usize).into_iter().flatten().map(pattern_weight).sum()
+        let set = OneOf::try_from(self.sets.len()).unwrap_or(OneOf::MAX);
+        let weight = terms.iter().map(|term| self.term_weight(*term)).fold(0, u32::saturating_add);
+        self.weights.push(weight);
+        self.sets.push(terms.clone().into_boxed_slice());
+        self.known_sets.insert(terms, set);
+        set
     }
 
-    /// Everything in its final form.
-    pub fn finish(self) -> Lexicon {
+    /// The terms of a set.
+    pub fn terms(&self, set: OneOf) -> &[Term] {
+        self.sets.get(set as usize).map_or(&[], |terms| terms)
+    }
+
+    /// How badly a set serves to look for a phrase: small is rare, and so good.
+    pub fn weight(&self, set: OneOf) -> u32 {
+        self.weights.get(set as usize).copied().unwrap_or(0)
+    }
+
+    fn term_weight(&self, term: Term) -> u32 {
+        let pattern = term.checked_sub(SLOTS).and_then(|index| self.patterns.get(index as usize));
+        pattern.map_or(12, pattern_weight)
+    }
+
+    /// Everything in its final form, and the sets.
+    pub fn finish(self, spellings: Spellings) -> (Lexicon, Sets) {
         let mut forms: Words<Entry> = Words::default();
         let mut prefixes: HashMap<String, Vec<(String, Term)>> = HashMap::new();
         let mut spelling = Spelling::default();
         for (word, value) in NUMBERS {
             forms.entry((*word).to_owned()).or_default().number = Some(*value);
         }
-        for (index, patterns) in self.terms.iter().enumerate() {
-            let term = Term::try_from(index).unwrap_or(Term::MAX);
-            for pattern in patterns {
-                let all = match pattern {
-                    WordPattern::Exact(word) => vec![word.clone()],
-                    WordPattern::Forms(word) => with_contractions(word),
-                    WordPattern::Prefix(stem) => {
-                        prefixes
-                            .entry(stem.chars().take(3).collect())
-                            .or_default()
-                            .push((stem.clone(), term));
-                        continue;
-                    }
-                };
-                let tolerant = matches!(pattern, WordPattern::Forms(_));
-                for form in all {
-                    if tolerant {
-                        spelling.learn(&form, term);
-                    }
-                    let terms = &mut forms.entry(form).or_default().terms;
-                    if terms.last() != Some(&term) {
-                        terms.push(term);
-                    }
+        for (pattern, term) in self.patterns.iter().zip(SLOTS..) {
+            let all = match pattern {
+                WordPattern::Exact(word) => vec![word.clone()],
+                WordPattern::Forms(word) => with_contractions(word),
+                WordPattern::Prefix(stem) => {
+                    let head = stem.chars().take(3).collect();
+                    prefixes.entry(head).or_default().push((stem.clone(), term));
+                    continue;
+                }
+            };
+            let tolerant = matches!(pattern, WordPattern::Forms(_));
+            for form in all {
+                if tolerant {
+                    spelling.learn(&form, term);
+                }
+                let terms = &mut forms.entry(form).or_default().terms;
+                if terms.last() != Some(&term) {
+                    terms.push(term);
                 }
             }
         }
+        // What is typed for a word is that word too, and what else it may be.
+        for (typed, meant) in spellings.single() {
+            let (mut terms, number) =
+                forms.get(meant).map_or((Vec::new(), None), |entry| (entry.terms.clone(), entry.number));
+            add_prefixed(&prefixes, meant, &mut terms);
+            if terms.is_empty() && number.is_none() {
+                continue;
+            }
+            let entry = forms.entry(typed.clone()).or_default();
+            entry.terms.extend(terms);
+            entry.terms.sort_unstable();
+            entry.terms.dedup();
+            entry.number = entry.number.or(number);
+        }
         // A word that some rule knows gets its prefixes here, once, instead of at every look-up.
         for (form, entry) in &mut forms {
-            add_prefixed(&prefixes, form, &mut entry.by_beginning);
-            entry.by_beginning.retain(|term| !entry.terms.contains(term));
-            entry.sought.clone_from(&entry.terms);
+            add_prefixed(&prefixes, form, &mut entry.terms);
+            entry.terms.sort_unstable();
         }
-        Lexicon { forms, prefixes, spelling, terms: self.terms.len() }
-    }
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self::new()
+        let terms = self.patterns.len() + SLOTS as usize;
+        (Lexicon { forms, prefixes, spelling, spellings, terms }, self.sets)
     }
 }
 
@@ -150,10 +188,6 @@ fn with_contractions(word: &str) -> Vec<String> {
 pub struct Entry {
     /// The terms that it satisfies, in order.
     pub terms: Vec<Term>,
-    /// Further terms that ask for its beginning.
-    pub by_beginning: Vec<Term>,
-    /// Those of `terms` by which something is looked for; see [`Lexicon::keep_sought`].
-    pub sought: Vec<Term>,
     /// Its value, if it is a number in letters.
     pub number: Option<f64>,
 }
@@ -164,6 +198,7 @@ pub struct Lexicon {
     forms: Words<Entry>,
     prefixes: HashMap<String, Vec<(String, Term)>>,
     spelling: Spelling,
+    spellings: Spellings,
     terms: usize,
 }
 
@@ -173,11 +208,9 @@ impl Lexicon {
         self.terms
     }
 
-    /// Tells by which terms something is looked for, so that the many others of a common word are passed over.
-    pub fn keep_sought(&mut self, sought: impl Fn(Term) -> bool) {
-        for entry in self.forms.values_mut() {
-            entry.sought = entry.terms.iter().copied().filter(|term| sought(*term)).collect();
-        }
+    /// Cuts a text into words, with what is meant in the place of what was typed.
+    pub fn words(&self, text: &str, sink: impl FnMut(Word<'_>)) {
+        self.spellings.words(text, sink);
     }
 
     /// What is known of this form, if some rule names it.
@@ -203,38 +236,6 @@ fn add_prefixed(prefixes: &HashMap<String, Vec<(String, Term)>>, form: &str, ter
         if form.starts_with(prefix.as_str()) && !terms.contains(term) {
             terms.push(*term);
         }
-    }
-}
-
-/// Some of all terms, a bit each.
-#[derive(Debug)]
-pub struct TermSet(Vec<u64>);
-
-impl TermSet {
-    /// None of so many.
-    pub fn new(terms: usize) -> Self {
-        Self(vec![0; terms.div_ceil(64)])
-    }
-
-    /// Puts one in; whether it was not there.
-    pub fn add(&mut self, term: Term) -> bool {
-        let Some(bits) = self.0.get_mut(term as usize / 64) else { return false };
-        let bit = 1 << (term % 64);
-        let new = *bits & bit == 0;
-        *bits |= bit;
-        new
-    }
-
-    /// Takes one out, and perhaps others with it: for those who take all out.
-    pub fn clear(&mut self, term: Term) {
-        if let Some(bits) = self.0.get_mut(term as usize / 64) {
-            *bits = 0;
-        }
-    }
-
-    /// Whether it is there.
-    pub fn contains(&self, term: Term) -> bool {
-        self.0.get(term as usize / 64).is_some_and(|bits| bits >> (term % 64) & 1 != 0)
     }
 }
 

@@ -11,30 +11,42 @@ use sha2::{Digest, Sha256};
 use crate::calendar::mention::{Mention, Term};
 use crate::message::Message;
 
+mod bits;
 mod clause;
 mod condition;
 mod context;
 pub mod diagnostic;
 mod example;
+mod found;
 mod inflect;
 pub mod json_schema;
 mod lexicon;
 mod lint;
 mod matcher;
+mod ordinary;
+mod page;
 mod phrase;
 mod places;
 mod program;
 mod reading;
 mod schema;
+mod second;
+mod sentence;
 mod slot;
 pub mod source;
 mod spelling;
+mod spellings;
 mod text;
+mod together;
 mod vocabulary;
+mod waking;
 mod workshop;
 mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use second::Opinion;
+pub use reading::text_of;
+pub use sentence::sentence_at;
 
 /// A rule file as read from disk (or from the built-in rules). `name` is its path relative to the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,6 +206,10 @@ pub struct Reading<'r> {
     pub places: Vec<PlaceMention>,
     /// Every date that is mentioned in subject, new and adopted text, with its zone and sentence.
     pub dates: Vec<(Zone, usize, Mention)>,
+    /// How much work it was, in steps of the matcher.
+    pub steps: u64,
+    /// The message is so long, or so odd, that not all of it was read: something may have been missed.
+    pub incomplete: bool,
 }
 
 impl<'r> Reading<'r> {
@@ -218,11 +234,16 @@ pub struct Ruleset {
     order: Vec<usize>,
     lexicon: lexicon::Lexicon,
     matcher: matcher::Matcher,
-    /// For each phrase, the rules that it wakes; rules that no phrase must wake are in `always`.
-    wakes: Vec<Vec<usize>>,
-    /// Rules that may hold without any phrase: on headers, senders, other rules.
-    always: Vec<usize>,
+    /// Tells which conditions are worth a look, by their place in `asked`.
+    waking: waking::Waking<usize>,
+    /// Rule and place under its `when` of each condition that words must wake.
+    asked: Vec<(usize, usize)>,
+    /// The conditions that may hold without any words: on headers, senders, other rules.
+    always: Vec<(usize, usize)>,
+    /// Tells which triggers of contexts are worth a look.
+    trigger_waking: waking::Waking<usize>,
     contexts: context::Contexts,
+    second: second::SecondReader,
     places: places::Places,
     /// Names of the vocabulary's lists, by number.
     list_names: Vec<String>,
@@ -280,6 +301,16 @@ impl Ruleset {
     /// How many examples were run when the rules were compiled.
     pub fn examples(&self) -> usize {
         self.examples
+    }
+
+    /// What the second reader makes of a message; `None` where it has learnt nothing.
+    pub fn opinion(&self, message: &Message) -> Option<Opinion> {
+        self.second.opinion(&reading::texts_of_sender(message), &self.lexicon)
+    }
+
+    /// What the second reader goes by in a message: for those who teach it.
+    pub fn features(&self, message: &Message) -> Vec<String> {
+        second::features(&reading::texts_of_sender(message), &self.lexicon)
     }
 
     /// Reads one message.
@@ -343,35 +374,40 @@ fn compile_and_try(
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let mut lexicon = std::mem::take(&mut shop.terms).finish();
+    let (lexicon, sets) = std::mem::take(&mut shop.terms).finish(std::mem::take(&mut shop.spellings));
     let phrases = shop.programs.len();
-    let matcher = matcher::Matcher::new(std::mem::take(&mut shop.programs), lexicon.len());
-    lexicon.keep_sought(|term| matcher.seeks(term) || shop.places.begins(term));
+    let (programs, parts) = (std::mem::take(&mut shop.programs), std::mem::take(&mut shop.parts));
+    let matcher = matcher::Matcher::new(programs, parts, sets, lexicon.len());
     let (mut rules, mut bodies, mut trials) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut wakes, mut always) = (vec![Vec::new(); shop.triggers.len()], Vec::new());
+    let (mut asked, mut always, mut needs) = (Vec::new(), Vec::new(), Vec::new());
     for (index, draft) in drafts.into_iter().enumerate() {
-        let phrases: Option<Vec<_>> = draft.when.iter().map(condition::waking).collect();
-        match phrases {
-            None => always.push(index),
-            Some(phrases) => phrases.into_iter().flatten().for_each(|phrase| {
-                if let Some(rules) = wakes.get_mut(phrase) {
-                    rules.push(index);
+        for (place, condition) in draft.when.iter().enumerate() {
+            match found::needs(&matcher, condition) {
+                None => always.push((index, place)),
+                Some(ways) => {
+                    needs.extend(ways.into_iter().map(|way| (way, asked.len())));
+                    asked.push((index, place));
                 }
-            }),
+            }
         }
         rules.push(draft.rule);
         bodies.push(Body { when: draft.when, unless: draft.unless, kinds: draft.kinds });
         trials.push(example::Trial { examples: draft.examples, phrases: draft.phrases, id_at: draft.id_at });
     }
+    let triggers = shop.triggers.iter().enumerate().filter(|(_, trigger)| trigger.is_some());
+    let triggers = triggers.map(|(phrase, _)| (matcher.needs(phrase).to_vec(), phrase)).collect();
     let mut ruleset = Ruleset {
         rules,
         bodies,
         order,
+        waking: waking::Waking::new(needs, matcher.terms(), matcher.sets()),
+        asked,
+        always,
+        trigger_waking: waking::Waking::new(triggers, matcher.terms(), matcher.sets()),
         lexicon,
         matcher,
-        wakes,
-        always,
         contexts: context::Contexts { triggers: std::mem::take(&mut shop.triggers), settings: shop.settings },
+        second: std::mem::take(&mut shop.second),
         places: std::mem::take(&mut shop.places),
         list_names: std::mem::take(&mut shop.list_names),
         terms: world.terms.clone(),

@@ -55,6 +55,8 @@ pub enum Slot {
     Date(When),
     /// A place; in this area, if one is named.
     Place(Option<usize>),
+    /// A calendar year before the school year of receipt.
+    YearPast,
 }
 
 impl Phrase {

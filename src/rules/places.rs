@@ -55,7 +55,7 @@ impl Places {
         let mut all = Vec::new();
         text::words(written, |word| {
             if !word.traits.skippable {
-                all.push(terms.term(vec![WordPattern::Exact(word.form.to_owned())]));
+                all.push(terms.term(WordPattern::Exact(word.form.to_owned())));
             }
         });
         let mut all = all.into_iter();
@@ -72,18 +72,13 @@ impl Places {
         !clash
     }
 
-    /// Whether some place begins with this term.
-    pub fn begins(&self, term: Term) -> bool {
-        self.by_first.get(term as usize).is_some_and(|names| !names.is_empty())
-    }
-
     /// All places in a zone, in order, not overlapping.
     pub fn find(&self, zone: &ZoneText<'_>) -> Vec<Span> {
         let mut found = Vec::new();
         let mut at = 0;
         while let Some(token) = zone.tokens.get(at) {
             let name = zone
-                .sought(token)
+                .terms(token)
                 .iter()
                 .filter_map(|term| self.by_first.get(*term as usize))
                 .flatten()

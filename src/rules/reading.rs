@@ -1,13 +1,15 @@
 //! One message read by all rules: its zones searched, each rule settled, the evidence told.
 
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use crate::calendar::mention;
 use crate::message::Message;
 use crate::message::new_text::CutReason;
 
-use super::condition::{Condition, Found, Look, Scope, Searched};
+use super::condition::{Condition, Found, Look, Scope};
 use super::context::Kinds;
+use super::found::Findings;
 use super::matcher::{Caught, Hit, SlotKind};
 use super::phrase::AREAS;
 use super::zone::{Value, ZoneText};
@@ -34,68 +36,91 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         (Zone::Signature, head(&message.new_text.signature, MAX_QUOTED)),
         (Zone::Quoted, head(&quoted, MAX_QUOTED)),
     ];
-    let zones: Vec<Searched<'_>> = texts
+    let zones: Vec<ZoneText<'_>> = texts
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
-        .map(|(zone, text)| search(rules, zone, text, circumstances))
+        .map(|(zone, text)| {
+            let mentions = mention::mentions(text, circumstances.received_on, &rules.terms);
+            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions)
+        })
         .collect();
-    let (hit, awake) = wake(rules, &zones);
-    let mut holds: Vec<Option<bool>> = vec![None; rules.rules.len()];
+    let mut findings = Findings::new(rules, &zones, circumstances.received_on);
+    let awake = Awake::new(rules, findings.awake());
+    let findings = RefCell::new(findings);
+    let holds = vec![Cell::new(None); rules.rules.len()];
     let mut verdicts: Vec<(usize, Verdict<'r>)> = Vec::new();
-    for index in rules.order.iter().filter(|index| awake.get(**index).copied().unwrap_or(false)) {
-        let look = Look { rules, message, circumstances, zones: &zones, holds: &holds, hit: &hit };
-        let verdict = settle(&look, *index, rules);
-        if let Some(place) = holds.get_mut(*index) {
-            *place = Some(verdict.as_ref().is_some_and(|verdict| verdict.holds));
+    for index in rules.order.iter().filter(|index| awake.rule(**index)) {
+        let look = Look { rules, message, circumstances, zones: &zones, findings: &findings, holds: &holds };
+        let verdict = settle(&look, *index, rules, &awake);
+        if let Some(place) = holds.get(*index) {
+            place.set(Some(verdict.as_ref().is_some_and(|verdict| verdict.holds)));
         }
         verdicts.extend(verdict.map(|verdict| (*index, verdict)));
     }
     verdicts.sort_by_key(|(index, _)| *index);
+    let (steps, exhausted) = findings.borrow().steps();
     Reading {
         verdicts: verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         places: places(&zones),
         dates: dates(&zones),
+        steps,
+        incomplete: exhausted || message.new_text.new.len() > MAX_NEW || message.new_text.adopted.len() > MAX_NEW,
     }
 }
 
-/// Which phrases were found, and which rules must be looked at because of them.
-fn wake(rules: &Ruleset, zones: &[Searched<'_>]) -> (Vec<bool>, Vec<bool>) {
-    let mark = |flags: &mut Vec<bool>, index: usize| {
-        if let Some(flag) = flags.get_mut(index) {
-            *flag = true;
+/// What the sender says: subject, new words, and forwarded words that are adopted.
+pub fn texts_of_sender(message: &Message) -> [&str; 3] {
+    [
+        subject(&message.subject),
+        head(&message.new_text.new, MAX_QUOTED),
+        head(&message.new_text.adopted, MAX_QUOTED),
+    ]
+}
+
+/// The conditions that are worth a look: those that need no words, and those whose words are there.
+struct Awake {
+    /// For each rule the places of its conditions under `when`, in order.
+    by_rule: Vec<Vec<usize>>,
+}
+
+impl Awake {
+    fn new(rules: &Ruleset, woken: Vec<(usize, usize)>) -> Self {
+        let mut by_rule: Vec<Vec<usize>> = vec![Vec::new(); rules.rules.len()];
+        for (rule, condition) in rules.always.iter().copied().chain(woken) {
+            if let Some(all) = by_rule.get_mut(rule) {
+                all.push(condition);
+            }
         }
-    };
-    let mut hit = vec![false; rules.wakes.len()];
-    let mut awake = vec![false; rules.rules.len()];
-    for phrase in zones.iter().flat_map(|searched| &searched.hits).map(|hit| hit.phrase) {
-        mark(&mut hit, phrase);
-        rules.wakes.get(phrase).into_iter().flatten().for_each(|rule| mark(&mut awake, *rule));
+        for all in &mut by_rule {
+            all.sort_unstable();
+            all.dedup();
+        }
+        Self { by_rule }
     }
-    rules.always.iter().for_each(|rule| mark(&mut awake, *rule));
-    (hit, awake)
-}
 
-fn search<'t>(
-    rules: &'t Ruleset,
-    zone: Zone,
-    text: &'t str,
-    circumstances: &Circumstances<'_>,
-) -> Searched<'t> {
-    let mentions = mention::mentions(text, circumstances.received_on, &rules.terms);
-    let words = ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions);
-    let hits = rules.matcher.find(&words, circumstances.received_on);
-    let triggers = rules.contexts.triggers(&hits);
-    Searched { words, hits, triggers }
+    fn rule(&self, rule: usize) -> bool {
+        self.by_rule.get(rule).is_some_and(|all| !all.is_empty())
+    }
+
+    fn conditions<'c>(&self, rule: usize, when: &'c [Condition]) -> Vec<&'c Condition> {
+        self.by_rule.get(rule).into_iter().flatten().filter_map(|index| when.get(*index)).collect()
+    }
 }
 
 /// One rule's verdict; `None` where there is nothing to tell.
-fn settle<'r>(look: &Look<'_, '_>, index: usize, rules: &'r Ruleset) -> Option<Verdict<'r>> {
+fn settle<'a, 'r: 'a>(
+    look: &Look<'a, '_>,
+    index: usize,
+    rules: &'r Ruleset,
+    awake: &Awake,
+) -> Option<Verdict<'r>> {
     let (rule, body) = (rules.rules.get(index)?, rules.bodies.get(index)?);
     let scope = Scope::new(rule.group.zones(), body.kinds);
     let blind = Scope::new(rule.group.zones(), Kinds::default());
     let (mut found, mut set_aside) = (Vec::new(), Vec::new());
     let mut holds = false;
-    for condition in &body.when {
+    let when = awake.conditions(index, &body.when);
+    for condition in when.iter().copied() {
         if let Some(more) = look.look(condition, scope) {
             holds = true;
             found.extend(more);
@@ -117,7 +142,7 @@ fn settle<'r>(look: &Look<'_, '_>, index: usize, rules: &'r Ruleset) -> Option<V
         }
     }
     if !holds && set_aside.is_empty() && body.kinds != Kinds::default() {
-        quoted_only(look, &body.when, body.kinds, &mut set_aside);
+        quoted_only(look, &when, body.kinds, &mut set_aside);
     }
     if !holds && evidence.is_empty() && set_aside.is_empty() {
         return None;
@@ -144,8 +169,13 @@ fn aside_by_context(
 }
 
 /// What stands only in words that do not count.
-fn quoted_only(look: &Look<'_, '_>, when: &[Condition], kinds: Kinds, set_aside: &mut Vec<SetAside>) {
-    if !look.zones.iter().any(|searched| searched.words.zone == Zone::Quoted) {
+fn quoted_only<'a>(
+    look: &Look<'a, '_>,
+    when: &[&'a Condition],
+    kinds: Kinds,
+    set_aside: &mut Vec<SetAside>,
+) {
+    if !look.zones.iter().any(|words| words.zone == Zone::Quoted) {
         return;
     }
     let scope = Scope::new(&[Zone::Quoted], kinds);
@@ -183,7 +213,7 @@ fn tell_all(look: &Look<'_, '_>, found: &[Found<'_>]) -> Vec<Evidence> {
 fn tell(look: &Look<'_, '_>, found: &Found<'_>) -> Option<Evidence> {
     match found {
         Found::Phrase(zone, hit, written) => {
-            let words = &look.zones.get(*zone)?.words;
+            let words = look.zones.get(*zone)?;
             Some(Evidence {
                 zone: words.zone,
                 range: words.bytes(&hit.tokens),
@@ -194,7 +224,7 @@ fn tell(look: &Look<'_, '_>, found: &Found<'_>) -> Option<Evidence> {
             })
         }
         Found::Text(zone, range, written) => {
-            let words = &look.zones.get(*zone)?.words;
+            let words = look.zones.get(*zone)?;
             let token = words.tokens.partition_point(|token| token.range.end <= range.start);
             Some(Evidence {
                 zone: words.zone,
@@ -250,9 +280,9 @@ fn captures(rules: &Ruleset, words: &ZoneText<'_>, hit: &Hit) -> Vec<Capture> {
         .collect()
 }
 
-fn places(zones: &[Searched<'_>]) -> Vec<PlaceMention> {
+fn places(zones: &[ZoneText<'_>]) -> Vec<PlaceMention> {
     let mut all = Vec::new();
-    for words in zones.iter().map(|searched| &searched.words) {
+    for words in zones {
         for span in &words.spans {
             if let Value::Place { area, postcode, in_school_name } = span.value {
                 all.push(PlaceMention {
@@ -269,9 +299,9 @@ fn places(zones: &[Searched<'_>]) -> Vec<PlaceMention> {
     all
 }
 
-fn dates(zones: &[Searched<'_>]) -> Vec<(Zone, usize, mention::Mention)> {
+fn dates(zones: &[ZoneText<'_>]) -> Vec<(Zone, usize, mention::Mention)> {
     let mut all = Vec::new();
-    for words in zones.iter().map(|searched| &searched.words) {
+    for words in zones {
         if matches!(words.zone, Zone::Signature | Zone::Quoted) {
             continue;
         }
@@ -317,4 +347,16 @@ fn quoted(message: &Message) -> String {
 /// The beginning of a text, cut between characters.
 fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most.min(text.len()))).unwrap_or_default()
+}
+
+/// The text in which a zone's evidence has its ranges; empty for headers.
+pub fn text_of(message: &Message, zone: Zone) -> std::borrow::Cow<'_, str> {
+    match zone {
+        Zone::Subject => subject(&message.subject).into(),
+        Zone::New => message.new_text.new.as_str().into(),
+        Zone::Adopted => message.new_text.adopted.as_str().into(),
+        Zone::Signature => message.new_text.signature.as_str().into(),
+        Zone::Quoted => quoted(message).into(),
+        Zone::Header => "".into(),
+    }
 }

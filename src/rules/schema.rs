@@ -9,6 +9,7 @@ use super::condition::Condition;
 use super::context::{KINDS, Kind, Kinds};
 use super::diagnostic::nearest;
 use super::example::{self, Example};
+use super::second;
 use super::vocabulary;
 use super::workshop::{Workshop, canonical, key_name};
 use super::{Group, Rule, Zone};
@@ -108,6 +109,14 @@ pub fn read(shop: &mut Workshop<'_>) -> Vec<Draft> {
     let named = |index: usize, wanted: &str| {
         files.get(index).is_some_and(|file| file.name.rsplit('/').next() == Some(wanted))
     };
+    // Before any phrase: they are mended by the spellings.
+    for (index, root) in &roots {
+        if let Value::Map(entries) = &root.value
+            && let Some((_, node)) = entries.iter().find(|(key, _)| key_name(key) == "spellings")
+        {
+            vocabulary::read_spellings(shop, *index, node);
+        }
+    }
     for (index, root) in roots.iter().filter(|(index, _)| named(*index, "vocabulary.yaml")) {
         vocabulary::read_lists(shop, *index, root);
     }
@@ -147,10 +156,12 @@ fn sections<'n>(shop: &mut Workshop<'_>, file: usize, root: &'n Node, places: &m
             vocabulary::read_context(shop, file, *kind, value);
         } else if name == "areas" {
             vocabulary::read_areas(shop, file, value, &capital_only);
-        } else if name != "capital only" {
+        } else if name == "second reader" {
+            second::read(shop, file, value);
+        } else if !matches!(name, "capital only" | "spellings") {
             let mut known: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
             known.extend(KINDS.iter().map(|(_, name, _): &(Kind, _, _)| *name));
-            known.extend(["areas", "capital only"]);
+            known.extend(["areas", "capital only", "spellings", "second reader"]);
             shop.unknown_key(file, key, &known);
         }
     }

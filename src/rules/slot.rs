@@ -16,6 +16,7 @@ pub fn parse(inner: &str) -> Option<Result<Slot, Complaint>> {
         "duration" => duration(rest),
         "date" => date(rest),
         "place" => place(rest),
+        "year" => year(rest),
         _ => return None,
     })
 }
@@ -128,6 +129,16 @@ fn date(words: &[&str]) -> Result<Slot, Complaint> {
         },
         Ok,
     )
+}
+
+fn year(words: &[&str]) -> Result<Slot, Complaint> {
+    match words {
+        ["past"] => Ok(Slot::YearPast),
+        _ => complain(
+            "this year cannot be understood",
+            "Write {year past}: a year before the school year of receipt.",
+        ),
+    }
 }
 
 fn place(words: &[&str]) -> Result<Slot, Complaint> {

@@ -315,3 +315,93 @@ proptest::proptest! {
         }
     }
 }
+
+/// The table of one rule whose files are given besides those above.
+fn check_with(extra: &[SourceFile], when: &str, table: &[(&str, &str)]) {
+    let mut files = vec![file("areas.yaml", AREAS), file("vocabulary.yaml", VOCABULARY)];
+    files.extend_from_slice(extra);
+    files.push(file("urgent.yaml", &rule(when)));
+    let world = World { terms: Vec::new(), domain: "hertfordshire.example".into() };
+    let rules = compile(&files, &world).unwrap_or_else(|all| panic!("{}", all[0]));
+    for (text, expected) in table {
+        assert_eq!(found(&rules, text), *expected, "{when}\n{text}");
+    }
+}
+
+#[test]
+fn words_are_found_as_people_type_them() {
+    let spellings = file(
+        "spellings.yaml",
+        "spellings:\n  school: [skool]\n  permanently excluded: [perm ex'd]\n  educational psychologist: [EP]\n",
+    );
+    let check = |when, table: &[(&str, &str)]| check_with(std::slice::from_ref(&spellings), when, table);
+    check("- no school", &[("no skool 4 him", "no skool"), ("no scholl", "-"), ("no shcool", "no shcool")]);
+    check("- sch* place", &[("a skool place", "skool place")]);
+    check("- has been permanently excluded", &[("He's been perm ex'd!", "He's been perm ex'd")]);
+    check(
+        "- EP ... report",
+        &[("the EP's report", "EP's report"), ("two EPs wrote a report", "EPs wrote a report")],
+    );
+    check("- educational psychologist", &[("our EP", "EP")]);
+    check("- not excluded", &[("not exlcuded", "not exlcuded"), ("nto excluded", "-")]);
+}
+
+#[test]
+fn several_weak_signs_make_one() {
+    let signs = "of: [tired, crying, (refusing | will not go), no sleep]";
+    check(
+        &format!("- at least: {{count: 2, {signs}}}"),
+        &[
+            ("He is tired. It is May.\n\nHe is crying.", "tired + crying"),
+            ("He is tired, so tired.", "-"),
+            ("He is refusing and will not go", "-"),
+            ("He is tired. He is not crying", "(negated by \"not\")"),
+            ("Tired, crying, no sleep", "Tired + crying + no sleep"),
+        ],
+    );
+    let within = |stretch| format!("- at least: {{count: 2, {signs}, within: {stretch}}}");
+    check(&within("sentence"), &[("Tired and crying.", "Tired + crying"), ("Tired. Crying.", "-")]);
+    check(&within("near"), &[("Tired. Crying.", "Tired + Crying"), ("Tired. Here. Crying.", "-")]);
+    check(
+        &within("paragraph"),
+        &[("Tired. Here.\nCrying.", "Tired + Crying"), ("Tired. Here.\n\nCrying.", "-")],
+    );
+    check(
+        "- paragraph: [tired, crying]",
+        &[
+            ("One.\n\nTired. Here. Crying.\n\nTwo.", "Tired + Crying"),
+            ("Tired.\n\nCrying.", "-"),
+            ("Crying.\n\nOne. Tired.\n\nCrying. Tired", "Tired + Crying"),
+        ],
+    );
+}
+
+#[test]
+fn a_context_may_reach_a_clause_or_the_sentence_before() {
+    let context = file(
+        "context.yaml",
+        "hypothetical:\n  before in clause: [unless]\nhistorical:\n  next sentence: ['that is [all] behind us', it got sorted]\n  \
+         pseudo: [that is behind us at last not]\n  after: ['in {year past}']\nother:\n  before: [unlike]\n  reach: sentence\n  \
+         ends at comma: yes\n",
+    );
+    check_with(
+        std::slice::from_ref(&context),
+        "- excluded",
+        &[
+            (
+                "Nothing will change unless the boy whom we all know so very well is excluded",
+                "(hypothetical: \"unless\")",
+            ),
+            ("Unless you act, he is excluded", "excluded"),
+            ("He was excluded twice. That's all behind us.", "(in the past: \"That's all behind us\")"),
+            ("He was excluded twice, and that's behind us.", "(in the past: \"that's behind us\")"),
+            ("He was excluded. We wrote. That's behind us.", "excluded"),
+            ("He is excluded. The taxi was late but it got sorted", "excluded"),
+            ("That's behind us. He is excluded", "excluded"),
+            ("Unlike the others he is excluded", "(about someone else: \"Unlike\")"),
+            ("Unlike the others, he is excluded", "excluded"),
+            ("excluded in 2025", "(in the past: \"in 2025\")"),
+            ("excluded in 2026", "excluded"),
+        ],
+    );
+}

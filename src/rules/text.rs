@@ -49,7 +49,7 @@ pub struct Word<'a> {
 
 /// Contractions without their apostrophe that mean nothing else, or whose other meaning hardly occurs; sorted.
 const BARE_CONTRACTIONS: &[(&str, &str, &str)] = &[
-    ("aint", "is", "not"),
+    ("aint", "'s", "not"),
     ("arent", "are", "not"),
     ("cannot", "can", "not"),
     ("cant", "can", "not"),
@@ -218,7 +218,8 @@ impl Cutter {
                         "can" => "can",
                         "won" => "will",
                         "shan" => "shall",
-                        "ain" => "is",
+                        // "He ain't got": is or has.
+                        "ain" => "'s",
                         other => other.get(..other.len() - 1).unwrap_or(other),
                     };
                     (stem, "not", text.floor_char_boundary(end.saturating_sub(3)).max(start))

@@ -4,14 +4,27 @@ use crate::yaml::{Node, Value};
 
 use super::context::{KINDS, Kind, Role, Settings};
 use super::phrase::{AREAS, Phrase};
+use super::spellings::Refusal;
 use super::workshop::{Workshop, Written, key_name};
 
 /// Keys of one kind in `context.yaml`.
-pub const CONTEXT_KEYS: [&str; 8] =
-    ["before", "after", "pseudo", "ends at", "reach", "sentences", "only in questions", "note"];
+pub const CONTEXT_KEYS: [&str; 12] = [
+    "before",
+    "after",
+    "before in clause",
+    "after in clause",
+    "next sentence",
+    "pseudo",
+    "ends at",
+    "ends at comma",
+    "reach",
+    "sentences",
+    "only in questions",
+    "note",
+];
 
 /// Names that a list may not have.
-pub const SLOTS: [&str; 4] = ["number", "date", "duration", "place"];
+pub const SLOTS: [&str; 5] = ["number", "date", "duration", "place", "year"];
 
 /// Reads `vocabulary.yaml`: one list a key.
 pub fn read_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
@@ -41,6 +54,34 @@ pub fn read_lists(shop: &mut Workshop<'_>, file: usize, root: &Node) {
         let number = shop.list_names.len();
         shop.list_names.push(name.to_owned());
         shop.lists.insert(name.to_owned(), (number, Phrase::Either(all)));
+    }
+}
+
+/// Reads `spellings:`: what is meant, and what people type for it.
+pub fn read_spellings(shop: &mut Workshop<'_>, file: usize, node: &Node) {
+    let entries = shop.map(file, node, "`spellings`");
+    for (key, value) in entries {
+        let meant = key_name(key);
+        for (typed, node) in shop.texts(file, value, "a spelling") {
+            let (problem, remedy) = match shop.spellings.add(typed, meant) {
+                Ok(()) => continue,
+                Err(Refusal::Empty) => {
+                    ("there is no word here".to_owned(), "Write `what is meant: [what people type]`.")
+                }
+                Err(Refusal::TooLong) => {
+                    (format!("`{typed}` is too long for a spelling"), "Make it a phrase of a rule instead.")
+                }
+                Err(Refusal::Negation(word)) => (
+                    format!("`{typed}` holds `{word}`, a word of negation"),
+                    "Words of negation must stand as they are, or a rule would read the opposite. Remove this spelling.",
+                ),
+                Err(Refusal::Double(known)) => (
+                    format!("`{typed}` is already read as `{known}`"),
+                    "Remove one of the two: a spelling has one meaning.",
+                ),
+            };
+            shop.error(file, node.range.clone(), problem, remedy);
+        }
     }
 }
 
@@ -90,6 +131,9 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
         let role = match key_name(key) {
             "before" => Role::Before,
             "after" => Role::After,
+            "before in clause" => Role::BeforeInClause,
+            "after in clause" => Role::AfterInClause,
+            "next sentence" => Role::NextSentence,
             "pseudo" => Role::Pseudo,
             "ends at" => Role::EndsAt,
             "reach" => {
@@ -106,19 +150,11 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
                 continue;
             }
             "only in questions" => {
-                if let Some(text) = shop.text(file, value, "`only in questions`") {
-                    // However an editor or another YAML writes it.
-                    let text = text.to_ascii_lowercase();
-                    settings.only_in_questions = matches!(text.as_str(), "yes" | "true");
-                    if !matches!(text.as_str(), "yes" | "true" | "no" | "false") {
-                        shop.error(
-                            file,
-                            value.range.clone(),
-                            "this must be yes or no",
-                            "Write `only in questions: yes`.",
-                        );
-                    }
-                }
+                settings.only_in_questions = yes_or_no(shop, file, value, "only in questions");
+                continue;
+            }
+            "ends at comma" => {
+                settings.ends_at_comma = yes_or_no(shop, file, value, "ends at comma");
                 continue;
             }
             "note" => continue,
@@ -136,6 +172,15 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
     if let Some((_, place)) = KINDS.iter().zip(&mut shop.settings).find(|((known, ..), _)| *known == kind) {
         *place = settings;
     }
+}
+
+/// Yes or no, or a complaint.
+fn yes_or_no(shop: &mut Workshop<'_>, file: usize, node: &Node, key: &str) -> bool {
+    let Some(text) = shop.text(file, node, &format!("`{key}`")) else { return false };
+    if !matches!(text, "yes" | "true" | "no" | "false") {
+        shop.error(file, node.range.clone(), "this must be yes or no", format!("Write `{key}: yes`."));
+    }
+    matches!(text, "yes" | "true")
 }
 
 /// A small whole number, or a complaint.

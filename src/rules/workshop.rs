@@ -15,7 +15,9 @@ use super::lint::never;
 use super::matcher::PhraseId;
 use super::phrase::{self, Phrase};
 use super::places::Places;
-use super::program::{self, Lists, Program, Unfit};
+use super::program::{Lists, Parts, Program, Unfit};
+use super::second::SecondReader;
+use super::spellings::Spellings;
 
 /// How many phrases all files may hold.
 const MAX_PHRASES: usize = 50_000;
@@ -42,6 +44,12 @@ pub struct Workshop<'f> {
     pub list_names: Vec<String>,
     /// Words asked for.
     pub terms: Builder,
+    /// What people type and mean.
+    pub spellings: Spellings,
+    /// The second reader.
+    pub second: SecondReader,
+    /// Parts of phrases.
+    pub parts: Parts,
     /// Phrases, compiled.
     pub programs: Vec<Program>,
     /// For each phrase, where it is written.
@@ -86,6 +94,9 @@ impl<'f> Workshop<'f> {
             lists: Lists::new(),
             list_names: Vec::new(),
             terms: Builder::new(),
+            spellings: Spellings::default(),
+            second: SecondReader::default(),
+            parts: Parts::default(),
             programs: Vec::new(),
             written: Vec::new(),
             triggers: Vec::new(),
@@ -248,7 +259,7 @@ impl<'f> Workshop<'f> {
                     self.note(slip.severity, file, range, slip.problem, slip.remedy);
                 }
                 self.second_line(file, node);
-                Some(phrase)
+                Some(self.spellings.mend(phrase))
             }
             Err(error) => {
                 let range = self.inside(file, node, text, &error.range);
@@ -285,7 +296,7 @@ impl<'f> Workshop<'f> {
             return None;
         }
         parsed.lists(&mut self.named);
-        match program::compile(parsed, &self.lists, &mut self.terms) {
+        match self.parts.compile(parsed, &self.lists, &mut self.terms) {
             Ok(program) => {
                 self.programs.push(program);
                 self.written.push(Written { file, range: node.range.clone(), text: text.to_owned() });
@@ -294,8 +305,11 @@ impl<'f> Workshop<'f> {
             }
             Err(Unfit::UnknownList(name, range)) => {
                 let range = self.inside(file, node, text, &range);
-                let known =
-                    self.list_names.iter().map(String::as_str).chain(["number", "date", "duration", "place"]);
+                let known = self
+                    .list_names
+                    .iter()
+                    .map(String::as_str)
+                    .chain(["number", "date", "duration", "place", "year"]);
                 if self.is_broken("vocabulary.yaml") {
                     return None; // The list may stand in what could not be read.
                 }

@@ -9,7 +9,10 @@ use super::Zone;
 use super::lexicon::{Entry, Lexicon, Term};
 use super::places::Places;
 use super::slot::unit_days;
-use super::text::{self, Break};
+use super::text::Break;
+
+/// The longest sentence, in words: what runs on without an end is cut there, so that nothing in it can take too long.
+const MAX_SENTENCE: usize = 1_000;
 
 /// One word.
 #[derive(Debug, Clone)]
@@ -20,7 +23,7 @@ pub struct Token<'t> {
     pub sentence: usize,
     /// What the rules know of it.
     entry: Option<&'t Entry>,
-    /// Where its terms stand in [`ZoneText::guessed`], if they are not those of its entry.
+    /// Where its terms stand in [`ZoneText::guessed`], if it has no entry.
     guessed: Range<usize>,
     /// What stands before it.
     pub boundary: Break,
@@ -91,30 +94,27 @@ impl<'t> ZoneText<'t> {
     ) -> Self {
         let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
         let (mut guessed, mut own) = (Vec::new(), Vec::new());
-        let mut questions = vec![false];
-        text::words(text, |word| {
+        let (mut questions, mut in_sentence) = (vec![false], 0);
+        lexicon.words(text, |word| {
             if word.after_question
                 && let Some(last) = questions.last_mut()
             {
                 *last = true;
             }
-            if word.boundary != Break::None {
+            let mut boundary = word.boundary;
+            in_sentence = if boundary == Break::None { in_sentence + 1 } else { 0 };
+            if in_sentence >= MAX_SENTENCE {
+                (boundary, in_sentence) = (Break::Hard, 0);
+            }
+            if boundary != Break::None {
                 questions.push(false);
             }
             let from = guessed.len();
             let entry = lexicon.entry(word.form);
-            own.clear();
-            if let Some(entry) = entry {
-                own.extend(entry.by_beginning.iter().filter(|term| !entry.terms.contains(term)));
-            } else {
+            if entry.is_none() {
                 lexicon.guess(word.form, &mut own);
-            }
-            own.sort_unstable();
-            own.dedup();
-            if !own.is_empty() {
-                guessed.extend(entry.map_or(&[][..], |entry| &entry.terms));
+                own.sort_unstable();
                 guessed.append(&mut own);
-                guessed.get_mut(from..).unwrap_or_default().sort_unstable();
             }
             let number = entry.and_then(|entry| entry.number).or_else(|| {
                 let digit = word.form.as_bytes().first().is_some_and(u8::is_ascii_digit);
@@ -128,7 +128,7 @@ impl<'t> ZoneText<'t> {
                 sentence: questions.len() - 1,
                 entry,
                 guessed: from..guessed.len(),
-                boundary: word.boundary,
+                boundary,
                 skippable: word.traits.skippable,
                 capital: word.traits.capital,
                 second_half: word.traits.second_half,
@@ -150,16 +150,8 @@ impl<'t> ZoneText<'t> {
     /// The terms that a word satisfies, in order.
     pub fn terms(&self, token: &Token<'t>) -> &[Term] {
         match token.entry {
-            Some(entry) if token.guessed.is_empty() => &entry.terms,
-            _ => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
-        }
-    }
-
-    /// Those among them by which phrases and places are looked for.
-    pub fn sought(&self, token: &Token<'t>) -> &[Term] {
-        match token.entry {
-            Some(entry) if token.guessed.is_empty() => &entry.sought,
-            _ => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
+            Some(entry) => &entry.terms,
+            None => self.guessed.get(token.guessed.clone()).unwrap_or_default(),
         }
     }
 

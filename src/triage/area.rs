@@ -70,7 +70,7 @@ fn name(area: Area) -> &'static str {
 }
 
 fn finding(text: String, reason: String) -> Finding {
-    Finding { rule: "area".to_owned(), policy: POLICY.to_owned(), text, outcome: Outcome::Holds, reason }
+    Finding { text, ..Finding::plain("area", POLICY, Outcome::Holds, reason) }
 }
 
 /// A place as written, and the area in which it lies.

@@ -13,6 +13,7 @@ use crate::rules::{Addressed, Circumstances, Ruleset};
 pub mod acknowledge;
 pub mod area;
 pub mod chaser;
+pub mod compare;
 pub mod kind;
 pub mod leadership;
 pub mod queue;
@@ -23,7 +24,7 @@ pub mod unsure;
 pub mod urgency;
 
 pub use acknowledge::{Acknowledgement, Why};
-pub use trace::{Finding, Outcome};
+pub use trace::{Finding, Outcome, Place};
 
 /// What is in force: rules, calendar and team, swapped as a whole.
 #[derive(Debug)]
@@ -282,7 +283,8 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
     };
     let signposts = signpost::signposts(&reading, &mut trace);
     let refer_leadership = leadership::leadership(&reading, &mut trace);
-    let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
+    let unsure = unsure::unsure(&reading, &found, contradictory, policy.rules.opinion(message), &mut trace);
+    trace::roles(&reading, &mut trace);
     trace::set_aside(&reading, &mut trace);
     let due = (!copied).then(|| policy.calendar.due(received_at, team.answer_within_working_days));
     Decision {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Kind};
+use super::{Decision, Finding, Kind};
 
 /// One line of `labels.jsonl`: what a correct triage of a message is.
 #[derive(Debug, Clone, Deserialize)]
@@ -70,6 +70,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Nothing asked yet.
+    fn none() -> Self {
+        Self { precision: 1.0, recall: 1.0, f1: 1.0, ..Self::default() }
+    }
+
     fn add(&mut self, wanted: bool, got: bool) {
         match (wanted, got) {
             (true, true) => self.hits += 1,
@@ -119,6 +124,44 @@ pub struct Mistake {
     pub got: String,
     /// The decision was marked for a human look.
     pub unsure: bool,
+    /// The labeller's reasoning.
+    pub why: String,
+    /// Every finding that led to the decision.
+    pub trace: Vec<Finding>,
+}
+
+/// How much of what was decided wrongly was marked for a human look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Caught {
+    /// Messages decided wrongly.
+    pub wrong: usize,
+    /// Those among them that were marked.
+    pub marked: usize,
+    /// Their share; 1 where nothing was wrong.
+    pub share: f64,
+}
+
+impl Caught {
+    fn add(&mut self, wrong: bool, marked: bool) {
+        self.wrong += usize::from(wrong);
+        self.marked += usize::from(wrong && marked);
+        self.share = share(self.marked, self.wrong);
+    }
+}
+
+/// The mark for a human look, measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Unsure {
+    /// Messages that were marked.
+    pub marked: usize,
+    /// Their share of all.
+    pub share: f64,
+    /// Wrong in urgency.
+    pub urgency: Caught,
+    /// Wrong in any label.
+    pub any_label: Caught,
+    /// Marked though nothing was wrong.
+    pub marked_in_vain: usize,
 }
 
 /// All figures.
@@ -136,8 +179,12 @@ pub struct Score {
     pub copied: Choice,
     /// Urgent: the most important two figures.
     pub urgent: Counts,
+    /// The same, with its confusion table.
+    pub urgency: Choice,
     /// U1 to U10 together.
     pub grounds: Counts,
+    /// S1 to S7 together.
+    pub topics: Counts,
     /// Each of U1 to U10, S1 to S7 and `other`.
     pub each_ground: BTreeMap<String, Counts>,
     /// Called urgent with no ground.
@@ -160,24 +207,64 @@ pub struct Score {
     pub unsure_share: f64,
     /// Of the messages with a mistake in urgency or queue, the share so marked.
     pub unsure_among_wrong: f64,
+    /// The mark for a human look, in full.
+    pub unsure: Unsure,
     /// Every answer that differs.
     pub mistakes: Vec<Mistake>,
 }
 
+/// The policy's two lists, in their order; a list of figures names each, whether or not it occurred.
+pub const GROUNDS: [&str; 18] = [
+    "U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10", "S1", "S2", "S3", "S4", "S5", "S6", "S7",
+    "other",
+];
+
+/// The signposts, in the policy's order.
+pub const SIGNPOSTS: [&str; 8] = [
+    "appointment",
+    "report",
+    "school-support",
+    "disagreement",
+    "complaint-service",
+    "complaint-section-f",
+    "complaint-school",
+    "complaint-nhs",
+];
+
 /// The figures for these pairs.
 pub fn score(pairs: &[(Label, Decision)]) -> Score {
-    let mut score = Score { messages: pairs.len(), ..Score::default() };
-    let (mut unsure, mut wrong, mut wrong_and_unsure) = (0, 0, 0);
+    let seed = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Counts::none())).collect();
+    let none = Counts::none();
+    let mut score = Score {
+        messages: pairs.len(),
+        urgent: none,
+        grounds: none,
+        topics: none,
+        claimed_urgent: none,
+        chaser: none,
+        signposts: none,
+        refer_leadership: none,
+        each_ground: seed(&GROUNDS),
+        each_signpost: seed(&SIGNPOSTS),
+        ..Score::default()
+    };
+    let (mut wrong, mut unsure) = (Caught::default(), Unsure::default());
     for (label, decision) in pairs {
+        let known = score.mistakes.len();
         add(&mut score, label, decision);
-        unsure += usize::from(decision.unsure);
-        if label.urgency != name(&decision.urgency) || label.queue != name(&decision.queue) {
-            wrong += 1;
-            wrong_and_unsure += usize::from(decision.unsure);
-        }
+        let marked = decision.unsure;
+        let urgency = label.urgency != name(&decision.urgency);
+        let any = score.mistakes.len() > known;
+        wrong.add(urgency || label.queue != name(&decision.queue), marked);
+        unsure.marked += usize::from(marked);
+        unsure.urgency.add(urgency, marked);
+        unsure.any_label.add(any, marked);
+        unsure.marked_in_vain += usize::from(marked && !any);
     }
-    score.unsure_share = if pairs.is_empty() { 0.0 } else { share(unsure, pairs.len()) };
-    score.unsure_among_wrong = share(wrong_and_unsure, wrong);
+    unsure.share = if pairs.is_empty() { 0.0 } else { share(unsure.marked, pairs.len()) };
+    score.unsure_share = unsure.share;
+    score.unsure_among_wrong = share(wrong.marked, wrong.wrong);
+    score.unsure = unsure;
     score
 }
 
@@ -191,6 +278,7 @@ fn add(score: &mut Score, label: &Label, decision: &Decision) {
     score.acknowledge.add(yes_no(label.acknowledge), yes_no(sent));
     score.copied.add(yes_no(label.copied), yes_no(decision.copied));
     score.urgent.add(label.urgency == "urgent", name(&decision.urgency) == "urgent");
+    score.urgency.add(&label.urgency, &name(&decision.urgency));
     score.queue.add(&label.queue, &name(&decision.queue));
     score.area.add(&label.area, &name(&decision.area));
     score.chaser.add(label.chaser != "none", name(&decision.chaser) != "none");
@@ -203,6 +291,8 @@ fn add(score: &mut Score, label: &Label, decision: &Decision) {
         score.each_ground.entry((*id).to_owned()).or_default().add(wanted, got);
         if id.starts_with('U') {
             score.grounds.add(wanted, got);
+        } else if id.starts_with('S') {
+            score.topics.add(wanted, got);
         }
     }
     let (wanted, got) = (set(&label.signposts), set(&signposts));
@@ -220,6 +310,8 @@ fn add(score: &mut Score, label: &Label, decision: &Decision) {
                 wanted,
                 got,
                 unsure: decision.unsure,
+                why: label.why.clone(),
+                trace: decision.trace.clone(),
             });
         }
     };

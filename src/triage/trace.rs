@@ -2,9 +2,11 @@
 //!
 //! The trace is what staff read when they ask *why*. It decides nothing; each question adds its own findings.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
-use crate::rules::{Group, Reading, Verdict};
+use crate::rules::{Evidence, Group, Reading, Verdict, Zone};
 
 /// One finding. Serialises as the contract's `{rule, policy, text, outcome, reason}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +21,26 @@ pub struct Finding {
     pub outcome: Outcome,
     /// Why, in words that staff understand.
     pub reason: String,
+    /// Where those words stand, for whoever has the message at hand. No part of the contract, and not kept on record.
+    #[serde(skip)]
+    pub places: Vec<Place>,
+}
+
+/// Words of a message, by where they stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Which part of the message.
+    pub zone: Zone,
+    /// Where in [`crate::rules::text_of`] that part, in bytes; empty for a header.
+    pub range: Range<usize>,
+    /// The words as written.
+    pub text: String,
+}
+
+impl Place {
+    fn of(evidence: &Evidence) -> Self {
+        Self { zone: evidence.zone, range: evidence.range.clone(), text: evidence.text.clone() }
+    }
 }
 
 /// What came of a finding.
@@ -42,6 +64,7 @@ impl Finding {
             text: String::new(),
             outcome,
             reason: reason.into(),
+            places: Vec::new(),
         }
     }
 
@@ -62,7 +85,15 @@ impl Finding {
             text: words(verdict),
             outcome,
             reason: reason.into(),
+            places: verdict.evidence.iter().map(Place::of).collect(),
         }
+    }
+}
+
+/// Who seems to write, as far as the words or the address tell; for information.
+pub(super) fn roles(reading: &Reading<'_>, trace: &mut Vec<Finding>) {
+    for verdict in reading.group(Group::Roles).filter(|verdict| verdict.holds) {
+        trace.push(Finding::noted(verdict, format!("seems to be written by: {}", verdict.rule.title)));
     }
 }
 
@@ -88,12 +119,14 @@ pub(super) fn set_aside(reading: &Reading<'_>, trace: &mut Vec<Finding>) {
                 continue;
             }
             reasons.push(&aside.reason);
+            let same = verdict.set_aside.iter().filter(|other| other.reason == aside.reason);
             trace.push(Finding {
                 rule: verdict.rule.id.clone(),
                 policy: verdict.rule.policy.clone(),
                 text: aside.evidence.text.clone(),
                 outcome: Outcome::SetAside,
                 reason: aside.reason.clone(),
+                places: same.map(|aside| Place::of(&aside.evidence)).collect(),
             });
         }
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 pub mod fake_imap;
 pub mod fakes;
+pub mod filed;
 mod machine;
 pub mod program;
 pub mod proxy;

@@ -46,7 +46,8 @@ impl Program {
     /// Runs a command to its end.
     #[track_caller]
     pub fn run(dir: &Path, arguments: &[&str]) -> Finished {
-        Self::start(dir, arguments).finish()
+        // On a busy machine a command that reads two sets of rules takes its time.
+        Self::start(dir, arguments).finish_within(super::PATIENCE * 10)
     }
 
     /// What it has written to standard output so far.
@@ -93,8 +94,13 @@ impl Program {
 
     /// Waits for its end; panics when it does not come.
     #[track_caller]
-    pub fn finish(mut self) -> Finished {
-        let ended: Option<ExitStatus> = wait_at_most(super::PATIENCE * 2, || self.child.try_wait().unwrap());
+    pub fn finish(self) -> Finished {
+        self.finish_within(super::PATIENCE * 2)
+    }
+
+    #[track_caller]
+    fn finish_within(mut self, limit: std::time::Duration) -> Finished {
+        let ended: Option<ExitStatus> = wait_at_most(limit, || self.child.try_wait().unwrap());
         let Some(status) = ended else {
             panic!("send-triage does not end.\n{}\n{}", self.stdout(), self.stderr());
         };

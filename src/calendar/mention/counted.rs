@@ -5,12 +5,26 @@ use chrono::NaiveDate;
 use super::duration::{Amount, Hedge, Unit};
 use super::period::{Readings, plus};
 use super::weekday::nth;
+use super::words::{number_word, weekday};
 use super::{Found, Reader};
 
 impl Reader<'_> {
     /// "in 3 weeks", "within the next 10 days", "two weeks ago", "a week on Friday".
     pub(super) fn counted(&self, i: usize) -> Found {
-        self.rolling(i).or_else(|| self.in_so_long(i)).or_else(|| self.so_long_from(i))
+        self.rolling(i)
+            .or_else(|| self.in_so_long(i))
+            .or_else(|| self.weekdays_ago(i))
+            .or_else(|| self.so_long_from(i))
+    }
+
+    /// "two Fridays ago".
+    fn weekdays_ago(&self, i: usize) -> Found {
+        let words = &self.words;
+        let times = number_word(words.at(i)).or_else(|| words.number(i)).filter(|n| (1..=12).contains(n))?;
+        let day = words.at(i + 1).strip_suffix('s').and_then(weekday)?;
+        let end = words.follow(i + 2, &["ago"]).or_else(|| words.follow(i + 2, &["back"]))?;
+        let on = plus(nth(self.today, day, -1), -7 * (i64::from(times) - 1));
+        Some((end, Readings::past(on, on)))
     }
 
     /// "the next 10 days", "over the last few weeks".
@@ -118,6 +132,7 @@ impl Reader<'_> {
             }
             ("since", _) => Some((end, past(self.today))),
             ("have" | "has" | "had", "passed" | "gone" | "elapsed") => Some((end + 2, past(self.today))),
+            ("time" | "away", _) if !so_far => Some((end + 1, ahead(self.today))),
             ("time", _) => Some((end + 1, ahead(self.today))),
             ("from", "now" | "today") => Some((end + 2, ahead(self.today))),
             ("from", "tomorrow") => Some((end + 2, ahead(plus(self.today, 1)))),

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::duration::is_ordinal_ending;
 use super::period::{Period, Readings, plus};
-use super::words::{Words, is_among, month, short_weekday, weekday};
+use super::words::{Words, is_among, month, ordinal_word, short_weekday, weekday};
 use super::{Found, Reader};
 
 /// All days that the words may mean, and the place after them.
@@ -203,7 +203,7 @@ impl Reader<'_> {
     /// "the 7th", where what follows does not make it the seventh of something.
     fn day_alone(&self, i: usize, led: bool) -> Dates {
         let (end, day) = self.day_number(i)?;
-        let ordinal = end > i + 1;
+        let ordinal = end > i + 1 || ordinal_word(self.words.at(i)).is_some();
         if !led || !ordinal || glued_to_more(&self.words, i) || !ends_a_date(&self.words, end) {
             return None;
         }
@@ -227,6 +227,9 @@ impl Reader<'_> {
     /// A day of the month, with or without its ending, and the place after it.
     fn day_number(&self, i: usize) -> Option<(usize, u32)> {
         let words = &self.words;
+        if let Some(found) = self.day_in_words(i) {
+            return Some(found);
+        }
         let day = words.number(i).filter(|day| (1..=31).contains(day) && words.digits(i) <= 2)?;
         let ending = words.is_glued(i + 1) && is_ordinal_ending(words.at(i + 1));
         // "25th", "25 th"; but not "25kg".
@@ -238,6 +241,23 @@ impl Reader<'_> {
             return None;
         }
         Some((i + 1 + usize::from(ending), day))
+    }
+
+    /// "the fourth of September", "the twenty-second of this month"; what is not of a month may be the second of anything.
+    fn day_in_words(&self, i: usize) -> Option<(usize, u32)> {
+        let words = &self.words;
+        let tens = match words.at(i) {
+            "twenty" => 20,
+            "thirty" => 30,
+            _ => 0,
+        };
+        let at = if tens > 0 { words.skip(i + 1, &["-"]) } else { i };
+        let day = tens + ordinal_word(words.at(at)).filter(|day| tens == 0 || *day < 10)?;
+        let of = words.at(at + 1) == "of"
+            && (month(words.at(at + 2)).is_some()
+                || matches!(words.at(at + 2), "this" | "the" | "next" | "last")
+                    && words.at(at + 3) == "month");
+        (of && (1..=31).contains(&day)).then_some((at + 1, day))
     }
 
     /// The period in the year that is written after it, or in those around today.

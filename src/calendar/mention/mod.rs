@@ -14,6 +14,7 @@ mod duration;
 mod period;
 mod relative;
 mod school;
+mod tense;
 mod weekday;
 mod words;
 
@@ -114,7 +115,8 @@ impl Reader<'_> {
         if let Some(next) = self.words.follow(end, &["coming"]) {
             return Some((next, readings.only_ahead()));
         }
-        Some((end, if self.is_since(i) { readings.only_past() } else { readings }))
+        let readings = if self.is_since(i) { readings.only_past() } else { readings };
+        Some((end, self.in_tense(i, readings)))
     }
 
     /// Whether "since", "back in" or "dated" stands before this place, over words such as "about", "last" and "the".

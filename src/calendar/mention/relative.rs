@@ -153,6 +153,10 @@ impl Reader<'_> {
                 let week = i64::from(next == "week") * 7;
                 (the + 1 + usize::from(week > 0), day(1 + week))
             }
+            // "2moro", as a number and a word.
+            ("2", "moro" | "moz" | "morrow" | "mro" | "mrw", _) if words.is_glued(the + 1) => {
+                (the + 2, day(1))
+            }
             ("yesterday" | "yday" | "yest", ..) => (the + 1, day(-1)),
             _ => return None,
         };

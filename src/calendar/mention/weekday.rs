@@ -172,6 +172,7 @@ impl Reader<'_> {
         let is_weekend = |at: usize| {
             words
                 .follow(at, &["weekend"])
+                .or_else(|| words.follow(at, &["wkend"]))
                 .or_else(|| words.follow(at, &["week", "end"]))
                 .or_else(|| words.follow(at, &["week", "-", "end"]))
                 .or_else(|| words.follow(at, &["w", "/", "e"]))

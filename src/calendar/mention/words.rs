@@ -173,6 +173,7 @@ pub fn may_begin(word: &str) -> bool {
             word,
             "spring" | "summer" | "autumn" | "winter" | "tonight" | "today" | "yesterday" | "yday" | "yest"
         )
+        || ordinal_word(word).is_some()
         || is_tomorrow(word)
         || weekday(word).is_some()
         || short_weekday(word).is_some()
@@ -267,4 +268,15 @@ pub fn number_word(word: &str) -> Option<u32> {
         "ninety" => 90,
         _ => return None,
     })
+}
+
+/// A place in order in words, `first` to `twentieth`, and `thirtieth`.
+pub fn ordinal_word(word: &str) -> Option<u32> {
+    const ORDER: &str = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth \
+                         fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth";
+    let place = ORDER.split_ascii_whitespace().position(|one| one == word);
+    match place {
+        Some(place) => u32::try_from(place + 1).ok(),
+        None => (word == "thirtieth").then_some(30),
+    }
 }

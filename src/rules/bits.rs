@@ -1,0 +1,168 @@
+//! Sets of places among the words of a page, a bit each, on which the matcher works.
+//!
+//! Nearly every page has 64 places and is one machine word; only a sentence that is longer than that needs more.
+
+/// A set of places.
+pub trait Bits: Clone {
+    /// None of so many times 64.
+    fn none(width: usize) -> Self;
+    /// From 64 places a word.
+    fn read(words: &[u64]) -> Self;
+    /// Adds these, 64 places a word.
+    fn write(&self, into: &mut Vec<u64>);
+    /// Those in both.
+    fn and(&self, other: &Self) -> Self;
+    /// Those in either.
+    fn or(&self, other: &Self) -> Self;
+    /// Those not in the other.
+    fn without(&self, other: &Self) -> Self;
+    /// The places just before these.
+    fn before(&self) -> Self;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool;
+    /// Whether this place is one of them.
+    fn has(&self, place: usize) -> bool;
+    /// Puts this place in.
+    fn put(&mut self, place: usize);
+}
+
+impl Bits for u64 {
+    fn none(_: usize) -> Self {
+        0
+    }
+
+    fn read(words: &[u64]) -> Self {
+        words.first().copied().unwrap_or(0)
+    }
+
+    fn write(&self, into: &mut Vec<u64>) {
+        into.push(*self);
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        self & other
+    }
+
+    fn or(&self, other: &Self) -> Self {
+        self | other
+    }
+
+    fn without(&self, other: &Self) -> Self {
+        self & !other
+    }
+
+    fn before(&self) -> Self {
+        self >> 1
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == 0
+    }
+
+    fn has(&self, place: usize) -> bool {
+        place < 64 && self >> place & 1 != 0
+    }
+
+    fn put(&mut self, place: usize) {
+        if place < 64 {
+            *self |= 1 << place;
+        }
+    }
+}
+
+/// More than 64 places.
+#[derive(Debug, Clone)]
+pub struct Long(Box<[u64]>);
+
+impl Long {
+    fn with(&self, other: &Self, each: impl Fn(u64, u64) -> u64) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(one, two)| each(*one, *two)).collect())
+    }
+}
+
+impl Bits for Long {
+    fn none(width: usize) -> Self {
+        Self(vec![0; width].into_boxed_slice())
+    }
+
+    fn read(words: &[u64]) -> Self {
+        Self(words.into())
+    }
+
+    fn write(&self, into: &mut Vec<u64>) {
+        into.extend_from_slice(&self.0);
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        self.with(other, |one, two| one & two)
+    }
+
+    fn or(&self, other: &Self) -> Self {
+        self.with(other, |one, two| one | two)
+    }
+
+    fn without(&self, other: &Self) -> Self {
+        self.with(other, |one, two| one & !two)
+    }
+
+    fn before(&self) -> Self {
+        let next = self.0.iter().skip(1).copied().chain(std::iter::once(0));
+        Self(self.0.iter().zip(next).map(|(word, next)| word >> 1 | next << 63).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 != 0)
+    }
+
+    fn put(&mut self, place: usize) {
+        if let Some(word) = self.0.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+}
+
+/// The places of a set, in order.
+pub fn places(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    words.iter().enumerate().flat_map(|(index, word)| {
+        let mut rest = *word;
+        std::iter::from_fn(move || {
+            let place = rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+            (place < 64).then_some(index * 64 + place as usize)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn one_word_and_many_are_alike(one: u64, two: u64) {
+            let (a, b) = (Long::read(&[one, 0]), Long::read(&[two, 0]));
+            let same = |short: u64, long: Long| {
+                let mut words = Vec::new();
+                long.write(&mut words);
+                words == [short, 0]
+            };
+            proptest::prop_assert!(same(one.and(&two), a.and(&b)));
+            proptest::prop_assert!(same(one.or(&two), a.or(&b)));
+            proptest::prop_assert!(same(one.without(&two), a.without(&b)));
+            proptest::prop_assert!(same(one.before(), a.before()));
+            proptest::prop_assert!(places(&[one]).all(|place| one.has(place) && a.has(place)));
+            proptest::prop_assert_eq!(places(&[one]).count(), one.count_ones() as usize);
+        }
+    }
+
+    #[test]
+    fn the_place_before_the_65th_is_the_64th() {
+        let mut long = Long::none(2);
+        long.put(64);
+        assert!(long.before().has(63) && !long.before().has(64));
+    }
+}

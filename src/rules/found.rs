@@ -1,0 +1,339 @@
+//! What the phrases of all rules find in one message, searched only as far as somebody asks.
+//!
+//! Between conditions and matcher: it knows in which stretches a condition may hold at all, by the words that its phrases
+//! need, and so spares most of the search. It does not judge; a condition that may hold often does not.
+
+use std::rc::Rc;
+
+use chrono::NaiveDate;
+
+use super::Ruleset;
+use super::condition::{Condition, Scope};
+use super::context::Trigger;
+use super::lexicon::OneOf;
+use super::matcher::{Hit, Matcher, PhraseId, Placed, Search};
+use super::page::Stretches;
+use super::zone::ZoneText;
+
+/// How often one phrase is told in one zone.
+const MAX_HITS: usize = 64;
+
+/// See the module.
+pub struct Findings<'a> {
+    rules: &'a Ruleset,
+    zones: &'a [ZoneText<'a>],
+    search: Search<'a>,
+    /// For each page the triggers of contexts that may be there, and where; gathered when first asked for.
+    triggers: Vec<Option<Vec<(PhraseId, Stretches)>>>,
+    /// The triggers of a stretch, by page and stretch.
+    known: Vec<((usize, usize), Rc<[Trigger]>)>,
+    /// How many sentences before and after a hit they matter to it.
+    furthest: (usize, usize),
+}
+
+impl<'a> Findings<'a> {
+    /// Of these zones; nothing is searched yet.
+    pub fn new(rules: &'a Ruleset, zones: &'a [ZoneText<'a>], received_on: NaiveDate) -> Self {
+        let search = Search::new(&rules.matcher, zones, received_on);
+        let triggers = vec![None; search.pages().len()];
+        Self { rules, zones, search, triggers, known: Vec::new(), furthest: rules.contexts.furthest() }
+    }
+
+    /// How many steps were taken, and whether that was too many and something may have been missed.
+    pub fn steps(&self) -> (u64, bool) {
+        self.search.steps()
+    }
+
+    /// The conditions that are worth a look, by rule and by place in the rule.
+    pub fn awake(&mut self) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        for page in 0..self.search.pages().len() {
+            self.search.wake(&self.rules.waking, page, |what, _| all.push(what));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().filter_map(|what| self.rules.asked.get(what).copied()).collect()
+    }
+
+    /// Whether the words that a condition needs are there. Of most they are not, and it ends here.
+    pub fn may_hold(&mut self, condition: &Condition, scope: Scope<'_>) -> bool {
+        if !self.search.count(1) {
+            return false;
+        }
+        match condition {
+            Condition::Phrase { .. } | Condition::Sentence(_) => {
+                let pages = self.pages(scope.sentences);
+                pages.into_iter().any(|page| {
+                    let within = self.within(page, scope);
+                    within != 0 && within & self.possible(page, condition) != 0
+                })
+            }
+            Condition::Any(all) => all.iter().any(|one| self.may_hold(one, scope)),
+            Condition::All(all) => all.iter().all(|one| self.may_hold(one, scope)),
+            // Neighbouring sentences may lie on two pages.
+            Condition::Near(all) | Condition::Paragraph(all) => {
+                let anywhere = Scope::new(scope.zones, scope.kinds);
+                all.iter().all(|one| self.may_hold(one, anywhere))
+            }
+            Condition::AtLeast { count, of, .. } => {
+                let anywhere = Scope::new(scope.zones, scope.kinds);
+                of.iter().filter(|one| self.may_hold(one, anywhere)).count() >= *count
+            }
+            Condition::In(_, inner) => self.may_hold(inner, scope),
+            _ => true,
+        }
+    }
+
+    /// The pages that these sentences of this zone touch; all, where none are named.
+    fn pages(&self, sentences: Option<(usize, usize, usize)>) -> std::ops::Range<usize> {
+        let pages = self.search.pages();
+        let Some((zone, from, to)) = sentences else { return 0..pages.len() };
+        let first = pages.partition_point(|page| {
+            page.stretches.last().is_none_or(|last| (last.zone, last.sentences.1) < (zone, from))
+        });
+        let past = pages.partition_point(|page| {
+            page.stretches.first().is_none_or(|first| (first.zone, first.sentences.0) < (zone, to))
+        });
+        first..past.max(first)
+    }
+
+    /// The stretches of a page that lie in a scope.
+    fn within(&self, page: usize, scope: Scope<'_>) -> Stretches {
+        let Some(page) = self.search.pages().get(page) else { return 0 };
+        let zones = page.in_zones(scope.zones);
+        scope.sentences.map_or(zones, |(zone, from, to)| zones & page.in_sentences(zone, from, to))
+    }
+
+    /// The stretches in which a condition may hold by itself; all, if that cannot be told.
+    fn possible(&mut self, page: usize, condition: &Condition) -> Stretches {
+        match condition {
+            Condition::Phrase { id, .. } => self.search.may_find(page, *id),
+            Condition::Any(all) => {
+                all.iter().fold(0, |reach, one| if reach == !0 { reach } else { reach | self.possible(page, one) })
+            }
+            Condition::All(all) | Condition::Sentence(all) => self.all_possible(page, all),
+            Condition::In(_, inner) => self.possible(page, inner),
+            _ => !0,
+        }
+    }
+
+    fn all_possible(&mut self, page: usize, all: &[Condition]) -> Stretches {
+        all.iter().fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) })
+    }
+
+    /// Whether a condition finds anything in a stretch, whatever its context; true, if that cannot be told.
+    fn finds(&mut self, page: usize, stretch: usize, condition: &Condition) -> bool {
+        match condition {
+            Condition::Phrase { id, .. } => self.search.finds(page, *id, stretch),
+            Condition::Any(all) => all.iter().any(|one| self.finds(page, stretch, one)),
+            Condition::All(all) | Condition::Sentence(all) => {
+                all.iter().all(|one| self.finds(page, stretch, one))
+            }
+            Condition::In(_, inner) => self.finds(page, stretch, inner),
+            _ => true,
+        }
+    }
+
+    /// All hits of a phrase within the scope, in order.
+    pub fn hits(&mut self, id: PhraseId, scope: Scope<'_>) -> Vec<(usize, Rc<Hit>)> {
+        let mut all: Vec<(usize, Rc<Hit>)> = Vec::new();
+        let (mut zone, mut count) = (usize::MAX, 0);
+        for page in self.pages(scope.sentences) {
+            let within = self.within(page, scope);
+            if within == 0 || within & self.search.may_find(page, id) == 0 {
+                continue;
+            }
+            for placed in self.search.hits(page, id).iter() {
+                let Some(at) = self.zone_of(page, placed).filter(|_| within >> (placed.stretch % 64) & 1 != 0)
+                else {
+                    continue;
+                };
+                let sentence = self.zones.get(at).map_or(0, |words| words.sentence(placed.hit.tokens.start));
+                if scope.sentences.is_some_and(|(_, from, to)| !(from..to).contains(&sentence)) {
+                    continue;
+                }
+                if at != zone {
+                    (zone, count) = (at, 0);
+                }
+                count += 1;
+                if count <= MAX_HITS {
+                    all.push((at, placed.hit.clone()));
+                }
+            }
+        }
+        all
+    }
+
+    fn zone_of(&self, page: usize, placed: &Placed) -> Option<usize> {
+        Some(self.search.pages().get(page)?.stretches.get(placed.stretch)?.zone)
+    }
+
+    /// The sentences, by zone, in which one of these phrases is found. `alone`: those alone, as far as can be told, in which
+    /// so many of the conditions hold without their neighbours.
+    pub fn sentences(
+        &mut self,
+        all: &[Condition],
+        alone: Option<usize>,
+        leaves: &[PhraseId],
+        scope: Scope<'_>,
+    ) -> Vec<(usize, usize)> {
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        for page in self.pages(scope.sentences) {
+            let mut within = self.within(page, scope);
+            if within != 0 && alone == Some(all.len()) {
+                within &= self.all_possible(page, all);
+            }
+            while within != 0 {
+                let index = within.trailing_zeros() as usize;
+                within &= within - 1;
+                if alone.is_none_or(|least| self.so_many(page, index, all, least)) {
+                    self.sentences_of(page, index, leaves, scope, &mut found);
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether so many of these conditions find something in a stretch, whatever its context.
+    fn so_many(&mut self, page: usize, stretch: usize, all: &[Condition], least: usize) -> bool {
+        let mut missing = all.len().saturating_sub(least);
+        for one in all {
+            if !self.finds(page, stretch, one) {
+                let Some(rest) = missing.checked_sub(1) else { return false };
+                missing = rest;
+            }
+        }
+        true
+    }
+
+    /// Adds the sentences of a stretch in which one of these phrases begins.
+    fn sentences_of(
+        &mut self,
+        page: usize,
+        index: usize,
+        leaves: &[PhraseId],
+        scope: Scope<'_>,
+        found: &mut Vec<(usize, usize)>,
+    ) {
+        let Some(stretch) = self.search.pages().get(page).and_then(|page| page.stretches.get(index)) else {
+            return;
+        };
+        let (zone, (first, last)) = (stretch.zone, stretch.sentences);
+        let wanted = |sentence: usize| {
+            scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence))
+        };
+        for id in leaves {
+            if !self.search.finds(page, *id, index) {
+                continue;
+            }
+            if first == last {
+                found.extend(wanted(first).then_some((zone, first)));
+                return;
+            }
+            for placed in self.search.hits(page, *id).iter().filter(|placed| placed.stretch == index) {
+                let sentence = self.zones.get(zone).map_or(0, |words| words.sentence(placed.hit.tokens.start));
+                found.extend(wanted(sentence).then_some((zone, sentence)));
+            }
+        }
+    }
+
+    /// The triggers that may reach a hit, in order.
+    pub fn triggers(&mut self, zone: usize, hit: &Hit) -> Rc<[Trigger]> {
+        let Some(words) = self.zones.get(zone) else { return Rc::from([]) };
+        let sentence = words.sentence(hit.tokens.start);
+        let scope = (zone, sentence.saturating_sub(self.furthest.0), sentence + self.furthest.1 + 1);
+        let mut all: Vec<Rc<[Trigger]>> = Vec::new();
+        for page in self.pages(Some(scope)) {
+            let mut within = match self.search.pages().get(page) {
+                Some(page) => page.in_sentences(scope.0, scope.1, scope.2),
+                None => 0,
+            };
+            while within != 0 {
+                let stretch = within.trailing_zeros() as usize;
+                within &= within - 1;
+                all.push(self.triggers_of(page, stretch));
+            }
+        }
+        let all: Rc<[Trigger]> = match all.as_slice() {
+            [one] => one.clone(),
+            many => many.iter().flat_map(|triggers| triggers.iter().cloned()).collect(),
+        };
+        self.search.count(all.len() as u64);
+        all
+    }
+
+    fn triggers_of(&mut self, page: usize, stretch: usize) -> Rc<[Trigger]> {
+        if let Some((_, known)) = self.known.iter().find(|(at, _)| *at == (page, stretch)) {
+            return known.clone();
+        }
+        if let Some(may @ None) = self.triggers.get_mut(page) {
+            let mut all = Vec::new();
+            self.search.wake(&self.rules.trigger_waking, page, |phrase, reach| all.push((phrase, reach)));
+            all.sort_unstable();
+            *may = Some(all);
+        }
+        let may: Vec<PhraseId> = self
+            .triggers
+            .get(page)
+            .and_then(Option::as_ref)
+            .into_iter()
+            .flatten()
+            .filter(|(_, reach)| reach >> (stretch % 64) & 1 != 0)
+            .map(|(phrase, _)| *phrase)
+            .collect();
+        let mut hits: Vec<Rc<Hit>> = Vec::new();
+        for phrase in may {
+            if self.search.finds(page, phrase, stretch) {
+                let placed = self.search.hits(page, phrase);
+                hits.extend(placed.iter().filter(|placed| placed.stretch == stretch).map(|p| p.hit.clone()));
+            }
+        }
+        let triggers: Rc<[Trigger]> = self.rules.contexts.triggers(&hits).into();
+        self.known.push(((page, stretch), triggers.clone()));
+        triggers
+    }
+}
+
+/// For each way in which a condition may come to hold, the sets of words that one stretch must have for it; `None`: it
+/// may hold without any.
+pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> {
+    match condition {
+        Condition::Phrase { id, .. } => Some(vec![rules.needs(*id).to_vec()]),
+        Condition::Any(all) => {
+            let each: Option<Vec<_>> = all.iter().map(|one| needs(rules, one)).collect();
+            each.map(|each| each.into_iter().flatten().collect())
+        }
+        // Of these one suffices to wake the condition: the one with the fewest ways.
+        Condition::All(all) | Condition::Near(all) | Condition::Paragraph(all) => {
+            all.iter().filter_map(|one| needs(rules, one)).min_by_key(Vec::len)
+        }
+        Condition::Sentence(all) => {
+            let mut ways: Vec<Vec<Vec<OneOf>>> =
+                all.iter().filter_map(|one| needs(rules, one)).collect();
+            ways.sort_by_key(Vec::len);
+            let (fewest, others) = ways.split_first()?;
+            // What is needed besides, where that is the same whichever way is taken.
+            let besides: Vec<OneOf> =
+                others.iter().filter(|ways| ways.len() == 1).flatten().flatten().copied().collect();
+            let with = |way: &Vec<OneOf>| {
+                let mut way = way.clone();
+                way.extend_from_slice(&besides);
+                let mut seen = std::collections::HashSet::new();
+                way.retain(|need| seen.insert(*need));
+                way
+            };
+            Some(fewest.iter().map(with).collect())
+        }
+        Condition::AtLeast { count, of, .. } => {
+            // Where three of five must hold, one of any three does.
+            let mut each: Vec<_> = of.iter().filter_map(|one| needs(rules, one)).collect();
+            let enough = (of.len() + 1).saturating_sub(*count);
+            each.sort_by_key(Vec::len);
+            (each.len() >= enough).then(|| each.into_iter().take(enough).flatten().collect())
+        }
+        Condition::In(_, inner) => needs(rules, inner),
+        _ => None,
+    }
+}

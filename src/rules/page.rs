@@ -1,0 +1,280 @@
+//! The words of a message as pages: for each term a bit at every place where a word satisfies it.
+//!
+//! A page holds some stretches (runs of words that no match leaves: sentences, mostly), each followed by one empty place.
+//! It has 64 places, or as many as its one long sentence needs. What a set of terms finds is worked out when a phrase
+//! first asks for it. Nothing here knows phrases.
+
+use std::ops::Range;
+
+use super::Zone;
+use super::lexicon::{self, OneOf, Sets, Term};
+use super::text::Break;
+use super::zone::{Value, ZoneText};
+
+/// A set of the stretches of one page, a bit each.
+pub type Stretches = u64;
+
+/// A run of words that no match can leave.
+#[derive(Debug)]
+pub struct Stretch {
+    /// The zone, by its index.
+    pub zone: usize,
+    /// The words in it.
+    pub tokens: Range<usize>,
+    /// The place of the first of them on the page.
+    pub first: usize,
+    /// Its first and last sentence.
+    pub sentences: (usize, usize),
+}
+
+/// Words with a value.
+#[derive(Debug)]
+pub struct PageSpan {
+    /// Their places.
+    pub places: Range<usize>,
+    /// The zone, and the span in it.
+    pub zone: usize,
+    /// See `zone`.
+    pub index: usize,
+}
+
+/// Where a word stands, for all places of a page; 64 places a word.
+#[derive(Debug, Default)]
+pub struct Ground {
+    /// All words, and the place after the last of each stretch.
+    pub all: Vec<u64>,
+    /// The words.
+    pub words: Vec<u64>,
+    /// Those that may be stepped over.
+    pub skippable: Vec<u64>,
+    /// Those that do not begin a sentence, and so go on from the word before; at a soft end they still do.
+    pub goes_on: Vec<u64>,
+    /// Those that go on from the word before without any doubt.
+    pub glued: Vec<u64>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Page {
+    /// Its stretches, in order.
+    pub stretches: Vec<Stretch>,
+    /// How many times 64 places there are.
+    pub width: usize,
+    /// Where words stand.
+    pub ground: Ground,
+    /// Words with a value, in order of their beginning.
+    pub spans: Vec<PageSpan>,
+    /// The terms that some word here satisfies.
+    pub present: Vec<Term>,
+    /// For each term the row in which its places are; the row 0 is empty.
+    term_rows: Vec<u32>,
+    /// For each set of terms its row, plus one; 0: not asked for yet.
+    set_rows: Vec<u32>,
+    /// Rows of places, of `width` words each.
+    places: Vec<u64>,
+    /// For each row the stretches that have a place in it.
+    reach: Vec<Stretches>,
+    /// For each kind of zone its stretches.
+    by_zone: [Stretches; 6],
+}
+
+/// Divides the zones into pages.
+pub fn pages(zones: &[ZoneText<'_>], terms: usize, sets: usize) -> Vec<Page> {
+    let mut pages: Vec<Page> = Vec::new();
+    let mut free = 0;
+    for (zone, words) in zones.iter().enumerate() {
+        let mut spans = 0;
+        for tokens in stretches(words) {
+            let needed = tokens.len() + 1;
+            if needed > free {
+                pages.push(Page::new(needed.div_ceil(64), terms, sets));
+                free = needed.next_multiple_of(64);
+            }
+            let Some(page) = pages.last_mut() else { continue };
+            let first = page.width * 64 - free;
+            // A long sentence keeps its page to itself, so that most pages stay narrow and cheap.
+            free = if page.width > 1 { 0 } else { free - needed };
+            page.add(zone, words, tokens, first, &mut spans);
+        }
+    }
+    pages
+}
+
+/// The runs of words that no match can leave: from one end of a sentence to the next, unless a value spans it.
+fn stretches<'z>(zone: &'z ZoneText<'_>) -> impl Iterator<Item = Range<usize>> + 'z {
+    let (mut at, mut spans, mut spanned) = (0, zone.spans.iter().peekable(), 0);
+    std::iter::from_fn(move || {
+        let start = at;
+        while let Some(token) = zone.tokens.get(at) {
+            if at > start && token.boundary == Break::Hard && spanned <= at {
+                break;
+            }
+            while let Some(span) = spans.next_if(|span| span.tokens.start <= at) {
+                spanned = spanned.max(span.tokens.end);
+            }
+            at += 1;
+        }
+        (at > start).then_some(start..at)
+    })
+}
+
+impl Page {
+    fn new(width: usize, terms: usize, sets: usize) -> Self {
+        let none = || vec![0; width];
+        Self {
+            stretches: Vec::new(),
+            width,
+            ground: Ground {
+                all: none(),
+                words: none(),
+                skippable: none(),
+                goes_on: none(),
+                glued: none(),
+            },
+            spans: Vec::new(),
+            present: Vec::new(),
+            term_rows: vec![0; terms],
+            set_rows: vec![0; sets],
+            places: none(),
+            reach: vec![0],
+            by_zone: [0; 6],
+        }
+    }
+
+    /// Puts a stretch on the page; `spans` is the first of the zone's spans that may lie in it.
+    fn add(
+        &mut self,
+        zone: usize,
+        words: &ZoneText<'_>,
+        tokens: Range<usize>,
+        first: usize,
+        spans: &mut usize,
+    ) {
+        let stretch = 1 << (self.stretches.len() % 64);
+        if let Some(reach) = self.by_zone.get_mut(words.zone as usize) {
+            *reach |= stretch;
+        }
+        let place_of = |token: usize| first + token - tokens.start;
+        for (place, token) in (first..).zip(words.tokens.get(tokens.clone()).unwrap_or_default()) {
+            put(&mut self.ground.all, place);
+            put(&mut self.ground.words, place);
+            if token.skippable {
+                put(&mut self.ground.skippable, place);
+            }
+            if token.boundary != Break::Hard {
+                put(&mut self.ground.goes_on, place);
+            }
+            if token.boundary == Break::None {
+                put(&mut self.ground.glued, place);
+            }
+            for term in words.terms(token) {
+                self.put(*term, place, stretch);
+            }
+        }
+        put(&mut self.ground.all, place_of(tokens.end));
+        while let Some(span) = words.spans.get(*spans).filter(|span| span.tokens.start < tokens.end) {
+            let term = match span.value {
+                Value::Date(_) => lexicon::DATE,
+                Value::Number(_) => lexicon::NUMBER,
+                Value::Duration(_) => lexicon::DURATION,
+                Value::Place { .. } => lexicon::PLACE,
+            };
+            self.put(term, place_of(span.tokens.start), stretch);
+            let places = place_of(span.tokens.start)..place_of(span.tokens.end);
+            self.spans.push(PageSpan { places, zone, index: *spans });
+            *spans += 1;
+        }
+        let sentences = (words.sentence(tokens.start), words.sentence(tokens.end.saturating_sub(1)));
+        self.stretches.push(Stretch { zone, tokens, first, sentences });
+    }
+
+    fn put(&mut self, term: Term, place: usize, stretch: Stretches) {
+        let Some(row) = self.term_rows.get_mut(term as usize) else { return };
+        if *row == 0 {
+            *row = u32::try_from(self.reach.len()).unwrap_or(0);
+            self.present.push(term);
+            self.reach.push(0);
+            self.places.resize(self.places.len() + self.width, 0);
+        }
+        let row = *row as usize;
+        if let Some(reach) = self.reach.get_mut(row) {
+            *reach |= stretch;
+        }
+        if let Some(word) = self.places.get_mut(row * self.width + place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+
+    /// The stretches in which a term stands.
+    pub fn reach_of_term(&self, term: Term) -> Stretches {
+        let row = self.term_rows.get(term as usize).copied().unwrap_or(0);
+        self.reach.get(row as usize).copied().unwrap_or(0)
+    }
+
+    /// The stretches in which one of these terms stands.
+    pub fn reach(&mut self, set: OneOf, sets: &Sets) -> Stretches {
+        let row = self.row(set, sets);
+        self.reach.get(row).copied().unwrap_or(0)
+    }
+
+    /// The places at which one of these terms stands.
+    pub fn places(&mut self, set: OneOf, sets: &Sets) -> &[u64] {
+        let row = self.row(set, sets);
+        self.places.get(row * self.width..(row + 1) * self.width).unwrap_or_default()
+    }
+
+    fn row(&mut self, set: OneOf, sets: &Sets) -> usize {
+        match self.set_rows.get(set as usize) {
+            Some(0) | None => {}
+            Some(row) => return *row as usize - 1,
+        }
+        let row = self.new_row(sets.get(set as usize).map_or(&[], |terms| terms));
+        if let Some(place) = self.set_rows.get_mut(set as usize) {
+            *place = u32::try_from(row + 1).unwrap_or(0);
+        }
+        row
+    }
+
+    /// One row for all of these: a known one, if at most one of them is there at all.
+    fn new_row(&mut self, terms: &[Term]) -> usize {
+        let row_of = |term: &Term| self.term_rows.get(*term as usize).map_or(0, |row| *row as usize);
+        let mut there = terms.iter().map(row_of).filter(|row| *row != 0);
+        let Some(first) = there.next() else { return 0 };
+        let Some(second) = there.next() else { return first };
+        let rest: Vec<usize> = there.collect();
+        let new = self.reach.len();
+        let mut reach = 0;
+        self.places.resize(self.places.len() + self.width, 0);
+        for row in [first, second].into_iter().chain(rest) {
+            reach |= self.reach.get(row).copied().unwrap_or(0);
+            for column in 0..self.width {
+                let word = self.places.get(row * self.width + column).copied().unwrap_or(0);
+                if let Some(place) = self.places.get_mut(new * self.width + column) {
+                    *place |= word;
+                }
+            }
+        }
+        self.reach.push(reach);
+        new
+    }
+
+    /// The stretches that lie in one of these zones.
+    pub fn in_zones(&self, wanted: &[Zone]) -> Stretches {
+        wanted.iter().fold(0, |all, zone| all | self.by_zone.get(*zone as usize).copied().unwrap_or(0))
+    }
+
+    /// The stretches that hold one of these sentences (from, to, exclusive) of this zone.
+    pub fn in_sentences(&self, zone: usize, from: usize, to: usize) -> Stretches {
+        let fits = |stretch: &Stretch| {
+            stretch.zone == zone && stretch.sentences.0 < to && from <= stretch.sentences.1
+        };
+        let bits = self.stretches.iter().enumerate().filter(|(_, stretch)| fits(stretch));
+        bits.fold(0, |all, (index, _)| all | 1 << (index % 64))
+    }
+}
+
+fn put(words: &mut [u64], place: usize) {
+    if let Some(word) = words.get_mut(place / 64) {
+        *word |= 1 << (place % 64);
+    }
+}
