@@ -205,7 +205,10 @@ impl<'a, 't> Look<'a, 't> {
         leaves.into_iter().flat_map(|id| self.raw(id, scope)).flat_map(|(_, hit)| hit.asked()).collect()
     }
 
-    pub(super) fn places<'s>(&'s self, scope: Scope<'s>) -> impl Iterator<Item = (usize, &'a ZoneText<'t>)> + 's {
+    pub(super) fn places<'s>(
+        &'s self,
+        scope: Scope<'s>,
+    ) -> impl Iterator<Item = (usize, &'a ZoneText<'t>)> + 's {
         let fits = move |index: usize, words: &ZoneText<'_>| {
             scope.zones.contains(&words.zone) && scope.sentences.is_none_or(|(zone, ..)| zone == index)
         };

@@ -221,7 +221,10 @@ fn distance(
     }
     // Of neighbours one at most may be stepped over: what is much too far off need not be counted.
     let far = |reach: usize| between.len() / 2 > reach;
-    if matches!(trigger.role, Role::Before | Role::After) && settings.sentences == 0 && settings.reach.is_some_and(far) {
+    if matches!(trigger.role, Role::Before | Role::After)
+        && settings.sentences == 0
+        && settings.reach.is_some_and(far)
+    {
         return None;
     }
     let words =

@@ -108,9 +108,9 @@ impl<'a> Findings<'a> {
     fn possible(&mut self, page: usize, condition: &Condition) -> Stretches {
         match condition {
             Condition::Phrase { id, .. } => self.search.may_find(page, *id),
-            Condition::Any(all) => {
-                all.iter().fold(0, |reach, one| if reach == !0 { reach } else { reach | self.possible(page, one) })
-            }
+            Condition::Any(all) => all
+                .iter()
+                .fold(0, |reach, one| if reach == !0 { reach } else { reach | self.possible(page, one) }),
             Condition::All(all) | Condition::Sentence(all) => self.all_possible(page, all),
             Condition::In(_, inner) => self.possible(page, inner),
             _ => !0,
@@ -144,7 +144,8 @@ impl<'a> Findings<'a> {
                 continue;
             }
             for placed in self.search.hits(page, id).iter() {
-                let Some(at) = self.zone_of(page, placed).filter(|_| within >> (placed.stretch % 64) & 1 != 0)
+                let Some(at) =
+                    self.zone_of(page, placed).filter(|_| within >> (placed.stretch % 64) & 1 != 0)
                 else {
                     continue;
                 };
@@ -221,9 +222,8 @@ impl<'a> Findings<'a> {
             return;
         };
         let (zone, (first, last)) = (stretch.zone, stretch.sentences);
-        let wanted = |sentence: usize| {
-            scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence))
-        };
+        let wanted =
+            |sentence: usize| scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence));
         for id in leaves {
             if !self.search.finds(page, *id, index) {
                 continue;
@@ -233,7 +233,8 @@ impl<'a> Findings<'a> {
                 return;
             }
             for placed in self.search.hits(page, *id).iter().filter(|placed| placed.stretch == index) {
-                let sentence = self.zones.get(zone).map_or(0, |words| words.sentence(placed.hit.tokens.start));
+                let sentence =
+                    self.zones.get(zone).map_or(0, |words| words.sentence(placed.hit.tokens.start));
                 found.extend(wanted(sentence).then_some((zone, sentence)));
             }
         }
@@ -310,8 +311,7 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
             all.iter().filter_map(|one| needs(rules, one)).min_by_key(Vec::len)
         }
         Condition::Sentence(all) => {
-            let mut ways: Vec<Vec<Vec<OneOf>>> =
-                all.iter().filter_map(|one| needs(rules, one)).collect();
+            let mut ways: Vec<Vec<Vec<OneOf>>> = all.iter().filter_map(|one| needs(rules, one)).collect();
             ways.sort_by_key(Vec::len);
             let (fewest, others) = ways.split_first()?;
             // What is needed besides, where that is the same whichever way is taken.

@@ -199,7 +199,8 @@ impl<'s> Search<'s> {
 
     /// The stretches of a page that have all words that a phrase needs.
     pub fn may_find(&mut self, page: usize, phrase: PhraseId) -> Stretches {
-        let (Some(page), Some(program)) = (self.pages.get_mut(page), self.matcher.programs.get(phrase)) else {
+        let (Some(page), Some(program)) = (self.pages.get_mut(page), self.matcher.programs.get(phrase))
+        else {
             return 0;
         };
         let mut all = !0;
@@ -220,7 +221,8 @@ impl<'s> Search<'s> {
         let Some(stretch) = page.stretches.get(stretch) else { return false };
         match words {
             [word] => {
-                let inside = (1_u64.unbounded_shl(stretch.tokens.len() as u32)).wrapping_sub(1) << stretch.first;
+                let inside =
+                    (1_u64.unbounded_shl(stretch.tokens.len() as u32)).wrapping_sub(1) << stretch.first;
                 word & inside != 0
             }
             // A wide page has one stretch only.
@@ -493,7 +495,8 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             let mut walk = Walk { start, at: start, caught: Vec::new() };
             self.walk(program.root, &done, &mut walk);
             next = walk.at.max(start + 1);
-            let holds = |place: usize, stretch: &super::page::Stretch| place < stretch.first + stretch.tokens.len();
+            let holds =
+                |place: usize, stretch: &super::page::Stretch| place < stretch.first + stretch.tokens.len();
             while self.page.stretches.get(stretch).is_some_and(|known| !holds(start, known)) {
                 stretch += 1;
             }
@@ -596,11 +599,10 @@ struct Walk {
 
 fn fits(slot: &Slot, value: &Value, received_on: NaiveDate) -> bool {
     match (slot, value) {
-        (Slot::Number(least, most), Value::Number(n))
-        | (Slot::Duration(least, most), Value::Duration(n)) => (*least..=*most).contains(n),
-        (Slot::YearPast, Value::Number(n)) => {
-            (1950.0..f64::from(school_year(received_on))).contains(n)
+        (Slot::Number(least, most), Value::Number(n)) | (Slot::Duration(least, most), Value::Duration(n)) => {
+            (*least..=*most).contains(n)
         }
+        (Slot::YearPast, Value::Number(n)) => (1950.0..f64::from(school_year(received_on))).contains(n),
         (Slot::Place(None), Value::Place { .. }) => true,
         (Slot::Place(Some(wanted)), Value::Place { area, .. }) => wanted == area,
         (Slot::Date(When::Any), Value::Date(_)) => true,

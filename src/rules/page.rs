@@ -124,13 +124,7 @@ impl Page {
         Self {
             stretches: Vec::new(),
             width,
-            ground: Ground {
-                all: none(),
-                words: none(),
-                skippable: none(),
-                goes_on: none(),
-                glued: none(),
-            },
+            ground: Ground { all: none(), words: none(), skippable: none(), goes_on: none(), glued: none() },
             spans: Vec::new(),
             present: Vec::new(),
             term_rows: vec![0; terms],

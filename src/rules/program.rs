@@ -97,12 +97,7 @@ impl Parts {
     }
 
     /// Compiles a phrase.
-    pub fn compile(
-        &mut self,
-        phrase: &Phrase,
-        lists: &Lists,
-        terms: &mut Builder,
-    ) -> Result<Program, Unfit> {
+    pub fn compile(&mut self, phrase: &Phrase, lists: &Lists, terms: &mut Builder) -> Result<Program, Unfit> {
         let root = Lowering { parts: self, lists, terms, open: Vec::new() }.lower(phrase)?;
         let mut needs = self.needs_of(root).to_vec();
         order(&mut needs, terms);

@@ -64,7 +64,9 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         places: places(&zones),
         dates: dates(&zones),
         steps,
-        incomplete: exhausted || message.new_text.new.len() > MAX_NEW || message.new_text.adopted.len() > MAX_NEW,
+        incomplete: exhausted
+            || message.new_text.new.len() > MAX_NEW
+            || message.new_text.adopted.len() > MAX_NEW,
     }
 }
 
@@ -169,12 +171,7 @@ fn aside_by_context(
 }
 
 /// What stands only in words that do not count.
-fn quoted_only<'a>(
-    look: &Look<'a, '_>,
-    when: &[&'a Condition],
-    kinds: Kinds,
-    set_aside: &mut Vec<SetAside>,
-) {
+fn quoted_only<'a>(look: &Look<'a, '_>, when: &[&'a Condition], kinds: Kinds, set_aside: &mut Vec<SetAside>) {
     if !look.zones.iter().any(|words| words.zone == Zone::Quoted) {
         return;
     }

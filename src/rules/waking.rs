@@ -34,7 +34,12 @@ impl<T: Copy + Ord> Waking<T> {
         all.retain(|(needs, _)| !needs.is_empty());
         all.sort();
         all.dedup();
-        let mut tree = Self { nodes: Vec::new(), wakes: Vec::new(), roots: Vec::new(), by_term: vec![Vec::new(); terms] };
+        let mut tree = Self {
+            nodes: Vec::new(),
+            wakes: Vec::new(),
+            roots: Vec::new(),
+            by_term: vec![Vec::new(); terms],
+        };
         let mut rest = all.as_slice();
         while let Some((needs, _)) = rest.first() {
             let root = u32::try_from(tree.roots.len()).unwrap_or(u32::MAX);

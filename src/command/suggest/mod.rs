@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
 
 fn rule_files(config: &Config) -> Result<RuleFiles, CommandError> {
     match &config.rules {
-        Some(folder) => in_force::read_folder(folder).map_err(CommandError::Input),
+        Some(folder) => Ok(in_force::read_folder(folder)?),
         None => Ok(in_force::built_in()),
     }
 }
