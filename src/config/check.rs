@@ -196,7 +196,11 @@ fn check_subfolders(config: &Config, out: &mut Problems) {
     for (key, name) in [("urgent_subfolder", Some(urgent)), ("unsure_subfolder", unsure)] {
         if name.is_some_and(|name| name.trim_matches(['/', ' ']).is_empty()) {
             let instead = if key == "unsure_subfolder" { ", or `~` for no such folder" } else { "" };
-            out.add(format!("filing/{key}"), format!("`{key}` is empty"), format!("Name the folder{instead}."));
+            out.add(
+                format!("filing/{key}"),
+                format!("`{key}` is empty"),
+                format!("Name the folder{instead}."),
+            );
         }
     }
     if unsure.is_some_and(|unsure| unsure.eq_ignore_ascii_case(urgent)) {

@@ -130,10 +130,12 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
     let days = working_days::load(config.working_days.as_deref());
     let terms = days.as_ref().map(|days| days.terms.clone()).unwrap_or_default();
     let world = RuleWorld { terms, domain: config.council.domain.clone() };
-    let ruleset = rules::compile(&files.rules, &world);
-    match &ruleset {
-        Ok(ruleset) => complaints.extend(unknown_mailboxes(config, ruleset)),
-        Err(diagnostics) => complaints.extend(diagnostics.iter().cloned()),
+    let ruleset = match config.rules {
+        Some(_) => rules::compile(&files.rules, &world),
+        None => rules::compile_known(&files.rules, &world),
+    };
+    if let Err(diagnostics) = &ruleset {
+        complaints.extend(diagnostics.iter().cloned());
     }
     let wording = Wording::load(&files.wording);
     let text_of =
@@ -158,7 +160,9 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
         }
         _ => return Err(Refused(complaints)),
     };
-    let warnings = rules.warnings.iter().cloned().map(in_folder).collect();
+    // A council may have fewer mailboxes than the rules that come with the program know.
+    let mailboxes = unknown_mailboxes(config, &rules);
+    let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
     Ok(Set {
         policy,
@@ -172,6 +176,9 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
 
 /// Rules that speak of a mailbox which the configuration does not have.
 fn unknown_mailboxes(config: &Config, rules: &Ruleset) -> Vec<Diagnostic> {
+    if config.rules.is_none() {
+        return Vec::new(); // Nobody can change the built-in ones.
+    }
     let names = || config.accounts.iter().map(|account| account.name.as_str());
     let unknown = rules.mailboxes.iter().filter(|(name, _)| config.account(name).is_none());
     let complaint = |(name, complaint): &(String, Diagnostic)| {

@@ -95,7 +95,6 @@ fn one(shop: &mut Workshop<'_>, file: usize, node: &Node, yes: bool) -> Option<E
             "subject" => shop.text(file, value, "`subject`")?.clone_into(&mut example.message.subject),
             "mailbox" => {
                 let name = shop.text(file, value, "`mailbox`")?;
-                shop.names_mailbox(file, value, name);
                 name.clone_into(&mut example.mailbox);
             }
             "from" => example.message.from = Some(address(shop.text(file, value, "`from`")?)),

@@ -69,7 +69,7 @@ mod tests {
     fn rules_are_known_with_their_place_and_examples() {
         let file = "grounds:\n  - id: U4\n    title: T\n    examples:\n      yes: ['Half days', {text: 'Mornings', received: 2026-09-16}]\n      no: [Full days]\n  - id: U5\n    title: V\n";
         let source = SourceFile { name: "urgent.yaml".into(), bytes: file.into() };
-        let book = Rulebook::new(&RuleFiles { rules: vec![source], wording: Vec::new() });
+        let book = Rulebook::new(&RuleFiles { rules: vec![source], ..RuleFiles::default() });
         let entry = &book.rules["U4"];
         assert_eq!(
             (entry.file.as_str(), entry.line, entry.yes.join("|").as_str()),
