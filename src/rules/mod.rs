@@ -45,7 +45,6 @@ mod zone;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use reading::text_of;
-pub use second::Opinion;
 pub use sentence::sentence_at;
 
 /// A rule file as read from disk (or from the built-in rules). `name` is its path relative to the rules folder.
