@@ -166,8 +166,8 @@ mod tests {
         let expected = [
             "9",
             "9 times",
-            "exclud~",
             "excluded 9",
+            "exclud~",
             "he",
             "he is",
             "is",
