@@ -21,6 +21,9 @@ const MAX_HITS: usize = 64;
 /// Phrases that may be on a page, each with the stretches in which it may be.
 type Woken = Vec<(PhraseId, Stretches)>;
 
+/// Page and stretch, and the triggers in it.
+type Known = ((usize, usize), Rc<[Trigger]>);
+
 /// See the module.
 pub struct Findings<'a> {
     rules: &'a Ruleset,
@@ -29,7 +32,7 @@ pub struct Findings<'a> {
     /// For each page the triggers of contexts that may be there, and where; gathered when first asked for.
     triggers: Vec<Option<Woken>>,
     /// The triggers of a stretch, by page and stretch.
-    known: Vec<((usize, usize), Rc<[Trigger]>)>,
+    known: Vec<Known>,
     /// How many sentences before and after a hit they matter to it.
     furthest: (usize, usize),
 }

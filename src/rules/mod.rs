@@ -16,6 +16,7 @@ mod clause;
 mod condition;
 mod context;
 pub mod diagnostic;
+mod eval;
 mod example;
 mod found;
 mod inflect;
