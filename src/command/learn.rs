@@ -47,6 +47,12 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     drop(super::config(config)?);
     let files = in_force::read_folder(&arguments.rules)?;
     let mut examples = of_the_rules(&files.rules);
+    // What everybody writes is an example of nothing.
+    examples.extend(rules::everyday().map(|text| Example {
+        text: text.to_owned(),
+        has: Vec::new(),
+        speaks_of: None,
+    }));
     for folder in &arguments.folders {
         let before = examples.len();
         if folder.join("labels.jsonl").exists() {

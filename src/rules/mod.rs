@@ -461,6 +461,11 @@ fn named_mailboxes(shop: &workshop::Workshop<'_>) -> Vec<(String, Diagnostic)> {
     shop.mailboxes.iter().map(|(name, written)| (name.clone(), complaint(name, written))).collect()
 }
 
+/// Sentences of ordinary mail that are no matter of the policy, by which rules that are too wide are found.
+pub fn everyday() -> impl Iterator<Item = &'static str> {
+    lint::wide::sentences()
+}
+
 /// The examples of all rules that could be read: the rule's id, whether it must hold, and the words.
 pub fn examples(files: &[SourceFile]) -> Vec<(String, bool, String)> {
     let (texts, _) = source::decode(files);

@@ -10,9 +10,9 @@ use crate::rules::{Group, Reading};
 
 const POLICY: &str = "design: unsure is a result";
 /// No ground holds, but what was learned is as sure as this of one.
-const SUSPECTED: f32 = 0.25;
+const SUSPECTED: f32 = 0.28;
 /// The same where words of that ground were found and set aside, or the sender calls it urgent.
-const WAVERING: f32 = 0.12;
+const WAVERING: f32 = 0.15;
 /// A ground holds by its words, but what was learned is no surer than this.
 const DOUBTED: f32 = 0.15;
 /// A ground holds by what was learned alone, and it is no surer than this.
