@@ -111,46 +111,56 @@ fn labelled_emails_are_decided_as_labelled() {
     check("worked on", &worked_on, &floors);
     let held_back = score::score(&pairs("fixtures/labelled", &policy, |number| number % 3 == 0));
     let floors = Floors {
-        recall: 0.80,
-        precision: 0.70,
-        grounds: 0.60,
-        queue: 0.85,
+        recall: 0.90,
+        precision: 0.74,
+        grounds: 0.78,
+        queue: 0.87,
         area: 0.94,
-        chaser: 0.55,
-        signposts: 0.60,
+        chaser: 0.68,
+        signposts: 0.90,
     };
     check("held back", &held_back, &floors);
     assert!(worked_on.unsure_share < 0.08, "{} of all are marked unsure", worked_on.unsure_share);
 }
 
-/// Emails written by others than the rules. `a` to `c` were learnt from, but for every third; nothing was learnt from `d`.
+/// Emails written by others than the rules. Of some sets two thirds were learnt from; of `d` and `f` nothing was.
 #[test]
 fn independent_emails_are_decided_as_labelled() {
     let policy = policy();
-    let held_back = ["fixtures/exam/a", "fixtures/exam/b", "fixtures/exam/c"]
+    let held_back = ["a", "b", "c", "e", "g"]
         .into_iter()
-        .flat_map(|folder| pairs(folder, &policy, |number| number % 3 == 0))
+        .flat_map(|set| pairs(&format!("fixtures/exam/{set}"), &policy, |number| number % 3 == 0))
         .collect::<Vec<_>>();
     let floors = Floors {
-        recall: 0.78,
-        precision: 0.65,
-        grounds: 0.60,
-        queue: 0.88,
+        recall: 0.88,
+        precision: 0.82,
+        grounds: 0.82,
+        queue: 0.92,
         area: 0.94,
-        chaser: 0.70,
-        signposts: 0.60,
+        chaser: 0.88,
+        signposts: 0.82,
     };
-    check("a to c, held back", &score::score(&held_back), &floors);
+    check("a to c, e and g, held back", &score::score(&held_back), &floors);
     let floors = Floors {
-        recall: 0.82,
-        precision: 0.88,
-        grounds: 0.78,
-        queue: 0.91,
+        recall: 0.93,
+        precision: 0.92,
+        grounds: 0.88,
+        queue: 0.93,
         area: 0.97,
-        chaser: 0.80,
-        signposts: 0.84,
+        chaser: 0.84,
+        signposts: 0.86,
     };
     check("d", &score::score(&pairs("fixtures/exam/d", &policy, |_| true)), &floors);
+    let floors = Floors {
+        recall: 0.93,
+        precision: 0.92,
+        grounds: 0.88,
+        queue: 0.86,
+        area: 0.95,
+        chaser: 0.87,
+        signposts: 0.80,
+    };
+    check("f", &score::score(&pairs("fixtures/exam/f", &policy, |_| true)), &floors);
 }
 
 #[test]
