@@ -158,7 +158,7 @@ fn a_configuration_is_refused_with_every_problem_and_its_place() {
         ("security: tls ", "security: plain ", vec!["plain", "imap.hertfordshire.example", "starttls"]),
         ("filing: move ", "filing: shuffle ", vec!["c.yaml:", "shuffle", "move"]),
         ("unsure_subfolder: Unsure", "unsure_subfolder: urgent", vec!["unsure", "tell them apart"]),
-        ("unsure_subfolder: Unsure", "unsure_subfolder: ''", vec!["filing.unsure_subfolder", "`~`"]),
+        ("unsure_subfolder: Unsure", "unsure_subfolder: ''", vec!["`unsure_subfolder` is empty", "`~`"]),
         ("to: []", "to: [send.general@hertfordshire.example]", vec!["watched mailbox"]),
         ("to: []", "to: [someone@elsewhere.example]", vec!["own domain"]),
         ("queues:", "queues:\n\tgeneral:", vec!["c.yaml:", "tab"]),

@@ -21,7 +21,6 @@ mod reload;
 mod replay;
 mod rules;
 mod schema;
-mod second_reader;
 mod servers;
 mod suggest;
 mod support;

@@ -129,10 +129,13 @@ fn settle<'a, 'r: 'a>(
     let blind = Scope::new(rule.group.zones(), Kinds::default());
     let (mut found, mut set_aside) = (Vec::new(), Vec::new());
     let mut holds = false;
+    // A phrase that stands by itself under `when:` is what somebody meant; signs that only count together are weaker.
+    let mut said_outright = false;
     let when = awake.conditions(index, &body.when);
     for condition in when.iter().copied() {
         if let Some(more) = look.look(condition, scope) {
             holds = true;
+            said_outright |= matches!(condition, Condition::Phrase { .. });
             found.extend(more);
         } else if body.kinds != Kinds::default()
             && let Some(more) = look.look(condition, blind)
@@ -153,10 +156,14 @@ fn settle<'a, 'r: 'a>(
         found.clear();
     }
     let mut evidence = tell_all(look, &found);
-    if holds && let Some(stop) = body.unless.iter().find_map(|condition| look.look(condition, scope)) {
+    let stop = holds.then(|| {
+        let mut stops = body.unless.iter().filter_map(|condition| look.look(condition, scope));
+        stops.find(|stop| !(said_outright && is_opinion(stop)))
+    });
+    if let Some(stop) = stop.flatten() {
         holds = false;
         // Words against what was learned: a person should look.
-        let doubt = matches!(stop.first(), Some(Found::Opinion(..)));
+        let doubt = is_opinion(&stop);
         let (stop, words) = first_words(look, &stop);
         for evidence in evidence.drain(..) {
             let near = stop.as_ref().is_none_or(|(zone, sentence)| {
@@ -173,6 +180,11 @@ fn settle<'a, 'r: 'a>(
     }
     set_aside.truncate(MAX_EVIDENCE);
     Some(Verdict { rule, holds, evidence, set_aside })
+}
+
+/// Whether an `unless` holds by what was learned, and not by words.
+fn is_opinion(stop: &[Found<'_>]) -> bool {
+    matches!(stop.first(), Some(Found::Opinion(..)))
 }
 
 /// What would have held but for its context.
