@@ -84,7 +84,7 @@ fn grounds_are_heard_in_many_voices() {
     let [worked_on, held_back] = &all;
     println!("all, held back: P {:.2} R {:.2}", held_back.precision(), held_back.recall());
     assert!(worked_on.recall() > 0.93 && worked_on.precision() > 0.96, "passages that were worked on");
-    assert!(held_back.recall() > 0.85 && held_back.precision() > 0.93, "passages that were held back");
+    assert!(held_back.recall() > 0.90 && held_back.precision() > 0.88, "passages that were held back");
 }
 
 /// The contract's name of a value.

@@ -413,7 +413,7 @@ fn a_message_of_25_megabytes_is_decided_and_filed_whole() {
     });
     assert_eq!(folder, "Triage/assessment");
     assert!(theirs.raw.ends_with(b"--b--\r\n") && theirs.raw.len() > 25_000_000);
-    assert!(program.resident_kilobytes() < 100_000, "resident: {} kB", program.resident_kilobytes());
+    assert!(program.resident_kilobytes() < 110_000, "resident: {} kB", program.resident_kilobytes());
 }
 
 #[test]

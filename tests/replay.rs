@@ -94,7 +94,7 @@ fn what_was_recorded_is_decided_again_where_it_lies_and_nothing_is_touched() {
     assert_eq!(String::from_utf8(same.unwrap().stdout).unwrap(), "");
 
     // One that is gone is told, not forgotten.
-    fs::remove_file(team.mailbox("general/Triage/General/11-broken-bytes.eml")).unwrap();
+    fs::remove_file(team.mailbox("general/Triage/General/Unsure/11-broken-bytes.eml")).unwrap();
     let done = team.run(&["replay", "--rules", "new", "--against", "recorded"]);
     assert!(done.stdout.starts_with("16 messages read, 1 would"), "{}", done.stdout);
     assert!(done.stdout.contains("1 of the 17 messages on record were not met again"), "{}", done.stdout);

@@ -439,6 +439,10 @@ fn learned(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Conditio
     }
     let (id, range) = of.unwrap_or_else(|| (shop.id.clone(), node.range.clone()));
     let Some(learned) = &shop.learned else {
+        // Once is enough; and a file that is there but cannot be used has its own complaint.
+        if std::mem::replace(&mut shop.learned_missed, true) {
+            return None;
+        }
         shop.error(
             file,
             node.range.clone(),

@@ -373,6 +373,7 @@ fn compile_and_try(
     let (texts, mut complaints) = source::decode(files);
     let mut shop = workshop::Workshop::new(&texts);
     shop.learned = schema::learned(files, &mut complaints);
+    shop.learned_missed = shop.learned.is_none() && files.iter().any(schema::is_learned);
     let drafts = schema::read(&mut shop);
     let order = schema::order(&mut shop, &drafts);
     lint::shadow::check(&mut shop, &drafts);

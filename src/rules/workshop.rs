@@ -60,6 +60,8 @@ pub struct Workshop<'f> {
     pub places: Places,
     /// What was learned from examples.
     pub learned: Option<Learned>,
+    /// It was complained that there is none, or that it cannot be used.
+    pub learned_missed: bool,
     /// Id of the rule that is being read.
     pub id: String,
     /// Ids of all rules, by index.
@@ -104,6 +106,7 @@ impl<'f> Workshop<'f> {
             settings: [Settings::default(); 6],
             places: Places::default(),
             learned: None,
+            learned_missed: false,
             id: String::new(),
             ids: Vec::new(),
             role_rules: Vec::new(),
