@@ -285,13 +285,10 @@ impl<'a, 't> Look<'a, 't> {
 
     fn regex(&self, regex: &'a Regex, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
         let mut found = Vec::new();
-        for (index, words) in self.places(scope) {
-            let text = words.text;
-            for hit in regex.find_iter(text).take(16) {
-                let token = words.tokens.partition_point(|token| token.range.end <= hit.start());
-                let sentence = words.sentence(token);
-                if scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(&sentence)) {
-                    found.push(Found::Text(index, hit.range(), regex.as_str()));
+        for (index, _) in self.places(scope) {
+            for (range, sentence) in self.findings.borrow_mut().texts(regex, index).iter() {
+                if scope.sentences.is_none_or(|(_, from, to)| (from..to).contains(sentence)) {
+                    found.push(Found::Text(index, range.clone(), regex.as_str()));
                 }
             }
         }
@@ -308,7 +305,8 @@ impl<'a, 't> Look<'a, 't> {
             (Some(least), _) => format!("learned: at least {least} %"),
             (None, below) => format!("learned: less than {} %", below.unwrap_or_default()),
         };
-        let mut found = vec![Found::Opinion(format!("{sure:.0} % sure by what was learned from examples"), asked)];
+        let mut found =
+            vec![Found::Opinion(format!("{sure:.0} % sure by what was learned from examples"), asked)];
         if least.is_some()
             && let Some(learned) = &self.rules.learned
         {

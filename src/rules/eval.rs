@@ -164,7 +164,7 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
 
     /// Those alternatives that are found on the page at all, whatever follows; `None`: none is.
     fn ways(&mut self, parts: &[PartId], choice: usize) -> Option<Rc<[PartId]>> {
-        match self.memo.choices.get(choice) {
+        match self.memo.tables.choices.get(choice) {
             Some(&NO_WAY) => return None,
             Some(row @ 1..) => return self.memo.ways.get(*row as usize - 1).cloned(),
             _ => {}
@@ -195,7 +195,7 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             self.memo.ways.push(ways.into());
             u32::try_from(self.memo.ways.len()).unwrap_or(NO_WAY)
         };
-        if let Some(place) = self.memo.choices.get_mut(choice) {
+        if let Some(place) = self.memo.tables.choices.get_mut(choice) {
             *place = known;
         }
         if known == NO_WAY { None } else { self.memo.ways.last().cloned() }
@@ -204,7 +204,7 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
     /// The hits of a phrase that begins at the places of this row.
     pub(super) fn hits(&mut self, phrase: PhraseId, row: usize) -> Vec<Placed> {
         let width = self.page.width;
-        let words = self.memo.starts.get(row * width..(row + 1) * width).unwrap_or_default().to_vec();
+        let words = self.memo.tables.starts.get(row * width..(row + 1) * width).unwrap_or_default().to_vec();
         let Some(program) = self.matcher.programs.get(phrase) else { return Vec::new() };
         let done = self.done();
         let (mut found, mut next, mut stretch) = (Vec::new(), 0, 0);

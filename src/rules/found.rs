@@ -3,9 +3,12 @@
 //! Between conditions and matcher: it knows in which stretches a condition may hold at all, by the words that its phrases
 //! need, and so spares most of the search. It does not judge; a condition that may hold often does not.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use chrono::NaiveDate;
+use regex::Regex;
 
 use super::Ruleset;
 use super::condition::{Condition, Scope};
@@ -24,6 +27,12 @@ type Woken = Vec<(PhraseId, Stretches)>;
 /// Page and stretch, and the triggers in it.
 type Known = ((usize, usize), Rc<[Trigger]>);
 
+/// Bytes that a regular expression found, each with the sentence in which they begin.
+type Texts = Rc<[(Range<usize>, usize)]>;
+
+/// How often one regular expression is told in one zone.
+const MAX_TEXTS: usize = 16;
+
 /// See the module.
 pub struct Findings<'a> {
     rules: &'a Ruleset,
@@ -33,6 +42,8 @@ pub struct Findings<'a> {
     triggers: Vec<Option<Woken>>,
     /// The triggers of a stretch, by page and stretch.
     known: Vec<Known>,
+    /// What each regular expression finds in each zone, by its address and the zone.
+    texts: HashMap<(usize, usize), Texts>,
     /// How many sentences before and after a hit they matter to it.
     furthest: (usize, usize),
 }
@@ -42,7 +53,33 @@ impl<'a> Findings<'a> {
     pub fn new(rules: &'a Ruleset, zones: &'a [ZoneText<'a>], received_on: NaiveDate) -> Self {
         let search = Search::new(&rules.matcher, zones, received_on);
         let triggers = vec![None; search.pages().len()];
-        Self { rules, zones, search, triggers, known: Vec::new(), furthest: rules.contexts.furthest() }
+        Self {
+            rules,
+            zones,
+            search,
+            triggers,
+            known: Vec::new(),
+            texts: HashMap::new(),
+            furthest: rules.contexts.furthest(),
+        }
+    }
+
+    /// Leaves its tables to the next message; nothing is found any more.
+    pub fn close(&mut self) {
+        self.search.close();
+    }
+
+    /// What a regular expression finds in a zone; searched once, however many sentences ask for it.
+    pub fn texts(&mut self, regex: &'a Regex, zone: usize) -> Texts {
+        let Some(words) = self.zones.get(zone) else { return Rc::from([]) };
+        let find = || {
+            let all = regex.find_iter(words.text).take(MAX_TEXTS).map(|hit| {
+                let token = words.tokens.partition_point(|token| token.range.end <= hit.start());
+                (hit.range(), words.sentence(token))
+            });
+            all.collect()
+        };
+        self.texts.entry((std::ptr::from_ref(regex).addr(), zone)).or_insert_with(find).clone()
     }
 
     /// How many steps were taken, and whether that was too many and something may have been missed.

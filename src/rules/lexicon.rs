@@ -48,8 +48,49 @@ pub struct Builder {
     weights: Vec<u32>,
 }
 
-/// For each set its terms, in order.
-pub type Sets = Vec<Box<[Term]>>;
+/// All sets, by number.
+#[derive(Debug, Default)]
+pub struct Sets {
+    /// For each its terms, in order.
+    all: Vec<Box<[Term]>>,
+    /// For each the same as bits: 64 neighbouring terms a block, only those blocks that have any. What was written
+    /// together, a vocabulary list above all, lies together, so that a large set is a few of them.
+    blocks: Vec<Box<[Block]>>,
+}
+
+/// Which 64 terms, and which of them.
+pub type Block = (u32, u64);
+
+impl Sets {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The terms of a set.
+    pub fn get(&self, set: usize) -> Option<&[Term]> {
+        self.all.get(set).map(|terms| &**terms)
+    }
+
+    /// The terms of a set as bits.
+    pub fn blocks(&self, set: OneOf) -> &[Block] {
+        self.blocks.get(set as usize).map_or(&[], |blocks| blocks)
+    }
+
+    /// Adds a set; its terms must be in order.
+    fn push(&mut self, terms: Box<[Term]>) {
+        let mut blocks: Vec<Block> = Vec::new();
+        for term in &terms {
+            let (block, bit) = (term / 64, 1 << (term % 64));
+            match blocks.last_mut() {
+                Some((last, bits)) if *last == block => *bits |= bit,
+                _ => blocks.push((block, bit)),
+            }
+        }
+        self.blocks.push(blocks.into_boxed_slice());
+        self.all.push(terms);
+    }
+}
 
 impl Builder {
     /// Only the slots' terms.
@@ -85,7 +126,7 @@ impl Builder {
 
     /// The terms of a set.
     pub fn terms(&self, set: OneOf) -> &[Term] {
-        self.sets.get(set as usize).map_or(&[], |terms| terms)
+        self.sets.get(set as usize).unwrap_or_default()
     }
 
     /// How badly a set serves to look for a phrase: small is rare, and so good.
@@ -101,7 +142,7 @@ impl Builder {
     /// Everything in its final form, and the sets.
     pub fn finish(self, spellings: Spellings) -> (Lexicon, Sets) {
         let mut forms: Words<Entry> = Words::default();
-        let mut prefixes: HashMap<String, Vec<(String, Term)>> = HashMap::new();
+        let mut prefixes: Words<Vec<(String, Term)>> = Words::default();
         let mut spelling = Spelling::default();
         for (word, value) in NUMBERS {
             forms.entry((*word).to_owned()).or_default().number = Some(*value);
@@ -196,7 +237,7 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Lexicon {
     forms: Words<Entry>,
-    prefixes: HashMap<String, Vec<(String, Term)>>,
+    prefixes: Words<Vec<(String, Term)>>,
     spelling: Spelling,
     spellings: Spellings,
     terms: usize,
@@ -226,7 +267,7 @@ impl Lexicon {
 }
 
 /// Adds the terms that ask for a beginning of this form.
-fn add_prefixed(prefixes: &HashMap<String, Vec<(String, Term)>>, form: &str, terms: &mut Vec<Term>) {
+fn add_prefixed(prefixes: &Words<Vec<(String, Term)>>, form: &str, terms: &mut Vec<Term>) {
     if prefixes.is_empty() {
         return;
     }

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Mutex;
 
 use chrono::NaiveDate;
 
@@ -92,18 +93,39 @@ pub struct Matcher {
     pub(super) terms: usize,
     /// Tells which alternatives are worth a look.
     pub(super) alternatives: Waking<u64>,
+    /// What the message before left behind.
+    spare: Mutex<Spare>,
 }
+
+/// Pages and tables that are no longer needed, for the next message: to make them anew costs more than to wipe them.
+#[derive(Debug, Default)]
+struct Spare {
+    pages: Vec<Page>,
+    tables: Vec<Tables>,
+}
+
+/// How many are kept; more than nearly every letter has.
+const MOST_SPARE: usize = 32;
 
 impl Matcher {
     /// Brings the phrases together; the number of each is its place.
     pub fn new(programs: Vec<Program>, parts: Parts, sets: Sets, terms: usize) -> Self {
         let alternatives = Waking::new(parts.alternatives(&sets), terms, &sets);
-        Self { programs, parts, sets, terms, alternatives }
+        Self { programs, parts, sets, terms, alternatives, spare: Mutex::default() }
     }
 
     /// The sets of words without which a phrase cannot be found; the rarest first.
     pub fn needs(&self, phrase: PhraseId) -> &[super::lexicon::OneOf] {
         self.programs.get(phrase).map_or(&[], |program| &program.needs)
+    }
+
+    fn keep(&self, more: Spare) {
+        if let Ok(mut spare) = self.spare.try_lock() {
+            spare.pages.extend(more.pages);
+            spare.pages.truncate(MOST_SPARE);
+            spare.tables.extend(more.tables);
+            spare.tables.truncate(MOST_SPARE);
+        }
     }
 
     /// The sets of words by number.
@@ -143,32 +165,72 @@ pub struct Search<'s> {
 pub(super) struct Memo {
     /// The alternatives that are worth a look, in order; gathered when first asked for.
     pub(super) awake: Option<Vec<u64>>,
+    pub(super) tables: Tables,
+    pub(super) ways: Vec<Rc<[PartId]>>,
+    pub(super) hits: Vec<Rc<[Placed]>>,
+}
+
+/// The part of it that has a place for everything in the rules.
+#[derive(Debug)]
+pub(super) struct Tables {
     /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet; or [`NO_WAY`].
     pub(super) choices: Vec<u32>,
-    pub(super) ways: Vec<Rc<[PartId]>>,
     /// For each phrase where its beginnings are, plus one, in units of the page's width; 0: not searched yet.
     pub(super) searched: Vec<u32>,
     pub(super) starts: Vec<u64>,
     /// For each phrase where its hits are in `hits`, plus one; 0: not walked yet.
     pub(super) walked: Vec<u32>,
-    pub(super) hits: Vec<Rc<[Placed]>>,
+    /// For each phrase the stretches that have all its words, and [`KNOWN`]; 0: not asked for yet.
+    pub(super) may: Vec<Stretches>,
+}
+
+/// No page has so many stretches that this would be one of them: each takes two of 64 places.
+const KNOWN: Stretches = 1 << 63;
+
+impl Tables {
+    fn new(matcher: &Matcher) -> Self {
+        let phrases = matcher.programs.len();
+        Self {
+            choices: vec![0; matcher.parts.choices],
+            searched: vec![0; phrases],
+            starts: Vec::new(),
+            walked: vec![0; phrases],
+            may: vec![0; phrases],
+        }
+    }
+
+    fn wiped(mut self) -> Self {
+        self.choices.fill(0);
+        self.searched.fill(0);
+        self.starts.clear();
+        self.walked.fill(0);
+        self.may.fill(0);
+        self
+    }
 }
 
 impl<'s> Search<'s> {
     /// Lays out the pages; nothing is searched yet.
     pub fn new(matcher: &'s Matcher, zones: &'s [ZoneText<'s>], received_on: NaiveDate) -> Self {
-        let pages = pages(zones, matcher.terms, matcher.sets.len());
-        let memo = |_: &Page| Memo {
-            awake: None,
-            choices: vec![0; matcher.parts.choices],
-            ways: Vec::new(),
-            searched: vec![0; matcher.programs.len()],
-            starts: Vec::new(),
-            walked: vec![0; matcher.programs.len()],
-            hits: Vec::new(),
+        // Another message may be using them just now; it is not waited for.
+        let mut spare =
+            matcher.spare.try_lock().map(|mut spare| std::mem::take(&mut *spare)).unwrap_or_default();
+        let pages = pages(zones, matcher.terms, matcher.sets.len(), || spare.pages.pop());
+        let memo = |_: &Page| {
+            let tables = spare.tables.pop().map_or_else(|| Tables::new(matcher), Tables::wiped);
+            Memo { awake: None, tables, ways: Vec::new(), hits: Vec::new() }
         };
         let memos = pages.iter().map(memo).collect();
+        matcher.keep(spare);
         Self { matcher, zones, received_on, pages, memos, steps: 0 }
+    }
+
+    /// Leaves its tables to the next message; nothing can be searched any more.
+    pub fn close(&mut self) {
+        let (pages, memos) = (std::mem::take(&mut self.pages), std::mem::take(&mut self.memos));
+        let narrow = pages.into_iter().filter(|page| page.width == 1).take(MOST_SPARE).collect();
+        let tables = memos.into_iter().map(|memo| memo.tables).take(MOST_SPARE).collect();
+        self.matcher.keep(Spare { pages: narrow, tables });
     }
 
     /// Counts what was done elsewhere for this message; false when that is enough, and no more will be found.
@@ -196,16 +258,24 @@ impl<'s> Search<'s> {
 
     /// The stretches of a page that have all words that a phrase needs.
     pub fn may_find(&mut self, page: usize, phrase: PhraseId) -> Stretches {
-        let (Some(page), Some(program)) = (self.pages.get_mut(page), self.matcher.programs.get(phrase))
+        let (Some(memo), Some(page), Some(program)) =
+            (self.memos.get_mut(page), self.pages.get_mut(page), self.matcher.programs.get(phrase))
         else {
             return 0;
         };
+        let place = memo.tables.may.get_mut(phrase);
+        if let Some(known) = place.as_deref().filter(|known| **known != 0) {
+            return known & !KNOWN;
+        }
         let mut all = !0;
         for need in &program.needs {
             all &= page.reach(*need, &self.matcher.sets);
             if all == 0 {
                 break;
             }
+        }
+        if let Some(place) = place.filter(|_| all & KNOWN == 0) {
+            *place = all | KNOWN;
         }
         all
     }
@@ -214,7 +284,7 @@ impl<'s> Search<'s> {
     pub fn finds(&mut self, page: usize, phrase: PhraseId, stretch: usize) -> bool {
         let row = self.starts(page, phrase);
         let (Some(page), Some(memo)) = (self.pages.get(page), self.memos.get(page)) else { return false };
-        let words = memo.starts.get(row * page.width..(row + 1) * page.width).unwrap_or_default();
+        let words = memo.tables.starts.get(row * page.width..(row + 1) * page.width).unwrap_or_default();
         let Some(stretch) = page.stretches.get(stretch) else { return false };
         match words {
             [word] => {
@@ -230,7 +300,7 @@ impl<'s> Search<'s> {
     /// Everywhere on a page that a phrase is found, in order.
     pub fn hits(&mut self, page: usize, phrase: PhraseId) -> Rc<[Placed]> {
         let Some(memo) = self.memos.get(page) else { return Rc::from([]) };
-        if let Some(row @ 1..) = memo.walked.get(phrase) {
+        if let Some(row @ 1..) = memo.tables.walked.get(phrase) {
             return memo.hits.get(*row as usize - 1).cloned().unwrap_or_else(|| Rc::from([]));
         }
         let row = self.starts(page, phrase);
@@ -242,7 +312,7 @@ impl<'s> Search<'s> {
         };
         if let Some(memo) = self.memos.get_mut(page) {
             memo.hits.push(hits.clone());
-            if let Some(place) = memo.walked.get_mut(phrase) {
+            if let Some(place) = memo.tables.walked.get_mut(phrase) {
                 *place = u32::try_from(memo.hits.len()).unwrap_or(0);
             }
         }
@@ -252,11 +322,11 @@ impl<'s> Search<'s> {
     /// The row of the memo with the places at which a phrase begins.
     fn starts(&mut self, page: usize, phrase: PhraseId) -> usize {
         let Some(memo) = self.memos.get(page) else { return 0 };
-        if let Some(row @ 1..) = memo.searched.get(phrase) {
+        if let Some(row @ 1..) = memo.tables.searched.get(phrase) {
             return *row as usize - 1;
         }
         let width = self.pages.get(page).map_or(1, |page| page.width);
-        let row = memo.starts.len() / width;
+        let row = memo.tables.starts.len() / width;
         let found = if self.may_find(page, phrase) == 0 || !self.count(1) {
             None
         } else if width == 1 {
@@ -265,9 +335,9 @@ impl<'s> Search<'s> {
             self.eval::<Long, _>(page, |eval| eval.starts(phrase))
         };
         if let Some(memo) = self.memos.get_mut(page) {
-            memo.starts.extend(found.unwrap_or_default());
-            memo.starts.resize((row + 1) * width, 0);
-            if let Some(place) = memo.searched.get_mut(phrase) {
+            memo.tables.starts.extend(found.unwrap_or_default());
+            memo.tables.starts.resize((row + 1) * width, 0);
+            if let Some(place) = memo.tables.searched.get_mut(phrase) {
                 *place = u32::try_from(row + 1).unwrap_or(0);
             }
         }

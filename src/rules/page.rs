@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::Zone;
-use super::lexicon::{self, OneOf, Sets, Term};
+use super::lexicon::{self, Block, OneOf, Sets, Term};
 use super::text::Break;
 use super::zone::{Value, ZoneText};
 
@@ -66,20 +66,31 @@ pub struct Page {
     pub spans: Vec<PageSpan>,
     /// The terms that some word here satisfies.
     pub present: Vec<Term>,
+    /// The same as bits, 64 terms a word.
+    there: Vec<u64>,
     /// For each term the row in which its places are; the row 0 is empty.
     term_rows: Vec<u32>,
     /// For each set of terms its row, plus one; 0: not asked for yet.
     set_rows: Vec<u32>,
+    /// The sets that were asked for.
+    asked: Vec<OneOf>,
     /// Rows of places, of `width` words each.
     places: Vec<u64>,
     /// For each row the stretches that have a place in it.
     reach: Vec<Stretches>,
     /// For each kind of zone its stretches.
     by_zone: [Stretches; 6],
+    /// Room for [`super::waking`] to work in; all nothing between its calls.
+    pub(super) waking: Vec<Stretches>,
 }
 
-/// Divides the zones into pages.
-pub fn pages(zones: &[ZoneText<'_>], terms: usize, sets: usize) -> Vec<Page> {
+/// Divides the zones into pages; `spare`: one that is no longer needed, of the same rules.
+pub fn pages(
+    zones: &[ZoneText<'_>],
+    terms: usize,
+    sets: usize,
+    mut spare: impl FnMut() -> Option<Page>,
+) -> Vec<Page> {
     let mut pages: Vec<Page> = Vec::new();
     let mut free = 0;
     for (zone, words) in zones.iter().enumerate() {
@@ -87,7 +98,8 @@ pub fn pages(zones: &[ZoneText<'_>], terms: usize, sets: usize) -> Vec<Page> {
         for tokens in stretches(words) {
             let needed = tokens.len() + 1;
             if needed > free {
-                pages.push(Page::new(needed.div_ceil(64), terms, sets));
+                let width = needed.div_ceil(64);
+                pages.push(spare().map_or_else(|| Page::new(width, terms, sets), |page| page.wiped(width)));
                 free = needed.next_multiple_of(64);
             }
             let Some(page) = pages.last_mut() else { continue };
@@ -127,12 +139,52 @@ impl Page {
             ground: Ground { all: none(), words: none(), skippable: none(), goes_on: none(), glued: none() },
             spans: Vec::new(),
             present: Vec::new(),
+            there: vec![0; terms.div_ceil(64)],
             term_rows: vec![0; terms],
             set_rows: vec![0; sets],
+            asked: Vec::new(),
             places: none(),
             reach: vec![0],
             by_zone: [0; 6],
+            waking: Vec::new(),
         }
+    }
+
+    /// The same page with nothing on it, for another message and the same rules: its tables are large, and most of
+    /// them were hardly written in.
+    fn wiped(mut self, width: usize) -> Self {
+        for term in self.present.drain(..) {
+            if let Some(row) = self.term_rows.get_mut(term as usize) {
+                *row = 0;
+            }
+            if let Some(word) = self.there.get_mut(term as usize / 64) {
+                *word = 0;
+            }
+        }
+        for set in self.asked.drain(..) {
+            if let Some(row) = self.set_rows.get_mut(set as usize) {
+                *row = 0;
+            }
+        }
+        let ground = &mut self.ground;
+        for words in [
+            &mut ground.all,
+            &mut ground.words,
+            &mut ground.skippable,
+            &mut ground.goes_on,
+            &mut ground.glued,
+            &mut self.places,
+        ] {
+            words.clear();
+            words.resize(width, 0);
+        }
+        self.width = width;
+        self.stretches.clear();
+        self.spans.clear();
+        self.reach.clear();
+        self.reach.push(0);
+        self.by_zone = [0; 6];
+        self
     }
 
     /// Puts a stretch on the page; `spans` is the first of the zone's spans that may lie in it.
@@ -187,6 +239,7 @@ impl Page {
         if *row == 0 {
             *row = u32::try_from(self.reach.len()).unwrap_or(0);
             self.present.push(term);
+            put(&mut self.there, term as usize);
             self.reach.push(0);
             self.places.resize(self.places.len() + self.width, 0);
         }
@@ -222,24 +275,36 @@ impl Page {
             Some(0) | None => {}
             Some(row) => return *row as usize - 1,
         }
-        let row = self.new_row(sets.get(set as usize).map_or(&[], |terms| terms));
+        let row = self.new_row(sets.blocks(set));
         if let Some(place) = self.set_rows.get_mut(set as usize) {
             *place = u32::try_from(row + 1).unwrap_or(0);
+            self.asked.push(set);
         }
         row
     }
 
     /// One row for all of these: a known one, if at most one of them is there at all.
-    fn new_row(&mut self, terms: &[Term]) -> usize {
-        let row_of = |term: &Term| self.term_rows.get(*term as usize).map_or(0, |row| *row as usize);
-        let mut there = terms.iter().map(row_of).filter(|row| *row != 0);
-        let Some(first) = there.next() else { return 0 };
-        let Some(second) = there.next() else { return first };
-        let rest: Vec<usize> = there.collect();
+    fn new_row(&mut self, blocks: &[Block]) -> usize {
+        let (mut first, mut rest) = (0, Vec::new());
+        for (block, terms) in blocks {
+            let mut both = self.there.get(*block as usize).copied().unwrap_or(0) & terms;
+            while both != 0 {
+                let term = block * 64 + both.trailing_zeros();
+                both &= both - 1;
+                match self.term_rows.get(term as usize) {
+                    Some(row) if first == 0 => first = *row as usize,
+                    Some(row) => rest.push(*row as usize),
+                    None => {}
+                }
+            }
+        }
+        if rest.is_empty() {
+            return first;
+        }
         let new = self.reach.len();
         let mut reach = 0;
         self.places.resize(self.places.len() + self.width, 0);
-        for row in [first, second].into_iter().chain(rest) {
+        for row in std::iter::once(first).chain(rest) {
             reach |= self.reach.get(row).copied().unwrap_or(0);
             for column in 0..self.width {
                 let word = self.places.get(row * self.width + column).copied().unwrap_or(0);

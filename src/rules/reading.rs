@@ -72,12 +72,15 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
     }
     verdicts.sort_by_key(|(index, _)| *index);
     let (steps, exhausted) = findings.borrow().steps();
+    findings.borrow_mut().close();
     Reading {
         verdicts: verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         places: places(&zones),
         dates: dates(&zones),
         steps,
-        incomplete: exhausted || message.new_text.new.len() > MAX_NEW || message.new_text.adopted.len() > MAX_NEW,
+        incomplete: exhausted
+            || message.new_text.new.len() > MAX_NEW
+            || message.new_text.adopted.len() > MAX_NEW,
         sure: rules
             .learned
             .iter()
@@ -169,7 +172,11 @@ fn settle<'a, 'r: 'a>(
             let near = stop.as_ref().is_none_or(|(zone, sentence)| {
                 *zone == evidence.zone && evidence.sentence.abs_diff(*sentence) <= 1
             });
-            set_aside.push(SetAside { reason: format!("unless: \"{words}\""), near_miss: !near || doubt, evidence });
+            set_aside.push(SetAside {
+                reason: format!("unless: \"{words}\""),
+                near_miss: !near || doubt,
+                evidence,
+            });
         }
     }
     if !holds && set_aside.is_empty() && body.kinds != Kinds::default() {

@@ -4,9 +4,10 @@
 //! Five to seven letters, the first right: two neighbours swapped, or a double letter single and the other way round; and
 //! what comes of it must be no ordinary word ([`super::ordinary`]). Shorter words, and words of negation, are never guessed at.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
-use super::lexicon::Term;
+use super::lexicon::{Fnv, Term, Words};
 use super::ordinary;
 use super::spellings::NEGATIONS;
 
@@ -23,13 +24,13 @@ const REAL: &[&str] = &["compliant", "compliants", "contracted", "contracting", 
 /// What words become by one slip.
 #[derive(Debug, Default)]
 pub struct Spelling {
-    whole: HashMap<String, Vec<Term>>,
+    whole: Words<Vec<Term>>,
     /// The word without one of its letters.
-    shortened: HashMap<String, Vec<Term>>,
+    shortened: Words<Vec<Term>>,
     /// The first letters of all these, to be quick with words that are like none.
-    heads: HashSet<[u8; HEAD]>,
+    heads: HashSet<[u8; HEAD], BuildHasherDefault<Fnv>>,
     /// Slips of short words, and the word each is a slip of; those of two words are of none.
-    slips: HashMap<String, Slip>,
+    slips: Words<Slip>,
 }
 
 #[derive(Debug)]
@@ -100,10 +101,23 @@ impl Spelling {
         if form.len() >= LONG {
             add(self.shortened.get(form));
         }
+        // Letter by letter in one piece of memory: first without the letter, then, with it, the two neighbours swapped.
+        let mut letters = String::with_capacity(form.len());
+        let part = |range: std::ops::Range<usize>| form.get(range).unwrap_or_default();
         for index in HEAD..form.len() - 1 {
-            add(self.whole.get(&without(form, index)));
+            let (before, letter, next, after) = (
+                part(0..index),
+                part(index..index + 1),
+                part(index + 1..index + 2),
+                part(index + 2..form.len()),
+            );
+            letters.clear();
+            [before, next, after].into_iter().for_each(|part| letters.push_str(part));
+            add(self.whole.get(&letters));
             if index + 2 < form.len() {
-                add(self.whole.get(&swapped(form, index)));
+                letters.clear();
+                [before, next, letter, after].into_iter().for_each(|part| letters.push_str(part));
+                add(self.whole.get(&letters));
             }
         }
     }
@@ -149,7 +163,7 @@ fn without(form: &str, index: usize) -> String {
     form.char_indices().filter(|(at, _)| *at != index).map(|(_, c)| c).collect()
 }
 
-fn note(map: &mut HashMap<String, Vec<Term>>, word: String, term: Term) {
+fn note(map: &mut Words<Vec<Term>>, word: String, term: Term) {
     let terms = map.entry(word).or_default();
     if !terms.contains(&term) {
         terms.push(term);

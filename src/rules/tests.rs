@@ -405,3 +405,27 @@ fn a_context_may_reach_a_clause_or_the_sentence_before() {
         ],
     );
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Pages and tables are used again: a message must be read as if it were the first.
+    #[test]
+    fn what_one_message_left_behind_does_not_matter_to_the_next(
+        before in "((he|excluded|not|if|school|Hitchin|2 weeks|on Friday|is|a) ?[.?]?){0,90}",
+        text in "((he|excluded|not|if|school|Hitchin|2 weeks|on Friday|is|a) ?[.?]?){0,90}",
+    ) {
+        let when = "- sentence: [excluded, '(he | school) ... is']\n- '{date} ...3 {place}'\n- '{setting} ...20 excluded'\n\
+                    - sentence: [{regex: '(?i)school'}, excluded]";
+        let rules = ruleset(when);
+        let told = |rules: &Ruleset, text: &str| {
+            let message = message(text);
+            let reading = rules.read(&message, &here());
+            format!("{:?} {}", reading.verdicts, reading.steps)
+        };
+        let first = told(&rules, &text);
+        told(&rules, &before);
+        proptest::prop_assert_eq!(&told(&rules, &text), &first);
+        proptest::prop_assert_eq!(told(&ruleset(when), &text), first);
+    }
+}

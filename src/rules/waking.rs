@@ -80,7 +80,8 @@ impl<T: Copy + Ord> Waking<T> {
 
     /// Tells what is woken, and in which stretches of the page; in no order, and one thing perhaps several times.
     pub fn wake(&self, page: &mut Page, sets: &Sets, mut woken: impl FnMut(T, Stretches)) {
-        let mut reaches: Vec<Stretches> = vec![0; self.roots.len()];
+        let mut reaches = std::mem::take(&mut page.waking);
+        reaches.resize(reaches.len().max(self.roots.len()), 0);
         let mut entered: Vec<u32> = Vec::new();
         for term in &page.present {
             let more = page.reach_of_term(*term);
@@ -94,7 +95,7 @@ impl<T: Copy + Ord> Waking<T> {
         }
         let mut met: Vec<(usize, Stretches)> = Vec::new();
         for root in entered {
-            let reach = reaches.get(root as usize).copied().unwrap_or(0);
+            let reach = reaches.get_mut(root as usize).map(std::mem::take).unwrap_or(0);
             let Some(root) = self.roots.get(root as usize) else { continue };
             let Some(node) = self.nodes.get(*root) else { continue };
             self.wakes.get(node.wakes.clone()).into_iter().flatten().for_each(|what| woken(*what, reach));
@@ -117,5 +118,6 @@ impl<T: Copy + Ord> Waking<T> {
                 at += 1;
             }
         }
+        page.waking = reaches;
     }
 }

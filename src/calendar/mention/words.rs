@@ -272,11 +272,28 @@ pub fn number_word(word: &str) -> Option<u32> {
 
 /// A place in order in words, `first` to `twentieth`, and `thirtieth`.
 pub fn ordinal_word(word: &str) -> Option<u32> {
-    const ORDER: &str = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth \
-                         fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth";
-    let place = ORDER.split_ascii_whitespace().position(|one| one == word);
-    match place {
-        Some(place) => u32::try_from(place + 1).ok(),
-        None => (word == "thirtieth").then_some(30),
-    }
+    Some(match word {
+        "first" => 1,
+        "second" => 2,
+        "third" => 3,
+        "fourth" => 4,
+        "fifth" => 5,
+        "sixth" => 6,
+        "seventh" => 7,
+        "eighth" => 8,
+        "ninth" => 9,
+        "tenth" => 10,
+        "eleventh" => 11,
+        "twelfth" => 12,
+        "thirteenth" => 13,
+        "fourteenth" => 14,
+        "fifteenth" => 15,
+        "sixteenth" => 16,
+        "seventeenth" => 17,
+        "eighteenth" => 18,
+        "nineteenth" => 19,
+        "twentieth" => 20,
+        "thirtieth" => 30,
+        _ => return None,
+    })
 }

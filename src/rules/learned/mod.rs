@@ -7,7 +7,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
+
+use super::lexicon::Fnv;
 
 pub mod train;
 mod words;
@@ -15,12 +18,15 @@ mod words;
 /// The file's name in the rules folder.
 pub const FILE: &str = "learned.csv";
 
+/// The keys are the file's own, so nobody outside can choose them to collide, and a plain hash will do.
+type Rows = HashMap<Box<str>, usize, BuildHasherDefault<Fnv>>;
+
 /// The weights, as read from the file.
 #[derive(Debug, Default, Clone)]
 pub struct Learned {
     labels: Vec<Label>,
     names: Vec<Box<str>>,
-    rows: HashMap<Box<str>, usize>,
+    rows: Rows,
     /// How rare each word is, by row: the logarithm of texts over texts with it, plus one.
     rarity: Vec<f32>,
     /// By row, then by label.
@@ -80,7 +86,11 @@ impl Learned {
             }
             let mut numbers = Vec::with_capacity(learned.labels.len());
             for cell in cells {
-                numbers.push(if cell.is_empty() { 0.0 } else { finite(cell).ok_or_else(|| fault(&format!("`{cell}` is not a number")))? });
+                numbers.push(if cell.is_empty() {
+                    0.0
+                } else {
+                    finite(cell).ok_or_else(|| fault(&format!("`{cell}` is not a number")))?
+                });
             }
             if numbers.len() != learned.labels.len() {
                 let (is, wanted) = (numbers.len(), learned.labels.len());
@@ -98,7 +108,8 @@ impl Learned {
                     }
                 }
                 _ => {
-                    let rarity = finite(rarity).ok_or_else(|| fault(&format!("`{rarity}` is not a number")))?;
+                    let rarity =
+                        finite(rarity).ok_or_else(|| fault(&format!("`{rarity}` is not a number")))?;
                     if learned.rows.insert(word.into(), learned.names.len()).is_some() {
                         return Err(fault(&format!("the word `{word}` stands twice")));
                     }
@@ -171,23 +182,26 @@ impl Learned {
 
     /// Weighs the words of these texts together.
     pub fn weigh(&self, texts: &[&str]) -> Opinion {
-        let mut counted: HashMap<usize, (f32, usize, Range<usize>)> = HashMap::new();
-        for (index, text) in texts.iter().enumerate() {
-            words::features(text, |feature, range| {
+        let mut found: Vec<Term> = Vec::new();
+        for (text, words) in texts.iter().enumerate() {
+            words::features(words, |feature, range| {
                 if let Some(row) = self.rows.get(feature) {
-                    counted.entry(*row).or_insert((0.0, index, range)).0 += 1.0;
+                    found.push(Term { row: *row, value: 1.0, text, range });
                 }
             });
         }
-        let mut terms: Vec<Term> = counted
-            .into_iter()
-            .map(|(row, (count, text, range))| {
-                let rarity = self.rarity.get(row).copied().unwrap_or_default();
-                Term { row, value: (1.0 + count.ln()) * rarity, text, range }
-            })
-            .collect();
-        // The sum must not depend on the order in which a map gives its entries.
-        terms.sort_by_key(|term| term.row);
+        // By row, so that the sum is always taken in the same order; of each the first place stays.
+        found.sort_by_key(|term| term.row);
+        let mut terms: Vec<Term> = Vec::with_capacity(found.len());
+        for term in found {
+            match terms.last_mut() {
+                Some(last) if last.row == term.row => last.value += 1.0,
+                _ => terms.push(term),
+            }
+        }
+        for term in &mut terms {
+            term.value = (1.0 + term.value.ln()) * self.rarity.get(term.row).copied().unwrap_or_default();
+        }
         let length = terms.iter().map(|term| term.value * term.value).sum::<f32>().sqrt();
         let mut sums: Vec<f32> = self.labels.iter().map(|label| label.start).collect();
         for term in &mut terms {
@@ -198,7 +212,12 @@ impl Learned {
                 *sum += term.value * weight;
             }
         }
-        let sure = self.labels.iter().zip(sums).map(|(label, sum)| logistic(label.slope * sum + label.shift)).collect();
+        let sure = self
+            .labels
+            .iter()
+            .zip(sums)
+            .map(|(label, sum)| logistic(label.slope * sum + label.shift))
+            .collect();
         Opinion { sure, terms }
     }
 
