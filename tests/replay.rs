@@ -80,7 +80,7 @@ fn what_was_recorded_is_decided_again_where_it_lies_and_nothing_is_touched() {
     rules_with(
         &team.path().join("new"),
         "urgent.yaml",
-        "U4",
+        "U7",
         "      - (who | which one) is our EHC coordinator\n",
     );
     let before = tempfile::tempdir().unwrap();
@@ -89,7 +89,7 @@ fn what_was_recorded_is_decided_again_where_it_lies_and_nothing_is_touched() {
     assert_eq!((&found[0]["read"], &found[0]["different"]), (&17.into(), &1.into()), "{found:#?}");
     assert_eq!(found[1]["changes"]["urgency"]["after"], "urgent");
     assert_eq!(found[1]["reference"], team.reference("Who is our EHC"));
-    assert_eq!(found[1]["gained"][0]["rule"], "U4");
+    assert_eq!(found[1]["gained"][0]["rule"], "U7");
     let same = std::process::Command::new("diff").arg("-r").args([before.path(), &team.mailbox("")]).output();
     assert_eq!(String::from_utf8(same.unwrap().stdout).unwrap(), "");
 

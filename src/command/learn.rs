@@ -157,7 +157,8 @@ fn messages(folder: &Path, hold_back: bool, examples: &mut Vec<Example>) -> Resu
 
 /// Every third message, by the last number in its name.
 fn is_held_back(file: &str) -> bool {
-    let digits: String = file.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let digits: String =
+        file.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
     // A sum of digits is divisible by three when the number is, from whichever end it is read.
     !digits.is_empty() && digits.bytes().map(|digit| u32::from(digit - b'0')).sum::<u32>() % 3 == 0
 }
@@ -172,15 +173,18 @@ fn held(label: &Label) -> Vec<String> {
 
 /// Passages, one a line: `U4.yes.txt` are it, `U4.no.txt` are not; each speaks of its own label and a few near it alone.
 fn passages(folder: &Path, hold_back: bool, examples: &mut Vec<Example>) -> Result<(), CommandError> {
-    let unreadable =
-        |path: &Path, error: std::io::Error| CommandError::Input(format!("{}: cannot be read: {error}", path.display()));
+    let unreadable = |path: &Path, error: std::io::Error| {
+        CommandError::Input(format!("{}: cannot be read: {error}", path.display()))
+    };
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(|error| unreadable(folder, error))?;
     files.sort();
     for path in files {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let Some((label, kind)) = name.strip_suffix(".txt").and_then(|name| name.split_once('.')) else { continue };
+        let Some((label, kind)) = name.strip_suffix(".txt").and_then(|name| name.split_once('.')) else {
+            continue;
+        };
         let Some((is, speaks_of)) = about(label, kind) else { continue };
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
         for (index, line) in text.lines().enumerate() {
@@ -218,7 +222,9 @@ mod tests {
 
     #[test]
     fn every_third_message_can_be_held_back() {
-        for (file, held_back) in [("003.eml", true), ("d-012.eml", true), ("010.eml", false), ("note.eml", false)] {
+        for (file, held_back) in
+            [("003.eml", true), ("d-012.eml", true), ("010.eml", false), ("note.eml", false)]
+        {
             assert_eq!(is_held_back(file), held_back, "{file}");
         }
     }

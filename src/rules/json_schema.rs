@@ -168,7 +168,10 @@ fn condition_key(key: &str) -> Value {
             let count = json!({"type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+$"});
             let keys = [("count", count), ("of", reference("conditions")), ("within", text())];
             let keys = keys.into_iter().map(|(key, of)| (key.to_owned(), of)).collect();
-            described(object(keys, &["count", "of"]), "So many of them hold, within a sentence, near, or the message.")
+            described(
+                object(keys, &["count", "of"]),
+                "So many of them hold, within a sentence, near, or the message.",
+            )
         }
         "not" => described(reference("conditions"), "It does not hold."),
         "subject" => described(reference("conditions"), "It holds in the subject."),
@@ -195,7 +198,10 @@ fn condition_key(key: &str) -> Value {
             let share = json!({"type": ["integer", "string"], "minimum": 0, "maximum": 100, "pattern": "^[0-9]+ *%?$"});
             let keys = [("at least", share.clone()), ("less than", share), ("of", text())];
             let keys = keys.into_iter().map(|(key, of)| (key.to_owned(), of)).collect();
-            described(object(keys, &[]), "How sure what was learned from examples is, in percent; `of:` another rule.")
+            described(
+                object(keys, &[]),
+                "How sure what was learned from examples is, in percent; `of:` another rule.",
+            )
         }
         "words" => {
             let count = json!({"type": ["integer", "string"], "minimum": 0, "maximum": 1_000_000, "pattern": "^[0-9]+$"});
@@ -215,6 +221,13 @@ fn context() -> Value {
     let key = |key: &str| match key {
         "before" => described(one_or_more(phrase()), "Words after which what follows does not count."),
         "after" => described(one_or_more(phrase()), "Words before which what precedes does not count."),
+        "before in clause" => described(one_or_more(phrase()), "As `before`, to the end of the clause."),
+        "after in clause" => {
+            described(one_or_more(phrase()), "As `after`, back to the beginning of the clause.")
+        }
+        "next sentence" => {
+            described(one_or_more(phrase()), "What begins a sentence and takes back the one before.")
+        }
         "pseudo" => described(one_or_more(phrase()), "Words that look like one of those and are none."),
         "ends at" => described(one_or_more(phrase()), "Words at which the reach ends."),
         "reach" => described(
@@ -228,6 +241,10 @@ fn context() -> Value {
         "only in questions" => described(
             json!({"enum": [true, false, "yes", "no", "Yes", "No", "YES", "NO", "true", "false"]}),
             "Only sentences with a question mark.",
+        ),
+        "ends at comma" => described(
+            json!({"enum": [true, false, "yes", "no", "Yes", "No", "YES", "NO", "true", "false"]}),
+            "The reach ends at a comma.",
         ),
         _ => json!({}),
     };

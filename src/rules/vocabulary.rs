@@ -176,11 +176,14 @@ pub fn read_context(shop: &mut Workshop<'_>, file: usize, kind: Kind, node: &Nod
 
 /// Yes or no, or a complaint.
 fn yes_or_no(shop: &mut Workshop<'_>, file: usize, node: &Node, key: &str) -> bool {
-    let Some(text) = shop.text(file, node, &format!("`{key}`")) else { return false };
-    if !matches!(text, "yes" | "true" | "no" | "false") {
+    // However an editor or another YAML writes it.
+    let Some(text) = shop.text(file, node, &format!("`{key}`")).map(str::to_ascii_lowercase) else {
+        return false;
+    };
+    if !matches!(text.as_str(), "yes" | "true" | "no" | "false") {
         shop.error(file, node.range.clone(), "this must be yes or no", format!("Write `{key}: yes`."));
     }
-    matches!(text, "yes" | "true")
+    matches!(text.as_str(), "yes" | "true")
 }
 
 /// A small whole number, or a complaint.

@@ -142,7 +142,9 @@ mod tests {
 
     #[test]
     fn what_was_learned_asks_for_a_look_where_no_rule_has_words() {
-        assert!(marks(Urgency::Standard, false, 0.3, None)[0].starts_with("what was learned is 30 % sure of U4"));
+        assert!(
+            marks(Urgency::Standard, false, 0.3, None)[0].starts_with("what was learned is 30 % sure of U4")
+        );
         assert!(marks(Urgency::Standard, false, 0.2, None).is_empty());
         assert!(marks(Urgency::Standard, true, 0.2, None)[0].starts_with("called urgent by the sender"));
     }

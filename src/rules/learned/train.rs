@@ -77,9 +77,17 @@ pub fn train(examples: &[Example], labels: &[String]) -> (Learned, Vec<Measured>
         let (slope, shift) = platt(&scores, &is);
         let (mut weights, start) = solve(&rows, &is, names.len());
         let largest = weights.iter().fold(0.0_f64, |most, weight| most.max(weight.abs()));
-        weights.iter_mut().filter(|weight| weight.abs() < NEGLIGIBLE * largest).for_each(|weight| *weight = 0.0);
+        weights
+            .iter_mut()
+            .filter(|weight| weight.abs() < NEGLIGIBLE * largest)
+            .for_each(|weight| *weight = 0.0);
         measured.push(measure(label, &scores, &is, slope, shift));
-        known.push(Label { name: label.clone(), start: start as f32, slope: slope as f32, shift: shift as f32 });
+        known.push(Label {
+            name: label.clone(),
+            start: start as f32,
+            slope: slope as f32,
+            shift: shift as f32,
+        });
         columns.push(weights);
     }
     let weights = (0..names.len())
@@ -150,7 +158,8 @@ fn solve(rows: &[&Vector], is: &[bool], width: usize) -> (Vec<f64>, f64) {
         shuffle(&mut order, &mut state);
         let mut moved = 0.0_f64;
         for index in &order {
-            let (Some(row), Some(is), Some(alpha)) = (rows.get(*index), is.get(*index), alphas.get_mut(*index))
+            let (Some(row), Some(is), Some(alpha)) =
+                (rows.get(*index), is.get(*index), alphas.get_mut(*index))
             else {
                 continue;
             };

@@ -7,8 +7,8 @@ use crate::rules::text::{self, Break};
 
 /// Endings cut off a word, the longest first; at least four letters stay.
 const ENDINGS: [&str; 16] = [
-    "ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ers", "est", "ed", "es", "ly", "er", "s",
-    "e",
+    "ations", "ation", "ingly", "edly", "ings", "ing", "ies", "ied", "ers", "est", "ed", "es", "ly", "er",
+    "s", "e",
 ];
 
 /// Kinds of words, and the form that stands for them. A capital is asked of those that are other words too.
@@ -17,28 +17,70 @@ const KINDS: [(&str, &[&str]); 6] = [
     (
         "(child)",
         &[
-            "son", "daughter", "boy", "girl", "grandson", "granddaughter", "child", "pupil", "student", "nephew",
+            "son",
+            "daughter",
+            "boy",
+            "girl",
+            "grandson",
+            "granddaughter",
+            "child",
+            "pupil",
+            "student",
+            "nephew",
             "niece",
         ],
     ),
     (
         "(month)",
         &[
-            "january", "february", "march", "april", "june", "july", "august", "september", "october",
-            "november", "december", "jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+            "january",
+            "february",
+            "march",
+            "april",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+            "jan",
+            "feb",
+            "apr",
+            "jun",
+            "jul",
+            "aug",
+            "sep",
+            "sept",
+            "oct",
+            "nov",
+            "dec",
         ],
     ),
     (
         "(day)",
         &[
-            "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "tues",
-            "thu", "thur", "thurs", "fri",
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+            "mon",
+            "tue",
+            "tues",
+            "thu",
+            "thur",
+            "thurs",
+            "fri",
         ],
     ),
     (
         "(number)",
         &[
-            "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
+            "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+            "twenty",
         ],
     ),
     ("(month)", &["may", "mar"]),
@@ -84,11 +126,7 @@ fn stem(form: &str) -> &str {
     if form.len() < 5 || !form.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return form;
     }
-    ENDINGS
-        .iter()
-        .filter_map(|ending| form.strip_suffix(ending))
-        .find(|rest| rest.len() >= 4)
-        .unwrap_or(form)
+    ENDINGS.iter().filter_map(|ending| form.strip_suffix(ending)).find(|rest| rest.len() >= 4).unwrap_or(form)
 }
 
 #[cfg(test)]
@@ -106,8 +144,22 @@ mod tests {
         assert_eq!(
             all("She isn't excluded. On 3 May it may"),
             [
-                "(he)", "(he) is", "is", "is not", "not", "not exclud", "exclud", "on", "on (number)", "(number)",
-                "(number) (month)", "(month)", "(month) it", "it", "it may", "may"
+                "(he)",
+                "(he) is",
+                "is",
+                "is not",
+                "not",
+                "not exclud",
+                "exclud",
+                "on",
+                "on (number)",
+                "(number)",
+                "(number) (month)",
+                "(month)",
+                "(month) it",
+                "it",
+                "it may",
+                "may"
             ]
         );
     }
