@@ -1,6 +1,6 @@
 //! The JSON Schemas of the rule files, so that editors complete and check while an officer types.
 //!
-//! Made from the same tables of keys by which the loader reads ([`super::schema`], [`super::clause`], ...), so that the two
+//! Made from the same tables of keys by which the loader reads (`schema`, `clause`, ...), so that the two
 //! cannot differ in them. A schema sees keys and kinds of values; phrases, names and examples are seen by `check` alone.
 
 use serde_json::{Map, Value, json};

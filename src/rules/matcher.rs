@@ -27,7 +27,7 @@ pub type PhraseId = usize;
 pub(super) const MAX_HITS: usize = 64;
 /// How much is done for one message, in steps: a thousand times what a long letter takes, and well under a second.
 const MOST_STEPS: u64 = 20_000_000;
-/// See [`Memo::choices`].
+/// Stands where no way through a phrase is known.
 pub(super) const NO_WAY: u32 = u32::MAX;
 
 /// A phrase, found.

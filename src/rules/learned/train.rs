@@ -1,4 +1,4 @@
-//! Learning the weights of [`Learned`](super::Learned) from labelled texts: a linear classifier for each label.
+//! Learning the weights of [`Learned`] from labelled texts: a linear classifier for each label.
 //!
 //! The same examples always give the same weights: no chance, no clock. How sure the result may be is measured on
 //! examples that were left out (five parts, each left out once), not on those that it was made from.
