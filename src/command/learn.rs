@@ -43,8 +43,7 @@ const SIGNPOSTS: [&str; 8] = [
 const CHASER: &str = "chaser";
 const LEADERSHIP: &str = "leadership";
 
-pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
-    drop(super::config(config)?);
+pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let files = in_force::read_folder(&arguments.rules)?;
     let mut examples = of_the_rules(&files.rules);
     // What everybody writes is an example of nothing.

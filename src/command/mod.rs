@@ -168,7 +168,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Replay(a) => replay::run(&a, config),
         Command::Suggest(a) => suggest::run(&a, config),
-        Command::Learn(a) => learn::run(&a, config),
+        Command::Learn(a) => learn::run(&a),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
         Command::Schema(a) => schema::run(&a),

@@ -67,7 +67,7 @@ impl Learned {
     /// The first line that is not as `send-triage learn` writes it.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
         let mut learned = Self::default();
-        let mut heads = 0;
+        let mut heads: Vec<&str> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let fault = |problem: &str| Unreadable { line: index + 1, problem: problem.to_owned() };
             if line.starts_with('#') || line.trim().is_empty() {
@@ -98,7 +98,7 @@ impl Learned {
             }
             match word {
                 START | SLOPE | SHIFT => {
-                    heads += 1;
+                    heads.push(word);
                     for (label, number) in learned.labels.iter_mut().zip(numbers) {
                         match word {
                             START => label.start = number,
@@ -119,7 +119,8 @@ impl Learned {
                 }
             }
         }
-        if heads != 3 {
+        heads.sort_unstable();
+        if heads != [SHIFT, SLOPE, START] {
             let line = text.lines().count().max(1);
             let problem = format!("the lines {START}, {SLOPE} and {SHIFT} must each be there once");
             return Err(Unreadable { line, problem });
