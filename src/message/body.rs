@@ -3,15 +3,17 @@
 //! RFC 2046: of multipart/alternative one version, of multipart/report only the part for humans; attachments and
 //! attached messages are never read.
 
+use std::borrow::Cow;
+
 use super::new_text::lines::{self, Line};
 use super::new_text::{self, CutReason, NewText};
 use super::{Defect, html, text};
 
 /// A readable part in one or both of its versions.
 #[derive(Default, Debug)]
-pub(super) struct Piece {
-    pub plain: Option<String>,
-    pub html: Option<String>,
+pub(super) struct Piece<'a> {
+    pub plain: Option<Cow<'a, str>>,
+    pub html: Option<Cow<'a, str>>,
 }
 
 /// What was read.
@@ -21,7 +23,7 @@ pub(super) struct Body {
 }
 
 /// Reads the pieces; what was odd is added to `defects`.
-pub(super) fn read(pieces: &[Piece], sender: &str, subject: &str, defects: &mut Vec<Defect>) -> Body {
+pub(super) fn read(pieces: &[Piece<'_>], sender: &str, subject: &str, defects: &mut Vec<Defect>) -> Body {
     let forward = new_text::is_forward(subject);
     if let [only] = pieces {
         let (lines, divided) = choose(only, sender, forward, defects);
@@ -44,7 +46,7 @@ fn whole(lines: &[Line]) -> String {
 
 /// The version that divides more surely: the plain one, unless only the HTML tells old from new.
 fn choose(
-    piece: &Piece,
+    piece: &Piece<'_>,
     sender: &str,
     forward: bool,
     defects: &mut Vec<Defect>,

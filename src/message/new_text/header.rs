@@ -25,7 +25,7 @@ pub(super) fn divider(text: &str) -> Option<Divider> {
     let text = text.trim().trim_start_matches(['>', ' ']);
     let ruled = text.starts_with("--") || text.starts_with("==") || text.starts_with("__");
     let first = text.chars().next()?;
-    if !ruled && !"bBsSaA*".contains(first) {
+    if !ruled && !("bBsSaA*".contains(first) && may_announce(text)) {
         return None;
     }
     let words = lower(text);
@@ -77,6 +77,14 @@ pub(super) fn divider(text: &str) -> Option<Divider> {
         words if words.starts_with("forwarded message from") => Some(Divider::Forwarded),
         _ => None,
     }
+}
+
+/// What the first letters of a line already rule out: see the three that `divider` knows without a rule around them.
+fn may_announce(text: &str) -> bool {
+    let words = text.trim_start_matches(|c: char| "-=_*: ".contains(c));
+    words.as_bytes().first_chunk::<3>().is_some_and(|letters| {
+        matches!(&letters.map(|letter| letter.to_ascii_lowercase()), b"beg" | b"sta" | b"anf")
+    })
 }
 
 /// A line of underscores, as Outlook draws above a header block (and Teams above an invitation).
