@@ -37,7 +37,10 @@ impl Head {
 
     /// The values of all fields of this name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|f| f.value.as_str())
+        self.fields
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+            .map(|f| f.value.as_str())
     }
 }
 

@@ -13,6 +13,7 @@ mod head;
 mod html;
 pub mod new_text;
 pub mod parse;
+mod shorten;
 pub mod text;
 pub mod thread;
 

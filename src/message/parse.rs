@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, TimeZone};
-use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Encoding, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::body::{self, Piece};
 use super::head::{self, Head};
+use super::shorten::{self, Missing};
 use super::{Address, Defect, Fingerprint, Message, Part, ReturnPath};
 use super::{charset, flowed, new_text, text, thread};
 
@@ -23,6 +25,10 @@ const MOST_MESSAGES_INSIDE: usize = 200;
 const DEEPEST: usize = 40;
 /// Recipients of one header field.
 const MOST_ADDRESSES: usize = 2_000;
+
+/// The parser, told to read only what is asked of it: the other fields are read in `head`.
+static PARSER: LazyLock<MessageParser> =
+    LazyLock::new(|| MessageParser::new().with_mime_headers().with_address_headers().default_header_ignore());
 
 /// Reads a message; `size_bytes` is its whole size on the server (more than `raw.len()` when only a part was fetched).
 pub fn parse(raw: &[u8], size_bytes: usize) -> Message {
@@ -121,7 +127,7 @@ fn simple_addresses(value: &str) -> Vec<Address> {
 }
 
 fn read(raw: &[u8], head: &Head) -> Message {
-    let mut message = from_head(head);
+    let message = from_head(head);
     let trimmed = raw.get(head.start..).unwrap_or_default();
     let (bounded, too_many) = bounded(trimmed);
     let source: Cow<'_, [u8]> = if head.needs_repair {
@@ -130,9 +136,43 @@ fn read(raw: &[u8], head: &Head) -> Message {
     } else {
         Cow::Borrowed(bounded)
     };
-    let Some(parsed) = MessageParser::default().parse(source.as_ref()) else {
-        return saved(raw, head, Defect::NotAMessage);
+    // Attachments are not read, so that the parser need not decode them. Where a cut is not inside one, all is parsed.
+    if let Some(short) = shorten::shorten(&source)
+        && let Some(parsed) = PARSER.parse(&short.bytes)
+        && let Some(missing) = sizes_missing(&parsed, &short.cuts)
+    {
+        return from_parsed(message, head, &parsed, &short.bytes, &missing, too_many);
+    }
+    match PARSER.parse(source.as_ref()) {
+        Some(parsed) => from_parsed(message, head, &parsed, &source, &[], too_many),
+        None => saved(raw, head, Defect::NotAMessage),
+    }
+}
+
+/// For each part that was shortened its number and how many bytes are missing from it, if all cuts lie inside parts that
+/// are attachments in base64 and were read without trouble.
+fn sizes_missing(parsed: &mail_parser::Message<'_>, cuts: &[Missing]) -> Option<Vec<(usize, usize)>> {
+    let inside = |cut: &Missing| {
+        let number = parsed.parts.iter().position(|part| {
+            let body = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
+            matches!(part.body, PartType::Binary(_) | PartType::InlineBinary(_))
+                && part.encoding == Encoding::Base64
+                && !part.is_encoding_problem
+                && body.contains(&cut.at)
+        });
+        number.map(|number| (number, cut.decoded))
     };
+    cuts.iter().map(inside).collect()
+}
+
+fn from_parsed(
+    mut message: Message,
+    head: &Head,
+    parsed: &mail_parser::Message<'_>,
+    source: &[u8],
+    missing: &[(usize, usize)],
+    too_many: bool,
+) -> Message {
     if too_many || parsed.parts.len() > MOST_PARTS {
         message.defects.push(Defect::TooManyParts);
     }
@@ -144,8 +184,13 @@ fn read(raw: &[u8], head: &Head) -> Message {
     message.bcc = parsed.all_bcc().flat_map(|list| addresses(Some(list))).take(MOST_ADDRESSES).collect();
     mend_name(&mut message, head);
     message.parts = parsed.parts.iter().take(MOST_PARTS).map(part).collect();
+    for (number, bytes) in missing {
+        if let Some(part) = message.parts.get_mut(*number) {
+            part.size_bytes += bytes;
+        }
+    }
     let mut pieces = Vec::new();
-    let mut reader = Reader { parsed: &parsed, source: &source, defects: Vec::new(), seen: 0 };
+    let mut reader = Reader { parsed, source, defects: Vec::new(), seen: 0 };
     reader.collect(0, 0, &mut pieces);
     message.defects.append(&mut reader.defects);
     let sender = message.from.as_ref().map_or("", |from| from.name.as_str());
@@ -159,19 +204,33 @@ fn read(raw: &[u8], head: &Head) -> Message {
 fn bounded(raw: &[u8]) -> (&[u8], bool) {
     let mut count = 0;
     let mut at = 0;
-    while let Some(found) = raw.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'/'))) {
-        let here = at + found;
-        let after = raw.get(here + 1..).unwrap_or_default();
-        let nests = ["rfc822", "digest", "global"].iter().any(|name| {
-            after.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
-        });
-        count += usize::from(nests);
-        if count > MOST_MESSAGES_INSIDE {
-            return (raw.get(..here).unwrap_or_default(), true);
+    loop {
+        // A slash with one of three letters after it, sixteen places at a time.
+        while let (Some(here), Some(next)) = (
+            raw.get(at..).and_then(|rest| rest.first_chunk::<16>()),
+            raw.get(at + 1..).and_then(|rest| rest.first_chunk::<16>()),
+        ) && !here.iter().zip(next).fold(false, |any, (slash, letter)| {
+            let letter = letter | 0x20;
+            any | ((*slash == b'/') & ((letter == b'r') | (letter == b'd') | (letter == b'g')))
+        }) {
+            at += 16;
         }
-        at = here + 1;
+        let rest = raw.get(at..).unwrap_or_default();
+        for (here, _) in rest.iter().take(16).enumerate().filter(|(_, b)| **b == b'/') {
+            let after = rest.get(here + 1..).unwrap_or_default();
+            let nests = ["rfc822", "digest", "global"].iter().any(|name| {
+                after.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+            });
+            count += usize::from(nests);
+            if count > MOST_MESSAGES_INSIDE {
+                return (raw.get(..at + here).unwrap_or_default(), true);
+            }
+        }
+        if rest.len() <= 16 {
+            return (raw, false);
+        }
+        at += 16;
     }
-    (raw, false)
 }
 
 /// A name whose characters were cut in two between encoded words is read again from the header as a whole.
@@ -320,9 +379,9 @@ impl<'a> Reader<'a> {
         let to = part.raw_end_offset() as usize;
         let Some(bytes) = self.source.get(from..to) else { return Cow::Borrowed(parsed) };
         let bytes = match part.encoding {
-            mail_parser::Encoding::Base64 => Cow::Owned(charset::base64(bytes)),
-            mail_parser::Encoding::QuotedPrintable => Cow::Owned(charset::quoted_printable(bytes, false)),
-            mail_parser::Encoding::None => Cow::Borrowed(bytes),
+            Encoding::Base64 => Cow::Owned(charset::base64(bytes)),
+            Encoding::QuotedPrintable => Cow::Owned(charset::quoted_printable(bytes, false)),
+            Encoding::None => Cow::Borrowed(bytes),
         };
         if label.is_some_and(|label| label.to_ascii_lowercase().starts_with("utf-7")) {
             return Cow::Borrowed(parsed);

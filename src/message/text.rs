@@ -46,21 +46,42 @@ pub fn normalise(text: &str) -> String {
 /// All white space collapsed to single spaces, none at the ends: for comparing texts and for fingerprints.
 pub fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut push = |word: &str| {
-        if !out.is_empty() {
-            out.push(' ');
+    let mut space = false;
+    let mut rest = text;
+    loop {
+        let (run, after) = rest.split_at_checked(printable(rest.as_bytes())).unwrap_or((rest, ""));
+        let words = run.trim_start_matches(' ');
+        space |= words.len() < run.len();
+        if !words.is_empty() {
+            if space && !out.is_empty() {
+                out.push(' ');
+            }
+            let body = words.trim_end_matches(' ');
+            if body.contains("  ") {
+                let mut between = "";
+                for word in body.split(' ').filter(|word| !word.is_empty()) {
+                    out.push_str(between);
+                    out.push_str(word);
+                    between = " ";
+                }
+            } else {
+                out.push_str(body);
+            }
+            space = body.len() < words.len();
         }
-        out.push_str(word);
-    };
-    for word in text.split_ascii_whitespace() {
-        // Beyond ASCII there are more spaces; and the vertical tab is one that this split does not know.
-        if word.bytes().fold(true, |plain, b| plain & (b < 0x80) & (b != 0x0B)) {
-            push(word);
+        let mut chars = after.chars();
+        let Some(c) = chars.next() else { return out };
+        rest = chars.as_str();
+        if c.is_whitespace() {
+            space = true;
         } else {
-            word.split_whitespace().for_each(&mut push);
+            if space && !out.is_empty() {
+                out.push(' ');
+            }
+            space = false;
+            out.push(c);
         }
     }
-    out
 }
 
 /// Typographic quotes, dashes and ellipses as their ASCII cousins: for comparing words, never for showing.

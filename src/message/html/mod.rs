@@ -21,7 +21,7 @@ const MOST_NESTED: usize = 400;
 
 /// The lines of a document.
 pub(super) struct Read {
-    pub lines: Vec<Line>,
+    pub lines: Vec<Line<'static>>,
     /// Nested deeper than is looked at.
     pub simplified: bool,
 }
@@ -77,7 +77,7 @@ struct Element<'a> {
 
 #[derive(Default)]
 struct Page<'a> {
-    lines: Vec<Line>,
+    lines: Vec<Line<'static>>,
     line: String,
     /// Characters of the present line: all, set apart by colour or weight, small.
     counted: (usize, usize, usize),
@@ -316,14 +316,18 @@ impl<'a> Page<'a> {
             return;
         }
         let state = self.line_state.take().unwrap_or(self.state);
-        let text = std::mem::take(&mut self.line);
         let counted = std::mem::take(&mut self.counted);
-        let text = if text::printable(text.as_bytes()) == text.len() {
-            text
-        } else {
-            text::normalise(&text).replace('\n', " ")
+        // The text of most lines needs nothing but to be copied out of where it was put together.
+        let plain = text::printable(self.line.as_bytes()) == self.line.len();
+        let text = if plain { None } else { Some(text::normalise(&self.line).replace('\n', " ")) };
+        let text = text.as_deref().unwrap_or(&self.line).trim();
+        let text = match state.quote_depth {
+            _ if text.is_empty() => String::new(),
+            0 => text.to_owned(),
+            depth => format!("{} {text}", ">".repeat(depth.min(20))),
         };
-        if text.trim().is_empty() {
+        self.line.clear();
+        if text.is_empty() {
             // A paragraph of a hard space is how Word writes an empty line.
             self.gap = false;
             return self.push_blank();
@@ -332,12 +336,7 @@ impl<'a> Page<'a> {
             self.push_blank();
         }
         self.gap = false;
-        let mut line = Line::plain(String::new());
-        line.text = if state.quote_depth > 0 {
-            format!("{} {}", ">".repeat(state.quote_depth.min(20)), text.trim())
-        } else {
-            text.trim().to_owned()
-        };
+        let mut line = Line::plain(text);
         line.older = state.older;
         line.rest_is_older = std::mem::take(&mut self.older_next);
         line.region = state.region;
@@ -353,7 +352,7 @@ impl<'a> Page<'a> {
         if self.lines.is_empty() || last_two_blank {
             return;
         }
-        let mut blank = Line::plain(String::new());
+        let mut blank = Line::default();
         blank.older = self.state.older;
         blank.region = self.state.region;
         blank.signature = self.state.signature;
@@ -362,7 +361,7 @@ impl<'a> Page<'a> {
 }
 
 /// An indented block is a quotation where the line before it introduces one.
-fn follows(line: &Line) -> bool {
+fn follows(line: &Line<'_>) -> bool {
     line.attribution || line.text.trim_end().ends_with("wrote:")
 }
 
@@ -397,7 +396,7 @@ mod tests {
     use super::*;
 
     fn text(source: &str) -> String {
-        read(source).lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
+        read(source).lines.iter().map(|line| &*line.text).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

@@ -139,7 +139,8 @@ impl<'a> Iterator for Scanner<'a> {
             if let Some(name) = inside.strip_prefix('/') {
                 return Some(Token::Close { name: name.trim() });
             }
-            let name_end = inside.bytes().position(|b| b.is_ascii_whitespace() || b == b'/').unwrap_or(inside.len());
+            let name_end =
+                inside.bytes().position(|b| b.is_ascii_whitespace() || b == b'/').unwrap_or(inside.len());
             let (name, attributes) = inside.split_at_checked(name_end).unwrap_or((inside, ""));
             let alone = attributes.ends_with('/');
             if !alone

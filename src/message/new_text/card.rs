@@ -134,8 +134,8 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Words that people speak with.
 const SPOKEN: &[&str] = &[
-    "i", "i'm", "i've", "i'd", "i'll", "we", "we're", "we've", "you", "your", "please", "my", "he", "she", "his",
-    "her", "they", "has", "have", "was", "is", "are", "can", "could", "will", "would",
+    "i", "i'm", "i've", "i'd", "i'll", "we", "we're", "we've", "you", "your", "please", "my", "he", "she",
+    "his", "her", "they", "has", "have", "was", "is", "are", "can", "could", "will", "would",
 ];
 
 /// How many different words of [`SPOKEN`] a line has.

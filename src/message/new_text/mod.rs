@@ -128,8 +128,7 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
     }
     let footers = lines.iter().enumerate().filter(|(_, line)| notices::is_mobile_footer(&line.text));
     aside.extend(footers.map(|(at, _)| at).filter(|at| is_own(*at)));
-    let any_large =
-        lines.iter().enumerate().any(|(at, line)| is_own(at) && !line.small && !line.is_blank());
+    let any_large = lines.iter().enumerate().any(|(at, line)| is_own(at) && !line.small && !line.is_blank());
     let mut at_end = true;
     for paragraph in paragraphs.iter().rev().take(40) {
         let text = joined(lines, paragraph);
@@ -215,8 +214,10 @@ fn paragraphs(lines: &[Line], fate: &[Option<CutReason>]) -> Vec<Range<usize>> {
 }
 
 fn joined(lines: &[Line], paragraph: &Range<usize>) -> Paragraph {
-    let mut text = String::new();
-    for line in lines.get(paragraph.clone()).unwrap_or_default().iter().take(60) {
+    let lines = lines.get(paragraph.clone()).unwrap_or_default();
+    let lines = lines.get(..60).unwrap_or(lines);
+    let mut text = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
+    for line in lines {
         text.push_str(&line.text);
         text.push(' ');
     }
@@ -230,7 +231,7 @@ fn assemble(lines: &[Line], fate: &[Option<CutReason>]) -> NewText {
                 .iter()
                 .zip(fate)
                 .filter(|(line, reason)| **reason == wanted || line.is_blank())
-                .map(|(line, _)| line.text.as_str()),
+                .map(|(line, _)| &*line.text),
         )
     };
     let mut cuts: Vec<(CutReason, Vec<&str>)> = Vec::new();
@@ -261,8 +262,8 @@ fn adopted(lines: &[Line], classes: &[Class], depth: usize) -> String {
     let stripped: Vec<Line> = older
         .into_iter()
         .map(|line| {
-            let text = if all_quoted && line.is_quoted() { line.unquoted() } else { line.text.as_str() };
-            Line { apart: line.apart, small: line.small, ..Line::plain(text.to_owned()) }
+            let text = if all_quoted && line.is_quoted() { line.unquoted() } else { &*line.text };
+            Line { apart: line.apart, small: line.small, ..Line::plain(text) }
         })
         .collect();
     let mut from = 0;

@@ -131,7 +131,18 @@ fn may_start_footer(line: &str) -> bool {
     words.as_bytes().first_chunk::<3>().is_some_and(|letters| {
         matches!(
             &letters.map(|letter| letter.to_ascii_lowercase()),
-            b"sen" | b"get" | b"yah" | b"env" | b"von" | b"ges" | b"inv" | b"wys" | b"ver" | b"tri" | b"dow" | b"thi"
+            b"sen"
+                | b"get"
+                | b"yah"
+                | b"env"
+                | b"von"
+                | b"ges"
+                | b"inv"
+                | b"wys"
+                | b"ver"
+                | b"tri"
+                | b"dow"
+                | b"thi"
         )
     })
 }

@@ -88,11 +88,7 @@ impl Closing {
         let own = (after_farewell || own_paragraph)
             && is_name(text)
             && (after_farewell || shares_name(text, sender) || is_last_word(lines, at));
-        own.then(|| Closing {
-            line: at,
-            name: text.to_lowercase(),
-            greeted: after_farewell,
-        })
+        own.then(|| Closing { line: at, name: text.to_lowercase(), greeted: after_farewell })
     }
 
     /// Whether `text` says the name again: "Tom / Tom Ridley | SENCO".
