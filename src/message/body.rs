@@ -82,15 +82,16 @@ fn choose<'a>(
             || line.small
             || line.text.starts_with('>')
     });
-    if marked {
+    // Surer is who finds all that the other found, and more.
+    let found = |divided: &NewText| {
+        let quote = has(divided, CutReason::Quote) || has(divided, CutReason::Forward);
+        [quote, has(divided, CutReason::Signature), has(divided, CutReason::Disclaimer)]
+    };
+    let in_plain = found(&by_plain);
+    if marked && in_plain != [true; 3] {
         let by_html = new_text::divide_lines(&rich, sender, forward);
-        // Surer is who finds all that the other found, and more.
-        let found = |divided: &NewText| {
-            let quote = has(divided, CutReason::Quote) || has(divided, CutReason::Forward);
-            [quote, has(divided, CutReason::Signature), has(divided, CutReason::Disclaimer)]
-        };
-        let (html, plain) = (found(&by_html), found(&by_plain));
-        let surer = html != plain && html.iter().zip(plain).all(|(html, plain)| *html || !plain);
+        let in_html = found(&by_html);
+        let surer = in_html != in_plain && in_html.iter().zip(in_plain).all(|(html, plain)| *html || !plain);
         if surer && !by_html.new.is_empty() && is_within(&by_html.new, &by_plain.new) {
             return (rich, Some(by_html));
         }

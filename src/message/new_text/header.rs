@@ -111,15 +111,41 @@ fn field(text: &str) -> Option<(Field, bool)> {
     let has_value = !text.get(colon + 1..).unwrap_or_default().trim().trim_matches('*').is_empty();
     let field = match name.trim_matches(['*', ' ', '_', '\u{A0}']) {
         "from" | "de" | "von" | "da" | "od" | "van" | "fra" | "från" | "expéditeur" | "от" | "feladó"
-        | "de la" => Field::From,
-        "sent" | "date" | "envoyé" | "envoyé le" | "date d'envoi" | "gesendet" | "datum" | "enviado"
-        | "enviado el" | "enviada em" | "fecha" | "data" | "inviato" | "wysłano" | "verzonden" | "sendt"
-        | "skickat" | "trimis" | "sent on" | "when" | "дата" | "elküldve" | "dato" => Field::Date,
+        | "de la" | "oddi wrth" | "від" | "gan" => Field::From,
+        "sent"
+        | "date"
+        | "envoyé"
+        | "envoyé le"
+        | "date d'envoi"
+        | "gesendet"
+        | "datum"
+        | "enviado"
+        | "enviado el"
+        | "enviada em"
+        | "fecha"
+        | "data"
+        | "inviato"
+        | "wysłano"
+        | "verzonden"
+        | "sendt"
+        | "skickat"
+        | "trimis"
+        | "sent on"
+        | "when"
+        | "дата"
+        | "elküldve"
+        | "dato"
+        | "anfonwyd"
+        | "надіслано"
+        | "отправлено"
+        | "dyddiad" => Field::Date,
         "to" | "à" | "an" | "para" | "a" | "do" | "aan" | "til" | "till" | "către" | "catre" | "кому"
-        | "címzett" => Field::To,
-        "cc" | "bcc" | "copie" | "kopia" | "kopie" | "reply-to" => Field::Cc,
+        | "címzett" | "at" => Field::To,
+        "cc" | "bcc" | "copie" | "kopia" | "kopie" | "dw" | "udw" | "copi" | "reply-to" => Field::Cc,
         "subject" | "objet" | "sujet" | "betreff" | "asunto" | "oggetto" | "assunto" | "temat"
-        | "onderwerp" | "emne" | "ämne" | "subiect" | "тема" | "tárgy" => Field::Subject,
+        | "onderwerp" | "emne" | "ämne" | "subiect" | "тема" | "tárgy" | "pwnc" | "testun" => {
+            Field::Subject
+        }
         "importance" | "attachments" | "sensitivity" | "mailed-by" | "signed-by" | "pièces jointes"
         | "anlagen" | "resent-from" | "organization" | "where" | "required" | "optional" => Field::Other,
         _ => return None,
@@ -228,6 +254,7 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
             | "Από"
             | "Στις"
             | "V"
+            | "Ar"
     );
     let dated = word.starts_with(|c: char| c.is_ascii_digit());
     let closes_here =
@@ -293,6 +320,8 @@ const SAYS: &[&str] = &[
     "rakstīja",
     "napsal",
     "yazdı",
+    "ysgrifennodd",
+    "wedi ysgrifennu",
 ];
 
 /// A time of day, as 10:02 or 10h02. With a full stop it could as well be a date.

@@ -130,13 +130,19 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
     aside.extend(footers.map(|(at, _)| at).filter(|at| is_own(*at)));
     let any_large = lines.iter().enumerate().any(|(at, line)| is_own(at) && !line.small && !line.is_blank());
     let mut at_end = true;
+    let mut below_is_notice = false;
     for paragraph in paragraphs.iter().rev().take(40) {
         let text = joined(lines, paragraph);
         let as_notice = at_end && text.is_notice();
-        if (as_notice || text.is_plain_notice()) && opens_with_notice(lines, paragraph) {
+        if (as_notice || text.is_plain_notice()) && opens_with_notice(lines, paragraph)
+            || at_end && text.is_relay_foot()
+            || below_is_notice && text.is_notice_heading()
+        {
             aside.extend(paragraph.clone());
+            below_is_notice = true;
             continue;
         }
+        below_is_notice = false;
         let is_small_print = |line: &Line| {
             // A line that is the whole paragraph has been looked at.
             any_large && line.small
@@ -145,6 +151,11 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
         // In HTML from Word the notice is the last line of the paragraph that the name stands in.
         let mut from = paragraph.end;
         while at_end && from > paragraph.start && lines.get(from - 1).is_some_and(is_small_print) {
+            from -= 1;
+        }
+        // Its heading, too, may be glued to it.
+        let heading = |line: &Line| Paragraph::new(&line.text).is_notice_heading();
+        if (paragraph.start + 1..paragraph.end).contains(&from) && lines.get(from - 1).is_some_and(heading) {
             from -= 1;
         }
         aside.extend(from..paragraph.end);

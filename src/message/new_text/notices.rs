@@ -259,6 +259,62 @@ impl Paragraph {
         self.points() >= if first_person { 3 } else { 1 }
     }
 
+    /// What a school's message system or a portal puts below what it relays. A person who asks not to be answered at an
+    /// address says why instead of how the message came.
+    pub(super) fn is_relay_foot(&self) -> bool {
+        let words = self.words.trim_start_matches(|c: char| "-_*=~. ".contains(c));
+        let Some(rest) = ["this message ", "this email ", "this e-mail ", "this notification "]
+            .iter()
+            .find_map(|start| words.strip_prefix(start))
+        else {
+            return false;
+        };
+        let came = [
+            "was sent through ",
+            "was sent via ",
+            "was sent using ",
+            "was sent by ",
+            "was sent to you by ",
+            "was sent from a ",
+            "has been sent via ",
+            "has been sent through ",
+            "has been sent by ",
+            "is automated",
+            "was generated ",
+            "was automatically ",
+        ];
+        let asks = [
+            "do not reply",
+            "not monitored",
+            "unmonitored",
+            "cannot be replied",
+            "unsubscribe",
+            "notification settings",
+            "preferences",
+            "replies to this",
+        ];
+        self.length < 500
+            && came.iter().any(|way| rest.starts_with(way))
+            && asks.iter().any(|ask| rest.contains(ask))
+    }
+
+    /// The line that stands over a notice and says that it is one.
+    pub(super) fn is_notice_heading(&self) -> bool {
+        let words = self.words.trim_matches(|c: char| "-_*=~:. ".contains(c));
+        matches!(
+            words,
+            "disclaimer"
+                | "email disclaimer"
+                | "e-mail disclaimer"
+                | "confidentiality notice"
+                | "confidentiality"
+                | "legal disclaimer"
+                | "legal notice"
+                | "important notice"
+                | "confidentiality and disclaimer"
+        )
+    }
+
     /// A paragraph so much like a notice that it is one wherever it stands.
     pub(super) fn is_plain_notice(&self) -> bool {
         self.length > 80 && self.points() >= 3
@@ -321,6 +377,14 @@ const BANNERS: &[&str] = &[
     "unless you recognize the sender",
     "power up your productivity with microsoft",
     "you have not previously corresponded",
+    "message was sent securely",
+    "email was sent securely",
+    "message has been sent securely",
+    "email has been sent securely",
+    "message was encrypted",
+    "email was encrypted",
+    "email has been encrypted",
+    "message is encrypted",
 ];
 
 #[cfg(test)]
