@@ -99,8 +99,8 @@ fn looks_like_utf8(bytes: &[u8]) -> bool {
 const BASE64: [u8; 256] = {
     let mut table = [0xFF; 256];
     let mut byte = 0u8;
-    while byte < 128 {
-        table[byte as usize] = match byte {
+    while let Some((slot, _)) = table.split_at_mut(byte as usize).1.split_first_mut() {
+        *slot = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
             b'0'..=b'9' => byte - b'0' + 52,
@@ -108,6 +108,9 @@ const BASE64: [u8; 256] = {
             b'/' | b'_' => 63,
             _ => 0xFF,
         };
+        if byte == u8::MAX {
+            break;
+        }
         byte += 1;
     }
     table

@@ -352,10 +352,8 @@ impl<'a> Page<'a> {
         if self.lines.is_empty() || last_two_blank {
             return;
         }
-        let mut blank = Line::default();
-        blank.older = self.state.older;
-        blank.region = self.state.region;
-        blank.signature = self.state.signature;
+        let State { older, region, signature, .. } = self.state;
+        let blank = Line { older, region, signature, ..Line::default() };
         self.lines.push(blank);
     }
 }

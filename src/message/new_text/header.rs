@@ -25,7 +25,8 @@ pub(super) fn divider(text: &str) -> Option<Divider> {
     let text = text.trim().trim_start_matches(['>', ' ']);
     let ruled = text.starts_with("--") || text.starts_with("==") || text.starts_with("__");
     let first = text.chars().next()?;
-    if !ruled && !("bBsSaA*".contains(first) && may_announce(text)) {
+    let may_be = ruled || "bBsSaA*".contains(first) && may_announce(text);
+    if !may_be {
         return None;
     }
     let words = lower(text);
