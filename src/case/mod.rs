@@ -3,8 +3,10 @@
 use std::fmt;
 
 pub mod correction;
+pub mod life;
 
 pub use correction::{Correction, Labels};
+pub use life::{Fact, Happening, Matter, Standing, State, Step};
 
 use crate::message::Fingerprint;
 

@@ -159,10 +159,10 @@ fn for_a_person(records: &Records) -> Result<String, CommandError> {
         let problem = effect.problem.as_deref().unwrap_or_default();
         let case = effect.reference.as_deref().unwrap_or("no case");
         text.push_str(&format!(
-            "{}: {} of message {} ({case}): {}\n",
+            "{}: {} of {} ({case}): {}\n",
             if effect.state == "stuck" { "Needs a person" } else { "Uncertain" },
             effect.kind,
-            effect.message,
+            effect.message.map_or_else(|| "a notice".to_owned(), |message| format!("message {message}")),
             printable(problem)
         ));
     }

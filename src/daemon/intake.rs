@@ -8,13 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::WorkingCalendar;
-use crate::case::Reference;
+use crate::case::{Matter, Reference, Step};
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
 use crate::mailbox::{Fetched, RawMessage, SENT, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
-use crate::record::{Batch, EnteredAs, Entry, EntryOutcome, Known, RecordError, StoredDecision, StoredDue};
+use crate::record::{
+    Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
+    RecordError, Role, StoredDecision, StoredDue,
+};
 use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
@@ -236,12 +239,25 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
         }
     }
-    let due = decision
-        .due
-        .as_ref()
-        .map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
+    let case = match (reference, &decision.due) {
+        (Some(reference), Some(due)) => {
+            let first_response_on = first_response_on(&decision, raw.received_at, set);
+            let step =
+                if decision.queue == Queue::Resolution { Step::ResolutionTeam } else { Step::Coordinator };
+            CasePart::Opens(Box::new(Opening {
+                reference,
+                matter: Matter::Question,
+                due: StoredDue::of(due, first_response_on),
+                step,
+                step_due_on: first_response_on.filter(|_| step != Step::Coordinator),
+                links: Vec::new(),
+                known: Vec::new(),
+            }))
+        }
+        _ => CasePart::None,
+    };
     let decision = Box::new(StoredDecision::of(&decision, withheld));
-    Ok(Ok(EntryOutcome::Decided { decision, reference, due, effects }))
+    Ok(Ok(EntryOutcome::Decided { decision, case, effects }))
 }
 
 /// A fault of the program that one message brings out is that message's: the others go on.
@@ -337,6 +353,7 @@ fn unreadable_entry(unreadable: &Unreadable, set: &Set, now: DateTime<Utc>) -> E
         sender: None,
         sender_domain: None,
         subject: String::new(),
+        participants: Vec::new(),
         outcome: EntryOutcome::SetAside {
             reason: unreadable.reason.clone(),
             due: Some(due_from_receipt(received_at, set)),
@@ -359,8 +376,25 @@ fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
         sender_domain: sender.as_deref().map(domain_of),
         sender,
         subject: message.subject.clone(),
+        participants: participants(message),
         outcome,
     }
+}
+
+/// More people than this are not kept of one header field: nobody answers a list of hundreds by hand.
+const MOST_PARTICIPANTS: usize = 100;
+
+fn participants(message: &Message) -> Vec<Participant> {
+    let of = |role, addresses: &[crate::message::Address]| {
+        let named = addresses.iter().filter(|address| !address.address.is_empty()).take(MOST_PARTICIPANTS);
+        named.map(|address| Participant { role, address: address.address.clone() }).collect::<Vec<_>>()
+    };
+    let from: Vec<_> = message.from.iter().cloned().collect();
+    let mut all = of(ParticipantRole::From, &from);
+    all.extend(of(ParticipantRole::ReplyTo, &message.reply_to));
+    all.extend(of(ParticipantRole::To, &message.to));
+    all.extend(of(ParticipantRole::Cc, &message.cc));
+    all
 }
 
 fn effects(outcome: &EntryOutcome) -> &[Effect] {
@@ -375,7 +409,7 @@ fn effects(outcome: &EntryOutcome) -> &[Effect] {
 /// Numbers only: no log line names people or repeats their words.
 fn log(account: &str, uid: u32, what: &EnteredAs) {
     match what {
-        EnteredAs::New { message, case: Some(case) } => {
+        EnteredAs::New { message, case: Some(case), role: None | Some(Role::Opened) } => {
             tracing::info!(
                 account,
                 uid,
@@ -384,7 +418,16 @@ fn log(account: &str, uid: u32, what: &EnteredAs) {
                 "Message {message} recorded; it opens case {case}."
             );
         }
-        EnteredAs::New { message, case: None } => {
+        EnteredAs::New { message, case: Some(case), role: Some(_) } => {
+            tracing::info!(
+                account,
+                uid,
+                number = message,
+                case,
+                "Message {message} recorded; it belongs to case {case}."
+            );
+        }
+        EnteredAs::New { message, case: None, .. } => {
             tracing::info!(account, uid, number = message, "Message {message} recorded; no answer is owed.");
         }
         EnteredAs::Copy { of } => tracing::info!(account, uid, number = of, "A copy of message {of}."),
@@ -409,7 +452,10 @@ fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Re
         log(&batch.account, made.uid, &made.what);
     }
     for effect in batch.entries.iter().flat_map(|entry| effects(&entry.outcome)) {
-        if let Effect::Acknowledge { account, .. } | Effect::Alert { account, .. } = effect {
+        if let Effect::Acknowledge { account, .. }
+        | Effect::Alert { account, .. }
+        | Effect::Notice { account, .. } = effect
+        {
             taken.letters_of.insert(account.clone());
         }
     }

@@ -251,7 +251,7 @@ async fn settle_one<M: Mailbox, C: Clock>(
         Effect::KeepCopy { letter, .. } => {
             mailbox.keep_copy(letter, world.now()).await.map(|()| Filed::Moved)
         }
-        Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } => {
+        Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } | Effect::Notice { letter, .. } => {
             match mailbox.sent_holds(&letter.message_id).await {
                 Ok(found) => return looked_in_sent(world, due, found),
                 Err(error) => Err(error),
@@ -264,7 +264,7 @@ async fn settle_one<M: Mailbox, C: Clock>(
             tracing::info!(
                 number = due.message,
                 "Message {} was moved or deleted by somebody before it was filed.",
-                due.message
+                due.message.unwrap_or_default()
             );
             world.records.gone(due.id, world.now())?;
         }
@@ -325,9 +325,9 @@ fn looked_in_sent<C: Clock>(world: &World<'_, C>, due: &DueEffect, found: bool) 
         records.done(due.id, now, &[])?;
     } else if waited < LONGEST_LOOK {
         records.uncertain(due.id, "it is not in Sent yet", now + LOOK_AGAIN, now)?;
-    } else if matches!(due.effect, Effect::Alert { .. }) {
+    } else if matches!(due.effect, Effect::Alert { .. } | Effect::Notice { .. }) {
         records.try_again(due.id, "no answer came, and it is not in Sent: sent again", now, now)?;
-        if let Effect::Alert { account, .. } = &due.effect {
+        if let Effect::Alert { account, .. } | Effect::Notice { account, .. } = &due.effect {
             world.bells.ring_post(account);
         }
     } else {

@@ -38,12 +38,23 @@ pub struct CaseDetail {
     /// The case as in a list.
     #[serde(flatten)]
     pub case: CaseRow,
+    /// Other cases that may concern the same matter, earlier or later.
+    pub links: Vec<LinkRow>,
     /// Its messages, the oldest first.
     pub messages: Vec<MessageDetail>,
     /// What was and is to be done on their account.
     pub effects: Vec<EffectRow>,
     /// What happened, in order.
     pub events: Vec<EventRow>,
+}
+
+/// Another case that may concern the same matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkRow {
+    /// Its reference.
+    pub reference: String,
+    /// Why they are linked.
+    pub why: String,
 }
 
 /// A message of a case.
@@ -161,6 +172,7 @@ impl Records {
             let ours = "WHERE e.message_id IN (SELECT message_id FROM case_messages WHERE case_id = ?1) ORDER BY e.id";
             Ok(Some(CaseDetail {
                 case,
+                links: links(connection, id)?,
                 messages: messages(connection, id)?,
                 effects: effect_rows(connection, ours, &[&id])?,
                 events: events(connection, id)?,
@@ -170,7 +182,7 @@ impl Records {
 }
 
 /// `send 7k4m2q9x` is `SEND-7K4M-2Q9X`; what is read out as I, L or O was 1 or 0 (Crockford's base 32).
-fn as_kept(reference: &str) -> String {
+pub(super) fn as_kept(reference: &str) -> String {
     let mut text: String =
         reference.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     if text.len() == 12 && text.starts_with("SEND") {
@@ -189,6 +201,16 @@ fn as_kept(reference: &str) -> String {
         .collect();
     let (head, tail) = digits.split_at(4);
     format!("SEND-{head}-{tail}")
+}
+
+fn links(connection: &Connection, case: i64) -> Result<Vec<LinkRow>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT reference, why FROM case_links JOIN cases ON cases.id = other_id WHERE case_id = ?1
+         UNION ALL
+         SELECT reference, why FROM case_links JOIN cases ON cases.id = case_id WHERE other_id = ?1",
+    )?;
+    let rows = statement.query_map([case], |row| Ok(LinkRow { reference: row.get(0)?, why: row.get(1)? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn messages(connection: &Connection, case: i64) -> Result<Vec<MessageDetail>, Fault> {
@@ -290,7 +312,7 @@ fn events(connection: &Connection, case: i64) -> Result<Vec<EventRow>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::super::sample::{Sample, at};
-    use super::super::{EntryOutcome, StoredDecision};
+    use super::super::{CasePart, EntryOutcome, StoredDecision};
     use super::*;
     use crate::case::Reference;
 
@@ -347,12 +369,8 @@ mod tests {
             withheld: Some("an automatic reply".into()),
             ..StoredDecision::default()
         };
-        let silent = EntryOutcome::Decided {
-            decision: Box::new(decision),
-            reference: None,
-            due: None,
-            effects: Vec::new(),
-        };
+        let silent =
+            EntryOutcome::Decided { decision: Box::new(decision), case: CasePart::None, effects: Vec::new() };
         let broken = EntryOutcome::SetAside { reason: "no body".into(), due: None, effects: Vec::new() };
         sample.records.enter(&sample.batch(vec![sample.with(2, silent), sample.with(3, broken)])).unwrap();
         let all = sample.records.messages(10).unwrap();

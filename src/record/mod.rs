@@ -18,6 +18,7 @@ mod effects;
 mod enter;
 mod entry;
 mod error;
+mod facts;
 mod known;
 mod mailboxes;
 mod migrate;
@@ -28,11 +29,15 @@ mod settle;
 mod upkeep;
 mod value;
 
-pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, MessageDetail};
+pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
-pub use entry::{Batch, Entered, EnteredAs, Entry, EntryOutcome, StoredDecision, StoredDue};
+pub use entry::{
+    Batch, CasePart, Entered, EnteredAs, Entry, EntryOutcome, Link, Opening, Participant, ParticipantRole,
+    Role, StoredDecision, StoredDue,
+};
 pub use error::RecordError;
+pub use facts::{Acted, NewFact};
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
@@ -143,12 +148,13 @@ impl Records {
         }
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten: letters and erased people do not linger in free pages.
         connection.pragma_update(None, "secure_delete", true)?;
         // After a backlog the log shrinks to this again.
         connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
-        migrate::bring_up(connection, &self.path)
+        connection.pragma_update(None, "foreign_keys", false)?;
+        migrate::bring_up(connection, &self.path)?;
+        Ok(connection.pragma_update(None, "foreign_keys", true)?)
     }
 
     /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, and nothing of it otherwise.

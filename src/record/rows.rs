@@ -30,8 +30,26 @@ pub struct CaseRow {
     pub first_response_on: Option<NaiveDate>,
     /// When the answer is due.
     pub due_on: Option<NaiveDate>,
-    /// When the team first answered.
+    /// What `due_on` was before staff named a later date.
+    pub extended_from: Option<NaiveDate>,
+    /// When the team first answered or said that it needs longer.
+    pub first_response_at: Option<DateTime<Utc>>,
+    /// When the team first answered, since it was last opened.
     pub answered_at: Option<DateTime<Utc>>,
+    /// When it last did.
+    pub last_answered_at: Option<DateTime<Utc>>,
+    /// Whether the first answer came by the day it was due.
+    pub in_time: Option<bool>,
+    /// `question` or `call-back`.
+    pub matter: String,
+    /// The step of the escalation, 1 to 4.
+    pub step: u8,
+    /// That step's target; `None` at step 1.
+    pub step_due_on: Option<NaiveDate>,
+    /// How often the sender's side asked again.
+    pub chasers: u32,
+    /// Since when its message is found in none of our folders.
+    pub missing_since: Option<DateTime<Utc>>,
     /// The opening message's sender.
     pub sender: Option<String>,
     /// Its subject.
@@ -121,10 +139,10 @@ pub struct LocationRow {
 pub struct EffectRow {
     /// Its number.
     pub id: i64,
-    /// `acknowledge`, `alert`, `keep-copy`, `file`.
+    /// `acknowledge`, `alert`, `notice`, `keep-copy`, `file`.
     pub kind: String,
-    /// The message on whose account.
-    pub message: i64,
+    /// The message on whose account; `None`: a notice about no single one.
+    pub message: Option<i64>,
     /// Its case.
     pub reference: Option<String>,
     /// The account that sends or keeps the letter, or to which the message is filed.
@@ -197,7 +215,16 @@ fn case_row(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         received_at: instant(row, "received_at")?,
         first_response_on: date(row, "first_response_on")?,
         due_on: date(row, "due_on")?,
+        extended_from: date(row, "extended_from")?,
+        first_response_at: maybe_instant(row, "first_response_at")?,
         answered_at: maybe_instant(row, "answered_at")?,
+        last_answered_at: maybe_instant(row, "last_answered_at")?,
+        in_time: row.get("in_time")?,
+        matter: row.get("matter")?,
+        step: row.get("step")?,
+        step_due_on: date(row, "step_due_on")?,
+        chasers: row.get("chasers")?,
+        missing_since: maybe_instant(row, "missing_since")?,
         sender: row.get("sender")?,
         subject: row.get("subject")?,
         account: row.get("account")?,
