@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+mod case_list;
 mod cases;
 mod corrections;
 mod effects;
@@ -19,6 +20,7 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod history;
 mod known;
 mod mailboxes;
 mod migrate;
@@ -29,7 +31,8 @@ mod settle;
 mod upkeep;
 mod value;
 
-pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, LinkRow, MessageDetail};
+pub use case_list::CaseFilter;
+pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
 pub use entry::{
@@ -37,7 +40,8 @@ pub use entry::{
     Role, StoredDecision, StoredDue,
 };
 pub use error::RecordError;
-pub use facts::{Acted, NewFact};
+pub use facts::{Acted, Deed, NewFact};
+pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Records;
 use super::error::{Fault, RecordError};
 use super::value::{At, Json, On};
+use crate::case::{Matter, Standing, State, Step};
 use crate::effect::Destination;
 
 /// A case in a list. `Debug` is not derived: it names people.
@@ -66,6 +67,27 @@ pub struct CaseRow {
     pub messages: u32,
     /// A person should look at the decision about the opening message; the trace says why.
     pub unsure: bool,
+}
+
+impl CaseRow {
+    /// How it stands, as its row has it.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            matter: if self.matter == "call-back" { Matter::CallBack } else { Matter::Question },
+            state: State::of_word(&self.state).unwrap_or(State::Open),
+            due_on: self.due_on,
+            extended_from: self.extended_from,
+            first_response_on: self.first_response_on,
+            first_response_at: self.first_response_at,
+            answered_at: self.answered_at,
+            last_answered_at: self.last_answered_at,
+            in_time: self.in_time,
+            step: Step::of_number(i64::from(self.step)).unwrap_or_default(),
+            step_due_on: self.step_due_on,
+            chasers: self.chasers,
+            missing_since: self.missing_since,
+        }
+    }
 }
 
 /// A message in a list, whether it opened a case or not.
@@ -149,6 +171,8 @@ pub struct EffectRow {
     pub account: String,
     /// The recipient of the letter.
     pub recipient: Option<String>,
+    /// Of a notice: what it tells of.
+    pub topic: Option<String>,
     /// Where the message is filed.
     pub to: Option<Destination>,
     /// `pending`, `sending`, `uncertain`, `adrift`, `stuck`, `done`.
@@ -292,7 +316,7 @@ pub(super) fn effect_rows(
     params: &[&dyn ToSql],
 ) -> Result<Vec<EffectRow>, Fault> {
     let sql = format!(
-        "SELECT e.*, c.reference, l.envelope_to, e.payload ->> '$.to' AS filed_to
+        "SELECT e.*, c.reference, l.envelope_to, l.topic, e.payload ->> '$.to' AS filed_to
          FROM effects e
          LEFT JOIN letters l ON l.id = e.letter_id
          LEFT JOIN case_messages cm ON cm.message_id = e.message_id
@@ -324,6 +348,7 @@ fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
         reference: row.get("reference")?,
         account: row.get("account")?,
         recipient: row.get("envelope_to")?,
+        topic: row.get("topic")?,
         to: row.get::<_, Option<Json<Destination>>>("filed_to")?.map(|json| json.0),
         state: row.get("state")?,
         not_before: instant(row, "not_before")?,
