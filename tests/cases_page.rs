@@ -52,9 +52,7 @@ fn way_to(state: State) -> Vec<Fact> {
 /// One fact of each kind but the first. A new kind does not compile until it stands here, and so on the page.
 fn facts() -> Vec<Fact> {
     let next = |fact: &Fact| match fact {
-        Fact::Opened { .. } => {
-            Some(Fact::Chased { escalated_due_on: day(30), reopened_due_on: day(40) })
-        }
+        Fact::Opened { .. } => Some(Fact::Chased { escalated_due_on: day(30), reopened_due_on: day(40) }),
         Fact::Chased { .. } => Some(Fact::Added),
         Fact::Added => Some(Fact::Thanked),
         Fact::Thanked => Some(Fact::Answered),
@@ -151,7 +149,8 @@ fn the_table_of_facts_says_what_each_state_becomes() {
     let done: Vec<Vec<String>> = facts()
         .iter()
         .map(|fact| {
-            let states = STATES.map(|state| becomes(state, fact).map_or("refused".into(), |to| to.to_string()));
+            let states =
+                STATES.map(|state| becomes(state, fact).map_or("refused".into(), |to| to.to_string()));
             std::iter::once(name(fact)).chain(states).collect()
         })
         .collect();
@@ -174,9 +173,8 @@ fn the_table_of_commands_says_what_is_refused() {
     let done: Vec<Vec<&str>> = acts
         .iter()
         .map(|(name, act)| {
-            let states = STATES.map(|state| {
-                if after(&way_to(state)).allows(*act).is_ok() { "done" } else { "refused" }
-            });
+            let states = STATES
+                .map(|state| if after(&way_to(state)).allows(*act).is_ok() { "done" } else { "refused" });
             std::iter::once(*name).chain(states).collect()
         })
         .collect();

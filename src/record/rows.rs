@@ -97,6 +97,10 @@ pub struct MessageRow {
     pub message: i64,
     /// Its case.
     pub reference: Option<String>,
+    /// As what it belongs to that case: `opened`, `chaser`, ...
+    pub role: Option<String>,
+    /// How that case stands: `open`, ...
+    pub state: Option<String>,
     /// Where it first arrived: the account.
     pub account: String,
     /// And the folder.
@@ -266,7 +270,7 @@ pub(super) fn message_rows(
     params: &[&dyn ToSql],
 ) -> Result<Vec<MessageRow>, Fault> {
     let sql = format!(
-        "SELECT m.id, c.reference, b.account, b.folder, m.received_at, m.sender, m.subject, d.kind, d.copied, d.urgency,
+        "SELECT m.id, c.reference, cm.role, c.state, b.account, b.folder, m.received_at, m.sender, m.subject, d.kind, d.copied, d.urgency,
              d.grounds, d.queue, d.area, d.chaser, d.unsure, coalesce(c.due_on, a.due_on) AS due_on,
              {ACKNOWLEDGEMENT} AS acknowledgement, d.withheld, a.reason AS set_aside,
              (SELECT e.payload ->> '$.to' FROM effects e
@@ -288,6 +292,8 @@ fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         message: row.get("id")?,
         reference: row.get("reference")?,
+        role: row.get("role")?,
+        state: row.get("state")?,
         account: row.get("account")?,
         folder: row.get("folder")?,
         received_at: instant(row, "received_at")?,
