@@ -1,9 +1,10 @@
-//! What happened to a case, in plain words: one line for each event of the audit.
+//! What happened to a case, in plain words: one line for each event of the audit, with what followed from it. What follows is
+//! `case/life.rs`'s to say, here from the audit alone.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::case::Step;
+use crate::case::{Fact, Happening, Standing, State, Step};
 use crate::memo::printable;
 use crate::record::EventRow;
 
@@ -31,23 +32,73 @@ pub(super) fn told(events: &[EventRow]) -> Vec<Told> {
 
 /// The events in the order in which they were written down.
 pub(super) fn in_order_kept(events: &[EventRow]) -> Vec<Told> {
-    events.iter().map(one).collect()
+    let happenings: Vec<Happening> = (0..).zip(events).filter_map(|(n, event)| happening(n, event)).collect();
+    let told = |(n, event): (usize, &EventRow)| {
+        let mut told = one(event);
+        told.what.push_str(&consequence(&happenings, n).unwrap_or_default());
+        told.what.push_str(&learnt(event, told.at));
+        told
+    };
+    (0..).zip(events).map(told).collect()
+}
+
+/// When it happened, which may be before it was written down.
+fn occurred_at(event: &EventRow) -> DateTime<Utc> {
+    let occurred = event.detail.get("occurred_at").and_then(Value::as_str);
+    occurred.and_then(|at| at.parse().ok()).unwrap_or(event.happened_at)
+}
+
+/// The fact that an event tells of, if it tells of one.
+fn happening(n: usize, event: &EventRow) -> Option<Happening> {
+    let mut detail = event.detail.as_object()?.clone();
+    detail.insert("what".to_owned(), event.what.clone().into());
+    let fact: Fact = serde_json::from_value(Value::Object(detail)).ok()?;
+    Some(Happening { at: occurred_at(event), key: format!("{n:06}"), fact })
+}
+
+/// What followed from this event where its own words do not say it: another step, another day.
+fn consequence(happenings: &[Happening], n: usize) -> Option<String> {
+    let key = format!("{n:06}");
+    let this = happenings.iter().find(|one| one.key == key)?;
+    let earlier = |one: &&Happening| (one.at, &one.key) < (this.at, &this.key);
+    let mut known: Vec<Happening> = happenings.iter().filter(earlier).cloned().collect();
+    let before = Standing::of(&known)?;
+    known.push(this.clone());
+    let after = Standing::of(&known)?;
+    let mut said = String::new();
+    if let (State::Answered, State::Open, Some(due), Fact::Chased { .. }) =
+        (before.state, after.state, after.due_on, &this.fact)
+    {
+        said.push_str(&format!("; open again, the answer is due by {}", due.format("%A %-d %B %Y")));
+    }
+    if let (true, Some(due), false) =
+        (after.step > before.step, after.step_due_on, matches!(this.fact, Fact::Escalated { .. }))
+    {
+        let (number, who) = (after.step.number(), after.step.who());
+        said.push_str(&format!("; step {number} begins: {who} answers by {}", due.format("%A %-d %B %Y")));
+    }
+    if let (Fact::Chased { .. }, true) = (&this.fact, said.is_empty() && after.state.is_waiting()) {
+        said.push_str("; the day for the answer stays");
+    }
+    Some(said)
+}
+
+/// Whether it was learnt late, and when.
+fn learnt(event: &EventRow, at: DateTime<Utc>) -> String {
+    if event.happened_at - at > LATE {
+        format!(" (learnt of on {})", moment(event.happened_at))
+    } else {
+        String::new()
+    }
 }
 
 fn one(event: &EventRow) -> Told {
-    let part = |key: &str| event.detail.get(key);
-    let text = |key: &str| part(key).and_then(Value::as_str).unwrap_or_default();
-    let occurred: Option<DateTime<Utc>> = text("occurred_at").parse().ok();
-    let at = occurred.unwrap_or(event.happened_at);
+    let why = event.detail.get("why").and_then(Value::as_str).unwrap_or_default();
     let mut what = words(event);
-    let why = text("why");
     if !why.is_empty() {
         what.push_str(&format!(", because: {}", printable(why)));
     }
-    if event.happened_at - at > LATE {
-        what.push_str(&format!(" (learnt of on {})", moment(event.happened_at)));
-    }
-    Told { at, who: printable(&event.actor), what }
+    Told { at: occurred_at(event), who: printable(&event.actor), what }
 }
 
 fn words(event: &EventRow) -> String {
@@ -174,10 +225,6 @@ mod tests {
             "raised to step 2, the team lead, who answers by Tuesday 8 December 2026"
         );
         assert_eq!(
-            said("answered", json!({"occurred_at": "2026-11-20T10:00:00Z"})),
-            "answered by staff (learnt of on Tue 24 Nov 2026 10:00)"
-        );
-        assert_eq!(
             said("passed-on", json!({"to": ["transport@council.example"]})),
             "passed on by staff to transport@council.example"
         );
@@ -197,7 +244,29 @@ mod tests {
             event("opened", json!({"due_on": "2026-12-08"})),
             event("answered", json!({"occurred_at": "2026-11-20T10:00:00Z"})),
         ];
-        let order: Vec<_> = told(&events).iter().map(|told| told.what.chars().next()).collect();
-        assert_eq!(order, [Some('a'), Some('o')]);
+        let order: Vec<_> = told(&events).into_iter().map(|told| told.what).collect();
+        assert_eq!(order[0], "answered by staff (learnt of on Tue 24 Nov 2026 10:00)");
+        assert!(order[1].starts_with("opened; the answer is due by"));
+    }
+
+    #[test]
+    fn what_followed_from_a_chaser_is_told_with_it() {
+        let opened =
+            json!({"due_on": "2026-11-30", "occurred_at": "2026-11-16T09:00:00Z", "first_response_on": null});
+        let chased = |at: &str| json!({"occurred_at": at, "escalated_due_on": "2026-12-08", "reopened_due_on": "2026-12-16"});
+        let events = [
+            event("opened", opened),
+            event("chased", chased("2026-11-20T09:00:00Z")),
+            event("chased", chased("2026-12-02T09:00:00Z")),
+            event("answered", json!({"occurred_at": "2026-12-03T09:00:00Z"})),
+            event("chased", chased("2026-12-04T09:00:00Z")),
+        ];
+        let told: Vec<_> = told(&events).into_iter().map(|told| told.what).collect();
+        assert!(told[1].contains("the sender asked again; the day for the answer stays"), "{told:?}");
+        assert!(
+            told[2].contains("step 2 begins: the team lead answers by Tuesday 8 December 2026"),
+            "{told:?}"
+        );
+        assert!(told[4].contains("open again, the answer is due by Wednesday 16 December 2026"), "{told:?}");
     }
 }

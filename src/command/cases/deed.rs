@@ -52,7 +52,14 @@ pub(super) fn perform(
     let deed = Deed { act, fact, by: by.name()?, why: why.trim().to_owned(), at: at.unwrap_or(now) };
     let reference = &before.case.reference;
     match Records::open(&config.database)?.perform(reference, &deed, now)? {
-        Acted::Done(_) => say(by, reference, records, config),
+        Acted::Done(after) => {
+            say(by, reference, records, config)?;
+            // An answer of some days ago, told now, may not be the last word.
+            if deed.act == Act::Answer && after.state.is_waiting() && by.format == Format::Text {
+                out::line("The answer is written down; the sender has asked again since, so another one is owed.");
+            }
+            Ok(())
+        }
         Acted::NotNow(not_now) => Err(CommandError::Input(format!("{reference}: {not_now}"))),
         Acted::NoSuchCase => Err(CommandError::Input(format!("There is no case {reference} any more."))),
     }

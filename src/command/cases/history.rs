@@ -9,7 +9,7 @@ use crate::daemon::in_force;
 use crate::memo::printable;
 use crate::record::{CaseDetail, HistoryRow, Records};
 
-use super::super::table::table;
+use super::super::table::{table, wrap};
 use super::super::{CommandError, out};
 use super::{AsOf, CaseObject, ListFormat, audit, csv, json, known_case, moment, short_day};
 
@@ -100,7 +100,7 @@ fn of_sender(address: &str, rows: &[HistoryRow], today: NaiveDate, calendar: &Wo
     let heading = ["reference", "received", "due", "answered", "in time", "chasers", "step", "state"];
     let mut text = format!("{address}\n\n{}\n", table(&heading, &cells, 100));
     for row in rows {
-        text.push_str(&format!("{}\n", history::line(&row.past(), today, calendar)));
+        text.push_str(&format!("{}\n", wrap(&history::line(&row.past(), today, calendar), 98).join("\n  ")));
         text.push_str(&format!("  \"{}\"\n", printable(&row.case.subject)));
     }
     text

@@ -168,7 +168,7 @@ fn as_table(cases: &[CaseRow], today: NaiveDate, calendar: &WorkingCalendar) -> 
                 state(case, today, calendar),
                 if case.urgency == "urgent" { "URGENT" } else { "-" }.to_owned(),
                 case.queue.clone(),
-                format!("{notes}{}", printable(&case.subject)),
+                format!("{notes}{}", shortened(&printable(&case.subject))),
             ]
         })
         .collect();
@@ -186,6 +186,15 @@ fn as_table(cases: &[CaseRow], today: NaiveDate, calendar: &WorkingCalendar) -> 
         text.push_str("(unsure): a person should look at the decision; `cases show REFERENCE` says why.\n");
     }
     text
+}
+
+/// No word is longer than the narrowest column: a stranger's long word does not break the table.
+fn shortened(text: &str) -> String {
+    let short = |word: &str| match word.char_indices().nth(20) {
+        Some(_) => format!("{}…", word.chars().take(19).collect::<String>()),
+        None => word.to_owned(),
+    };
+    text.split_whitespace().map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// A day near enough to be told without its year.

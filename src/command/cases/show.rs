@@ -10,6 +10,7 @@ use crate::daemon::in_force;
 use crate::memo::printable;
 use crate::record::{AttemptRow, CaseDetail, EffectRow, MessageDetail, Records};
 
+use super::super::table::wrap;
 use super::super::{CommandError, Format, out};
 use super::{AsOf, audit, json, known_case, moment};
 
@@ -57,7 +58,8 @@ fn page(detail: &CaseDetail, today: NaiveDate, calendar: &WorkingCalendar) -> St
     let urgency = if case.urgency == "urgent" { "URGENT" } else { "standard" };
     let matter = if case.matter == "call-back" { ", a call-back" } else { "" };
     let mut out = format!("{}  {urgency}{matter}\n\n", case.reference);
-    out.push_str(&format!("{}.\n", standing.in_a_sentence(today, calendar)));
+    let sentence = format!("{}.", standing.in_a_sentence(today, calendar));
+    out.push_str(&format!("{}\n", wrap(&sentence, 100).join("\n")));
     if case.chasers > 0 {
         out.push_str(&format!("The sender asked again {}.\n", words::times(case.chasers)));
     }
@@ -99,14 +101,15 @@ fn page(detail: &CaseDetail, today: NaiveDate, calendar: &WorkingCalendar) -> St
         "Linked cases",
         detail.links.iter().map(|link| format!("{}: {}", link.reference, printable(&link.why))),
     );
-    section(&mut out, "Messages", detail.messages.iter().flat_map(message));
+    section(&mut out, "Messages", detail.messages.iter().flat_map(|one| message(one, &detail.effects)));
     let letters = detail.effects.iter().filter(|effect| effect.kind != "file").flat_map(letter);
     section(&mut out, "Letters and notices", letters);
     let filings = detail.effects.iter().filter(|effect| effect.kind == "file" && effect.state != "done");
     section(&mut out, "Still to be filed", filings.flat_map(letter));
     let told = audit::told(&detail.events).into_iter().map(|told| {
         let who = if told.who == "send-triage" { String::new() } else { format!(" ({})", told.who) };
-        format!("{}  {}{who}", moment(told.at), told.what)
+        let said = format!("{}  {}{who}", moment(told.at), told.what);
+        wrap(&said, 98).join("\n      ")
     });
     section(&mut out, "What happened", told);
     section(&mut out, "Why it was decided so", findings(detail));
@@ -238,7 +241,7 @@ fn attempt(attempt: &AttemptRow) -> String {
     format!("    {} {}{detail}", moment(attempt.made_at), attempt.outcome)
 }
 
-fn message(message: &MessageDetail) -> Vec<String> {
+fn message(message: &MessageDetail, effects: &[EffectRow]) -> Vec<String> {
     let role = match message.role.as_str() {
         "opened" => "opened the case",
         "chaser" => "asked again",
@@ -255,13 +258,22 @@ fn message(message: &MessageDetail) -> Vec<String> {
         moment(message.received_at),
         printable(&message.subject)
     )];
-    lines.extend(message.locations.iter().map(|place| {
-        let left = place.left_at.map(|at| format!(", filed or gone {}", moment(at))).unwrap_or_default();
-        format!(
-            "    in {}, {}{left} (UID {}, message {})",
-            place.account, place.folder, place.uid, message.message
-        )
-    }));
+    let filed =
+        effects.iter().filter(|effect| effect.message == Some(message.message) && effect.kind == "file");
+    let filed = filed.filter_map(|effect| Some((effect.to.as_ref()?, effect.done_at?)));
+    let filed: Vec<String> =
+        filed.map(|(to, at)| format!("    filed to {}, {} {}", to.account, to.folder, moment(at))).collect();
+    let lies = message.locations.iter().filter(|place| place.left_at.is_none());
+    let lies: Vec<String> = lies.map(|place| format!("    in {}, {}", place.account, place.folder)).collect();
+    if filed.is_empty() && lies.is_empty() {
+        let last = message.locations.iter().filter_map(|place| Some((place, place.left_at?))).next_back();
+        lines.extend(
+            last.map(|(place, at)| {
+                format!("    gone from {}, {} {}", place.account, place.folder, moment(at))
+            }),
+        );
+    }
+    lines.extend(lies.into_iter().chain(filed));
     if let Some(why) = message.decision.as_ref().and_then(|decision| decision.withheld.as_deref()) {
         lines.push(format!("    not acknowledged: {}", printable(why)));
     }
