@@ -56,7 +56,9 @@ pub(super) fn perform(
             say(by, reference, records, config)?;
             // An answer of some days ago, told now, may not be the last word.
             if deed.act == Act::Answer && after.state.is_waiting() && by.format == Format::Text {
-                out::line("The answer is written down; the sender has asked again since, so another one is owed.");
+                out::line(
+                    "The answer is written down; the sender has asked again since, so another one is owed.",
+                );
             }
             Ok(())
         }

@@ -209,6 +209,7 @@ fn state(case: &CaseRow, today: NaiveDate, calendar: &WorkingCalendar) -> String
     let name = standing.state.word();
     let days = |days: u32| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     match (standing.state, standing.late_by(today, calendar), standing.due_on) {
+        (State::Open | State::Extended, Some(0), _) => "OVERDUE".to_owned(),
         (State::Open | State::Extended, Some(late), _) => format!("OVERDUE {}", days(late)),
         (State::Open | State::Extended, None, Some(due)) if due == today => format!("{name}, TODAY"),
         (State::Open | State::Extended, None, Some(due)) => {
@@ -247,7 +248,7 @@ fn coloured(text: &str) -> String {
         if !line.starts_with(' ') {
             style = match line {
                 row if !row.starts_with("SEND-") => "",
-                row if row.contains("  OVERDUE ") => "\u{1b}[1;31m",
+                row if row.contains("  OVERDUE") => "\u{1b}[1;31m",
                 row if row.contains("  URGENT ") => "\u{1b}[1m",
                 _ => "",
             };

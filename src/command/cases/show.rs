@@ -261,17 +261,16 @@ fn message(message: &MessageDetail, effects: &[EffectRow]) -> Vec<String> {
     let filed =
         effects.iter().filter(|effect| effect.message == Some(message.message) && effect.kind == "file");
     let filed = filed.filter_map(|effect| Some((effect.to.as_ref()?, effect.done_at?)));
-    let filed: Vec<String> =
-        filed.map(|(to, at)| format!("    filed to {}, {} {}", to.account, to.folder, moment(at))).collect();
+    let filed: Vec<String> = filed
+        .map(|(to, at)| format!("    filed to {}, {} on {}", to.account, to.folder, moment(at)))
+        .collect();
     let lies = message.locations.iter().filter(|place| place.left_at.is_none());
     let lies: Vec<String> = lies.map(|place| format!("    in {}, {}", place.account, place.folder)).collect();
     if filed.is_empty() && lies.is_empty() {
         let last = message.locations.iter().filter_map(|place| Some((place, place.left_at?))).next_back();
-        lines.extend(
-            last.map(|(place, at)| {
-                format!("    gone from {}, {} {}", place.account, place.folder, moment(at))
-            }),
-        );
+        lines.extend(last.map(|(place, at)| {
+            format!("    gone from {}, {} since {}", place.account, place.folder, moment(at))
+        }));
     }
     lines.extend(lies.into_iter().chain(filed));
     if let Some(why) = message.decision.as_ref().and_then(|decision| decision.withheld.as_deref()) {

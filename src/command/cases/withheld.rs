@@ -38,8 +38,10 @@ pub(super) fn withheld(options: &Withheld, records: &Records) -> Result<(), Comm
     let mut messages = people;
     if options.all {
         messages.extend(machines);
-        messages.sort_by_key(|message| (message.received_at, message.message));
     }
+    // What could not be read was not acknowledged either.
+    messages.extend(records.set_aside()?.into_iter().filter(|message| message.received_at >= since));
+    messages.sort_by_key(|message| (message.received_at, message.message));
     match options.format {
         ListFormat::Json => {
             for message in &messages {
@@ -53,7 +55,13 @@ pub(super) fn withheld(options: &Withheld, records: &Records) -> Result<(), Comm
                 out::print(csv::record(cells(message, london::rfc3339(message.received_at))));
             }
         }
-        ListFormat::Text => out::print(text(&messages, since, left_out)),
+        ListFormat::Text => {
+            out::print(text(&messages, since, left_out));
+            let stuck = records.stuck()?.into_iter().filter(|effect| effect.kind == "acknowledge").count();
+            if stuck > 0 {
+                out::line(format_args!("{stuck} more cannot be sent; `cases list` says why."));
+            }
+        }
     }
     Ok(())
 }
@@ -66,7 +74,11 @@ fn cells(message: &MessageRow, received: String) -> [String; 7] {
         message.reference.clone().unwrap_or_default(),
         message.due_on.map(|on| on.to_string()).unwrap_or_default(),
         message.kind.clone().unwrap_or_default(),
-        printable(message.withheld.as_deref().unwrap_or_default()),
+        match (&message.withheld, &message.set_aside) {
+            (Some(why), _) => printable(why),
+            (None, Some(why)) => format!("set aside: {}", printable(why)),
+            (None, None) => String::new(),
+        },
     ]
 }
 

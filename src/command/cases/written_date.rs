@@ -69,6 +69,8 @@ pub(super) fn promised(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn on(text: &str) -> NaiveDate {
@@ -109,5 +111,16 @@ mod tests {
             refused("25 December"),
             "Friday 25 December is no working day (Christmas Day). Name Thursday 24 December or Tuesday 29 December."
         );
+    }
+
+    proptest! {
+        /// Whatever is typed: a working day that is not over, or a sentence that says what to write.
+        #[test]
+        fn whatever_is_typed_is_a_working_day_ahead_or_refused(text in "[0-9a-zA-Z/. -]{0,24}|\\PC{0,12}|(in )?[0-9]{1,2} (days|weeks|January|March 2027)") {
+            match promised_on(&text) {
+                Ok(day) => prop_assert!(day >= on("2026-12-03") && WorkingCalendar::default().is_working_day(day)),
+                Err(said) => prop_assert!(said.ends_with('.'), "{said}"),
+            }
+        }
     }
 }
