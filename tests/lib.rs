@@ -19,6 +19,7 @@ mod outbox;
 mod record;
 mod reload;
 mod replay;
+mod replies;
 mod rules;
 mod schema;
 mod servers;

@@ -4,6 +4,7 @@ use std::fmt;
 
 pub mod correction;
 pub mod life;
+pub mod reply;
 
 pub use correction::{Correction, Labels};
 pub use life::{Fact, Happening, Matter, Standing, State, Step};

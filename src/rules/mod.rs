@@ -80,6 +80,8 @@ pub enum Group {
     Roles,
     /// `residence:` each with `says:`, in `areas.yaml`; its phrases use `{place}`.
     Residence,
+    /// `replies:` each with `means:`, in `replies.yaml`: what staff write that is no answer yet.
+    Replies,
 }
 
 /// One rule as it stands in force.
@@ -93,7 +95,7 @@ pub struct Rule {
     pub title: String,
     /// The policy's clause.
     pub policy: String,
-    /// The value of `queue:`, `kind:`, `role:` or `says:`; empty in the other groups.
+    /// The value of `queue:`, `kind:`, `role:`, `says:` or `means:`; empty in the other groups.
     pub then: String,
 }
 
