@@ -16,6 +16,13 @@ fn sent_on() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 25).unwrap()
 }
 
+/// The rules of the folder, as an officer's copy of them would be read.
+fn set() -> in_force::Set {
+    let mut config = Config::parse(EXAMPLE, "send-triage.yaml", std::path::Path::new(".")).unwrap();
+    config.rules = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/rules").into());
+    in_force::load(&config).unwrap_or_else(|refused| panic!("{refused}"))
+}
+
 fn written(text: &str) -> Message {
     let raw = format!(
         "From: Jo Bloggs <jo@hertfordshire.example>\r\nTo: {PARENT}\r\nSubject: Re: A question\r\nMessage-ID: <r@h.example>\r\nIn-Reply-To: <q@home.example>\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n\r\nOn 20 November 2026, Anna wrote:\r\n> We need more time. You said you would get back to me by 9 December.\r\n",
@@ -40,8 +47,7 @@ fn read(message: &Message, set: &in_force::Set) -> reply::Reply {
 
 #[test]
 fn holding_replies_are_told_from_answers() {
-    let config = Config::parse(EXAMPLE, "send-triage.yaml", std::path::Path::new(".")).unwrap();
-    let set = in_force::load(&config).unwrap();
+    let set = set();
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/replies/staff.txt")).unwrap();
     let mut wrong = Vec::new();
     let mut seen = 0;
@@ -66,8 +72,7 @@ fn holding_replies_are_told_from_answers() {
 
 #[test]
 fn whose_answer_it_is_depends_on_whom_it_was_written_to() {
-    let config = Config::parse(EXAMPLE, "send-triage.yaml", std::path::Path::new(".")).unwrap();
-    let set = in_force::load(&config).unwrap();
+    let set = set();
     let answer = read(&written("Your coordinator is Jo Bloggs."), &set);
     let due = NaiveDate::from_ymd_opt(2026, 12, 4).unwrap();
     assert_eq!(answer.about(&[PARENT.to_owned()], due), Judged::Answered);

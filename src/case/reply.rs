@@ -45,6 +45,12 @@ pub struct Reply {
     pub why: String,
 }
 
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reply({:?}, to {})", self.says, self.to.len())
+    }
+}
+
 /// What it is to one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judged {
@@ -206,7 +212,7 @@ fn until(
 ) -> Option<NaiveDate> {
     let text = &message.new_text.new;
     let latest = with.sent_on.checked_add_days(FURTHEST)?;
-    let mut best: Option<((usize, bool, usize), NaiveDate)> = None;
+    let mut best: Option<((bool, usize, usize), NaiveDate)> = None;
     for (zone, sentence, mention) in &with.reading.dates {
         let Some((first, last)) = mention.ahead.filter(|_| *zone == Zone::New) else { continue };
         let on = last_working_day(text.get(mention.range.clone()), (first, last), with);
@@ -226,7 +232,7 @@ fn until(
             } else {
                 words.start.saturating_sub(mention.range.end)
             };
-            let rank = (apart, !named, gap);
+            let rank = (!named, apart, gap);
             if best.as_ref().is_none_or(|(other, _)| rank < *other) {
                 best = Some((rank, on));
             }

@@ -12,7 +12,7 @@ use crate::case::{Matter, Reference, Step};
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
-use crate::mailbox::{Fetched, RawMessage, SENT, Unreadable};
+use crate::mailbox::{Fetched, RawMessage, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
 use crate::record::{
     Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
@@ -21,7 +21,7 @@ use crate::record::{
 use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
-use super::{Trouble, World, in_force, letters};
+use super::{Trouble, World, answers, in_force, letters};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -141,12 +141,16 @@ fn entry<C: Clock>(
         return Ok(build(raw, &message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {
+        answers::seen_again(raw, &message, &known, set, world)?;
         let effects = if is_second_copy(raw, &known, world) {
             set.routing.file_duplicate(&raw.at.account).into_iter().collect()
         } else {
             Vec::new()
         };
         return Ok(build(raw, &message, EntryOutcome::Copy { of: known.message, effects }));
+    }
+    if let Some(outcome) = answers::by_staff(raw, &message, set, world)? {
+        return Ok(Entry { references: answers::references(&message), ..build(raw, &message, outcome) });
     }
     let outcome = match decide(raw, &message, set, planned, world)? {
         Ok(outcome) => outcome,
@@ -160,14 +164,14 @@ fn entry<C: Clock>(
 /// back where it was (a move keeps INTERNALDATE): that is theirs to decide.
 fn is_second_copy<C: Clock>(raw: &RawMessage, known: &Known, world: &World<'_, C>) -> bool {
     // What lies in Sent was sent from here; it is nobody's copy to read.
-    let elsewhere = known.locations.iter().any(|place| place.folder != SENT) || !known.filed_to.is_empty();
+    let elsewhere = known.locations.iter().any(|place| !world.is_sent(&place.account, &place.folder)) || !known.filed_to.is_empty();
     let put_back = known.received_here_at(&raw.at.account, &raw.at.folder) == Some(raw.received_at);
     filing(raw, world) == FilingMode::Move && elsewhere && !put_back && !world.is_filing_folder(&raw.at)
 }
 
 /// How messages of this account are filed. What lies in Sent is looked at and never moved.
 fn filing<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> FilingMode {
-    if raw.at.folder == SENT {
+    if world.is_sent(&raw.at.account, &raw.at.folder) {
         return FilingMode::None;
     }
     world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default()
@@ -261,7 +265,7 @@ fn decide<C: Clock>(
 }
 
 /// A fault of the program that one message brings out is that message's: the others go on.
-fn contained<T>(work: impl FnOnce() -> T, what: &str) -> Result<T, String> {
+pub(super) fn contained<T>(work: impl FnOnce() -> T, what: &str) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| format!("{what} failed inside the program; please report this with the message."))
 }

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::json;
 
 use super::Records;
+use super::answers;
 use super::entry::{Batch, CasePart, Entered, EnteredAs, Entry, EntryOutcome, Opening, Role, StoredDecision};
 use super::error::{Fault, RecordError};
 use super::facts::{NewFact, tell, tell_without_event};
@@ -110,7 +111,17 @@ impl Hand<'_> {
                         self.join(entry, message, *case, *role, facts)?;
                         (Some(*case), Some(*role))
                     }
+                    CasePart::ByStaff(reply) => {
+                        let found = answers::place(self.tx, message, reply, self.now)?;
+                        if found.is_none() {
+                            answers::keep(self.tx, message, reply)?;
+                        }
+                        found.map_or((None, None), |(case, role)| (Some(case), Some(role)))
+                    }
                 };
+                if let (Some(_), Some(id)) = (case, &entry.message_id) {
+                    answers::that_waited_for(self.tx, id, self.now)?;
+                }
                 (EnteredAs::New { message, case, role }, location)
             }
             EntryOutcome::SetAside { reason, due, .. } => {
@@ -351,7 +362,7 @@ impl Hand<'_> {
 }
 
 /// What a message tells of a case. One message tells each kind of thing once.
-fn of_message(case: i64, message: i64, role: Role, at: DateTime<Utc>, fact: &Fact) -> NewFact {
+pub(super) fn of_message(case: i64, message: i64, role: Role, at: DateTime<Utc>, fact: &Fact) -> NewFact {
     let what = serde_json::to_value(fact).ok();
     let what = what.as_ref().and_then(|fact| fact.get("what")).and_then(serde_json::Value::as_str);
     let key = Some(format!("message/{message}/{}", what.unwrap_or_default()));

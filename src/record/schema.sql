@@ -168,6 +168,13 @@ CREATE TABLE case_messages (
 ) STRICT;
 CREATE INDEX case_messages_by_case ON case_messages (case_id);
 
+-- Messages of staff that refer to one that is not known (yet), with what they say: a reply may be met before its question.
+-- The row goes when its case is found, and message and row together when none has turned up for long.
+CREATE TABLE staff_replies (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE, -- The message.
+    reply TEXT NOT NULL                     -- JSON: what `case/reply.rs` read in it.
+) STRICT;
+
 -- Letters of ours, written down before they are sent, so that we know them again wherever we meet them.
 CREATE TABLE letters (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.

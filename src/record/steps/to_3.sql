@@ -34,6 +34,10 @@ CREATE TABLE case_links (
     PRIMARY KEY (case_id, other_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX case_links_by_other ON case_links (other_id);
+CREATE TABLE staff_replies (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+    reply TEXT NOT NULL
+) STRICT;
 INSERT INTO participants (message_id, role, address)
 SELECT id, 'from', sender FROM messages WHERE sender IS NOT NULL;
 INSERT INTO case_facts (case_id, fact_key, occurred_at, learnt_at, actor, message_id, fact)
