@@ -1,6 +1,7 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod answered;
 mod check;
 mod commands;
 mod explained;

@@ -1,7 +1,7 @@
 //! What a message by staff says of the case that it answers: an answer, word that more time is needed, or that somebody else
 //! has it now. It knows no record: whose case it is, and who its sender's side are, is told to [`Reply::about`].
 //!
-//! communication-policy, email d and e. The words stand in `replies.yaml`. Calling a holding reply an answer is the worse
+//! communication-policy, email d and e. The words stand in `answers.yaml`. Calling a holding reply an answer is the worse
 //! mistake: such a case is forgotten, while one that stays open is seen and closed by hand.
 
 use std::ops::Range;
@@ -177,9 +177,9 @@ fn is_forward(message: &Message) -> bool {
         || message.new_text.cuts.iter().any(|cut| cut.reason == CutReason::Forward)
 }
 
-/// What it says, by `replies.yaml`, and why.
+/// What it says, by `answers.yaml`, and why.
 fn says(message: &Message, with: &Circumstances<'_>) -> (Says, String) {
-    let found: Vec<_> = with.reading.group(Group::Replies).filter(|verdict| verdict.holds).collect();
+    let found: Vec<_> = with.reading.group(Group::Answers).filter(|verdict| verdict.holds).collect();
     let Some(first) = found.first() else {
         let reason = if with.reading.incomplete {
             "too long to be read whole; nothing in what was read says that it is no answer"

@@ -213,3 +213,100 @@ pub struct OpeningOf {
     /// When it was received.
     pub received_at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Sample, at};
+    use super::super::{CaseFilter, CasePart, EnteredAs, EntryOutcome};
+    use super::*;
+    use crate::case::reply::Says;
+
+    /// A reply by staff to the question with this number, written to this address.
+    fn reply(sample: &Sample, uid: u32, question: u32, to: &str) -> super::super::Entry {
+        let mut entry = sample.letter_writer(uid);
+        let reply = Reply {
+            says: Says::Answer,
+            to: vec![to.to_owned()],
+            inside: Vec::new(),
+            forward: false,
+            why: "an answer".into(),
+        };
+        entry.in_reply_to = vec![format!("question-{question}@home.example")];
+        entry.sender = Some("jo@council.example".into());
+        entry.participants = Vec::new();
+        if let EntryOutcome::Decided { case, effects, .. } = &mut entry.outcome {
+            (*case, *effects) = (CasePart::ByStaff(Box::new(reply)), Vec::new());
+        }
+        entry
+    }
+
+    /// The question, with who wrote it.
+    fn question(sample: &Sample, uid: u32) -> super::super::Entry {
+        let mut entry = sample.letter_writer(uid);
+        entry.participants = vec![super::super::Participant {
+            role: super::super::ParticipantRole::From,
+            address: format!("Parent-{uid}@home.example"),
+        }];
+        entry
+    }
+
+    fn states(sample: &Sample) -> Vec<String> {
+        sample.records.cases(&CaseFilter::default()).unwrap().into_iter().map(|row| row.state).collect()
+    }
+
+    #[test]
+    fn a_reply_counts_whether_it_is_met_after_its_question_before_it_or_with_it() {
+        let to = "parent-1@home.example";
+        for order in [[1, 2], [2, 1]] {
+            let sample = Sample::new();
+            for uid in order {
+                let entry = if uid == 1 { question(&sample, 1) } else { reply(&sample, 2, 1, to) };
+                let mut entry = entry;
+                entry.at.uid = if order[0] == uid { 1 } else { 2 };
+                sample.records.enter(&sample.batch(vec![entry])).unwrap();
+            }
+            assert_eq!(states(&sample), ["answered"], "{order:?}");
+            assert_eq!(sample.count("staff_replies"), 0);
+        }
+        let sample = Sample::new();
+        let both = vec![question(&sample, 1), reply(&sample, 2, 1, to)];
+        let entered = sample.records.enter(&sample.batch(both)).unwrap();
+        assert!(matches!(entered[1].what, EnteredAs::New { role: Some(Role::Answer), .. }), "{entered:?}");
+        assert_eq!(states(&sample), ["answered"], "in one and the same batch");
+        let case = sample.records.cases(&CaseFilter::default()).unwrap().remove(0);
+        let events = sample.records.case(&case.reference).unwrap().unwrap().events;
+        assert_eq!(events.last().unwrap().actor, "jo@council.example");
+    }
+
+    #[test]
+    fn a_reply_to_somebody_else_is_noted_and_counts_for_nothing() {
+        let sample = Sample::new();
+        let both = vec![question(&sample, 1), reply(&sample, 2, 1, "parent-2@home.example")];
+        sample.records.enter(&sample.batch(both)).unwrap();
+        assert_eq!(states(&sample), ["open"]);
+        let case = sample.records.cases(&CaseFilter::default()).unwrap().remove(0);
+        let events = sample.records.case(&case.reference).unwrap().unwrap().events;
+        assert_eq!(events.last().unwrap().what, "not-counted");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_forgotten_after_some_time() {
+        let sample = Sample::new();
+        let entries = vec![question(&sample, 1), reply(&sample, 2, 9, "parent-9@home.example")];
+        sample.records.enter(&sample.batch(entries)).unwrap();
+        assert_eq!(sample.records.forget_replies(at(0)).unwrap(), 0);
+        assert_eq!(sample.records.forget_replies(at(1_000_000)).unwrap(), 1);
+        assert_eq!((sample.count("messages"), sample.count("staff_replies")), (1, 0));
+        assert_eq!(sample.count("locations WHERE message_id IS NULL"), 1, "its place is still accounted for");
+    }
+
+    #[test]
+    fn the_questions_asked_of_every_message_are_answered_by_an_index() {
+        let sample = Sample::new();
+        for sql in [CASES_REFERRED_TO, SENDERS_SIDE, WAITING_FOR] {
+            let plan = sample.plan(sql);
+            assert!(!plan.contains("SCAN messages") && !plan.contains("SCAN letters"), "{sql}\n{plan}");
+            assert!(!plan.contains("SCAN r") && !plan.contains("SCAN participants"), "{sql}\n{plan}");
+        }
+    }
+}

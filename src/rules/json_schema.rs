@@ -97,7 +97,7 @@ fn group_says(group: Group) -> &'static str {
         Group::Kinds => "What sort of message is it? Each rule has `kind:`; the first that holds wins.",
         Group::Roles => "From whom is it? Each rule has `role:`.",
         Group::Residence => "Whose place is named? Each rule has `says:`.",
-        Group::Replies => "Is a reply by staff no answer yet? Each rule has `means:`.",
+        Group::Answers => "Is a reply by staff no answer yet? Each rule has `means:`.",
     }
 }
 

@@ -80,8 +80,8 @@ pub enum Group {
     Roles,
     /// `residence:` each with `says:`, in `areas.yaml`; its phrases use `{place}`.
     Residence,
-    /// `replies:` each with `means:`, in `replies.yaml`: what staff write that is no answer yet.
-    Replies,
+    /// `answers:` each with `means:`, in `answers.yaml`: what staff write that is no answer yet.
+    Answers,
 }
 
 /// One rule as it stands in force.

@@ -26,7 +26,7 @@ pub const GROUPS: [(&str, Group); 11] = [
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
-    ("replies", Group::Replies),
+    ("answers", Group::Answers),
 ];
 
 /// Keys of every rule.
@@ -41,7 +41,7 @@ impl Group {
             Group::Kinds => Some(("kind", &["auto-reply", "bounce", "list", "internal", "calendar"])),
             Group::Roles => Some(("role", &ROLES)),
             Group::Residence => Some(("says", &["home", "new-home", "old-home", "school"])),
-            Group::Replies => Some(("means", &["holding", "passed-on"])),
+            Group::Answers => Some(("means", &["holding", "passed-on"])),
             _ => None,
         }
     }
@@ -50,7 +50,7 @@ impl Group {
     /// depend on context: an out-of-office reply that says "if" is one all the same.
     pub(super) fn contexts(self) -> Kinds {
         match self {
-            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::Replies => Kinds::default(),
+            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::Answers => Kinds::default(),
             _ => Kinds::ALL,
         }
     }
@@ -61,7 +61,7 @@ impl Group {
             // The foot of a newsletter looks like a signature.
             Group::Roles | Group::Kinds => &[Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature],
             // What staff say now; the subject is the sender's.
-            Group::Replies => &[Zone::New],
+            Group::Answers => &[Zone::New],
             _ => &[Zone::Subject, Zone::New, Zone::Adopted],
         }
     }
