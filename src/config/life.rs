@@ -33,13 +33,13 @@ pub struct PassedOnRules {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Moves {
-    /// Minutes between two looks at our filing folders; 0: they are not looked at.
-    pub look_every_minutes: u32,
+    /// Seconds between two looks at our filing folders; 0: they are not looked at.
+    pub look_every_seconds: u32,
 }
 
 impl Default for Moves {
     fn default() -> Self {
-        Self { look_every_minutes: 5 }
+        Self { look_every_seconds: 300 }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod in_force;
 pub mod intake;
 pub mod kept;
 pub mod letters;
+pub mod moves;
 pub mod parts;
 pub mod post;
 pub mod refusal;

@@ -18,6 +18,7 @@ mod login;
 mod mbox;
 mod names;
 mod passing;
+mod overview;
 mod past;
 mod probe;
 mod session;
@@ -39,6 +40,7 @@ pub use account::{
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
 pub use mbox::{Mbox, MboxMessage};
+pub use overview::Overview;
 pub use past::{PastFiles, PastFolder, PastMessage, PastPlace, Unreached};
 pub use probe::{ProbeStep, probe, probe_folder};
 

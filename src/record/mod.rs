@@ -23,6 +23,7 @@ mod facts;
 mod known;
 mod mailboxes;
 mod migrate;
+mod moves;
 mod rows;
 #[cfg(test)]
 mod sample;
@@ -39,8 +40,10 @@ pub use entry::{
 };
 pub use error::RecordError;
 pub use facts::{Acted, NewFact};
+pub use answers::OpeningOf;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
+pub use moves::{OpenedCase, WaitingOpening};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 
