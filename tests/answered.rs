@@ -49,7 +49,8 @@ fn events(team: &Team, case: &Value) -> Vec<String> {
 #[test]
 fn an_answer_in_the_sent_folder_closes_the_case_in_time_and_nothing_else_does() {
     let servers = MailServers::start(Setup::default());
-    let team = Team::new(&servers, &plan());
+    let more = "passed_on: {tell_sender: true, teams: {transport@hertfordshire.example: the school transport team}}\n";
+    let team = Team::new(&servers, &Plan { more: more.to_owned(), ..plan() });
     let _program = team.start_and_take_into_use(1);
     ask(&servers, "q1@inbox.example");
     servers.wait_for("parent.a", "INBOX", 1);
@@ -67,6 +68,10 @@ fn an_answer_in_the_sent_folder_closes_the_case_in_time_and_nothing_else_does() 
         team.cases().into_iter().find(|case| events(&team, case).iter().any(|what| what == "passed-on"))
     });
     assert_eq!(case["state"], "open");
+    let told = servers.wait_for("parent.a", "INBOX", 2).remove(1);
+    assert!(told.text().contains("the school transport team"), "{}", told.text());
+    assert!(!told.text().contains("transport@") && !told.text().contains("Jo"), "{}", told.text());
+    servers.wait_for("send.general", "Sent", 5);
     assert!(events(&team, &case).iter().any(|what| what == "not-counted"), "{:?}", events(&team, &case));
 
     // Word that more time is needed extends the date, visibly.
@@ -79,8 +84,8 @@ fn an_answer_in_the_sent_folder_closes_the_case_in_time_and_nothing_else_does() 
     let answered = until_state(&team, "answered");
     assert_eq!(answered["in_time"], true, "{answered}");
     assert_eq!(team.cases().len(), 1, "what staff write opens no case");
-    assert_eq!(servers.mailbox("send.general", "Sent").len(), 6, "nothing was moved");
-    assert_eq!(servers.mailbox("parent.a", "INBOX").len(), 1, "and nobody was acknowledged for it");
+    assert_eq!(servers.mailbox("send.general", "Sent").len(), 7, "nothing was moved");
+    assert_eq!(servers.mailbox("parent.a", "INBOX").len(), 2, "and nobody was acknowledged for it");
 }
 
 #[test]
@@ -105,4 +110,58 @@ fn an_answer_that_is_copied_to_the_mailbox_counts_and_so_does_one_met_before_its
         let cases = team.cases();
         (cases.len() == 2 && cases.iter().all(|case| case["state"] == "answered")).then_some(())
     });
+}
+
+/// Moves the only message of a folder, as dragging it does.
+fn drag(servers: &MailServers, from: &str, to: &str) {
+    let mut session = servers.imap("send.general");
+    let _ = session.command(&format!("CREATE \"{to}\""));
+    session.command(&format!("SELECT \"{from}\"")).unwrap();
+    session.command(&format!("UID MOVE 1:* \"{to}\"")).unwrap();
+}
+
+fn until_case(team: &Team, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    wait_until(what, || team.cases().into_iter().find(|case| holds(case)))
+}
+
+#[test]
+fn a_case_follows_its_message_when_staff_drag_it_and_says_so_when_it_is_gone() {
+    let servers = MailServers::start(Setup::default());
+    let more = "alerts: {to: [duty@hertfordshire.example], out_of_hours: true}\nmoves: {look_every_seconds: 1}\n";
+    let team = Team::new(&servers, &Plan { more: more.to_owned(), ..plan() });
+    let program = team.start_and_take_into_use(1);
+    ask(&servers, "q1@inbox.example");
+    servers.wait_for("send.general", "Triage/general", 1);
+    let before = until_case(&team, "the case", |case| case["urgency"] == "standard");
+    let due = before["due_on"].clone();
+
+    drag(&servers, "Triage/general", "Triage/general/Urgent");
+    let urgent = until_case(&team, "an urgent case", |case| case["urgency"] == "urgent");
+    assert!(urgent["first_response_on"].is_string(), "{urgent}");
+    let alert = servers.wait_for("duty", "INBOX", 1).remove(0);
+    assert!(alert.text().contains(urgent["reference"].as_str().unwrap()));
+
+    drag(&servers, "Triage/general/Urgent", "Triage/Automatic");
+    until_state(&team, "closed");
+    drag(&servers, "Triage/Automatic", "Triage/assessment");
+    let back = until_case(&team, "the case open again", |case| case["state"] == "open");
+    assert_eq!((back["queue"].as_str(), &back["due_on"]), (Some("assessment"), &due));
+
+    // While the server is away nothing is missing.
+    servers.stop_imap();
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    servers.start_imap();
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert!(team.cases()[0]["missing_since"].is_null());
+
+    drag(&servers, "Triage/assessment", "Elsewhere");
+    let gone = until_case(&team, "a case that misses its message", |case| !case["missing_since"].is_null());
+    assert_eq!(gone["state"], "open", "an answer is owed all the same");
+    drag(&servers, "Elsewhere", "Triage/assessment");
+    until_case(&team, "the message found again", |case| case["missing_since"].is_null());
+    let shown = team.case(gone["reference"].as_str().unwrap());
+    let events = shown["events"].as_array().unwrap();
+    let corrected = events.iter().find(|event| event["what"] == "corrected").unwrap();
+    assert_eq!((corrected["actor"].as_str(), corrected["detail"]["why"].as_str()), (Some("staff"), Some("moved by staff")));
+    drop(program);
 }

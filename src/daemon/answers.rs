@@ -8,19 +8,19 @@
 use chrono::Days;
 
 use crate::calendar::london;
+use crate::case::reply::{self, Reply};
 use crate::clock::Clock;
 use crate::effect::Effect;
-use crate::letter;
+use crate::letter::{self, PassedOnFacts};
 use crate::mailbox::RawMessage;
 use crate::message::{Defect, Message, thread};
-use crate::record::{CasePart, EntryOutcome, Known, StoredDecision};
+use crate::record::{CasePart, EntryOutcome, Known, RecordError, StoredDecision};
 use crate::rules::{self, Addressed};
-use crate::case::reply::{self, Reply};
 use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Queue, Urgency};
 
 use super::in_force::Set;
 use super::intake::contained;
-use super::{Trouble, World};
+use super::{Trouble, World, letters};
 
 const POLICY: &str = "communication-policy, email d";
 
@@ -93,6 +93,50 @@ pub(super) fn seen_again<C: Clock>(
         by_staff(raw, message, set, world)?
     {
         world.records.counts_after_all(known.message, &reply, world.now())?;
+    }
+    Ok(())
+}
+
+/// The sender is told which team has the email now, where that is configured (policy, email e): once for each team, only where
+/// an acknowledgement went before, and within the same limits.
+pub(super) fn tell_sender<C: Clock>(case: i64, message: i64, world: &World<'_, C>) -> Result<(), RecordError> {
+    let set = world.in_force.now();
+    let config = &set.config;
+    let limits = &set.policy.team.limits;
+    if !config.passed_on.tell_sender || limits.switched_off {
+        return Ok(());
+    }
+    let Some(told) = world.records.to_be_told_of(case, message)? else { return Ok(()) };
+    let Some(team) = told.passed_to.iter().find_map(|to| config.passed_on.team(to)) else { return Ok(()) };
+    let now = world.now();
+    let domain = told.recipient.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
+    let counts = world.records.acknowledgements(&told.recipient, domain, now)?;
+    if counts.to_sender_in_a_day >= limits.per_sender_a_day
+        || counts.to_domain_in_an_hour >= limits.per_domain_an_hour
+        || counts.in_all_in_an_hour >= limits.in_all_an_hour
+    {
+        tracing::warn!(case, "The sender of case {case} is not told that it was passed on: a limit is reached.");
+        return Ok(());
+    }
+    let topic = format!("passed-on/{case}/{team}");
+    let facts = PassedOnFacts {
+        reference: &told.reference,
+        topic: &topic,
+        from: &letters::sender(config.account(&told.account), &told.account),
+        to: &told.recipient,
+        in_reply_to: told.in_reply_to.as_deref(),
+        team,
+        council: &config.council.contacts,
+        sent_at: now,
+    };
+    match letter::passed_on(&facts, &set.wording) {
+        Ok(letter) => {
+            let account = told.account.clone();
+            let notice = Effect::Notice { account, letter, topic: topic.clone(), not_before: now };
+            world.records.plan_letters(message, &[notice], now)?;
+            world.bells.ring_post(&told.account);
+        }
+        Err(problem) => tracing::error!("Word that an email was passed on could not be written: {problem}"),
     }
     Ok(())
 }

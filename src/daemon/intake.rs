@@ -454,6 +454,9 @@ fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Re
     let entered = world.records.enter(batch)?;
     for made in &entered {
         log(&batch.account, made.uid, &made.what);
+        if let EnteredAs::New { message, case: Some(case), role: Some(Role::PassedOn) } = made.what {
+            answers::tell_sender(case, message, world)?;
+        }
     }
     for effect in batch.entries.iter().flat_map(|entry| effects(&entry.outcome)) {
         if let Effect::Acknowledge { account, .. }

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::acknowledgement::{self, AcknowledgementFacts, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
+use super::passed_on::{self, PassedOnFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
 use super::{Council, Sender, markup};
 use crate::case::Reference;
@@ -26,6 +27,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
     if problems.is_empty() {
         problems.extend(acknowledgements(wording));
         problems.extend(alerts(wording));
+        problems.extend(words_about_passing_on(wording));
     }
     problems
 }
@@ -34,6 +36,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
 fn known_fields(name: &str) -> Vec<&'static str> {
     let own: &[&[(&'static str, &str)]] = match name {
         "alert.txt" => &[alert::FIELDS, Council::FIELDS],
+        "passed-on.txt" => &[passed_on::FIELDS, Council::FIELDS],
         "acknowledgement.txt" => &[acknowledgement::FIELDS, acknowledgement::INNER_TEXTS, Council::FIELDS],
         _ => &[acknowledgement::FIELDS, Council::FIELDS],
     };
@@ -180,7 +183,7 @@ impl Complaints {
 
     /// A complaint about a line as it was rendered: the line of the file from which it came is looked for.
     fn slip(&mut self, wording: &Wording, name: &str, rendered: &str, problem: &str, remedy: &str) {
-        let inner = |n: &str| n == name || (name == "acknowledgement.txt" && n != "alert.txt");
+        let inner = |n: &str| n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "passed-on.txt"));
         let found = wording.sources().filter(|(n, _)| inner(n)).find_map(|(_, source)| {
             let line = source.text.lines().position(|line| comes_from(rendered, line))?;
             Some((source.file.clone(), line + 1))
@@ -250,6 +253,24 @@ fn alerts(wording: &Wording) -> Vec<WordingProblem> {
         let must = [("reference", sample.reference.as_str())];
         complaints.look_at(wording, "alert.txt", alert::words(&facts, wording), &must);
     }
+    complaints.list
+}
+
+fn words_about_passing_on(wording: &Wording) -> Vec<WordingProblem> {
+    let mut complaints = Complaints::default();
+    let sample = Sample::new();
+    let facts = PassedOnFacts {
+        reference: sample.reference.as_str(),
+        topic: "sample",
+        from: &sample.from,
+        to: "reader@council.example",
+        in_reply_to: None,
+        team: "the school transport team",
+        council: &sample.council,
+        sent_at: sample.sent_at,
+    };
+    let must = [("reference", sample.reference.as_str()), ("team", facts.team)];
+    complaints.look_at(wording, "passed-on.txt", passed_on::words(&facts, wording), &must);
     complaints.list
 }
 

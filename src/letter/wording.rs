@@ -100,6 +100,7 @@ pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("acknowledgement.txt", include_str!("../../rules/wording/acknowledgement.txt")),
     ("cannot-wait.txt", include_str!("../../rules/wording/cannot-wait.txt")),
     ("alert.txt", include_str!("../../rules/wording/alert.txt")),
+    ("passed-on.txt", include_str!("../../rules/wording/passed-on.txt")),
     ("signposts/appointment.txt", include_str!("../../rules/wording/signposts/appointment.txt")),
     ("signposts/report.txt", include_str!("../../rules/wording/signposts/report.txt")),
     ("signposts/school-support.txt", include_str!("../../rules/wording/signposts/school-support.txt")),

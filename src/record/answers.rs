@@ -163,55 +163,61 @@ pub(super) fn that_waited_for(
     Ok(())
 }
 
-impl Records {
-    /// Who has written in a case on its sender's side, lower case.
-    pub fn senders_side(&self, case: i64) -> Result<Vec<String>, RecordError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(SENDERS_SIDE)?;
-            let rows = statement.query_map([case], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
-        })
-    }
+/// Whom to tell that a case was passed on, and what of it. `Debug` is not derived: it names people.
+#[derive(Clone)]
+pub struct ToldOfPassing {
+    /// The case's reference.
+    pub reference: String,
+    /// The account that the question came to.
+    pub account: String,
+    /// Who asked: the one who was acknowledged.
+    pub recipient: String,
+    /// The question's Message-ID.
+    pub in_reply_to: Option<String>,
+    /// Everybody whom the message that passed it on was written to.
+    pub passed_to: Vec<String>,
+}
 
-    /// What a letter about a case needs of the message that opened it.
-    pub fn opening_of(&self, case: i64) -> Result<Option<OpeningOf>, RecordError> {
+impl Records {
+    /// Whom to tell that this message passed the case on; `None`: nobody, because no acknowledgement went to the sender, or
+    /// because the same message was written to them too.
+    pub fn to_be_told_of(&self, case: i64, message: i64) -> Result<Option<ToldOfPassing>, RecordError> {
         self.read(|connection| {
-            Ok(connection
+            let passed_to = connection
                 .prepare_cached(
-                    "SELECT cases.reference, messages.message_id, mailboxes.account, messages.sender,
-                         cases.received_at
+                    "SELECT DISTINCT address FROM participants WHERE message_id = ?1 AND role IN ('to', 'cc')",
+                )?
+                .query_map([message], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()?;
+            let side = connection
+                .prepare_cached(SENDERS_SIDE)?
+                .query_map([case], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()?;
+            if side.iter().any(|one| passed_to.contains(one)) {
+                return Ok(None);
+            }
+            let told = connection
+                .prepare_cached(
+                    "SELECT cases.reference, mailboxes.account, letters.envelope_to, messages.message_id
                      FROM cases
                      JOIN messages ON messages.id = cases.opening_message
                      JOIN mailboxes ON mailboxes.id = messages.mailbox_id
+                     JOIN letters ON letters.answers = messages.id AND letters.kind = 'acknowledge'
                      WHERE cases.id = ?1",
                 )?
                 .query_row([case], |row| {
-                    Ok(OpeningOf {
+                    Ok(ToldOfPassing {
                         reference: row.get(0)?,
-                        message_id: row.get(1)?,
-                        account: row.get(2)?,
-                        sender: row.get(3)?,
-                        received_at: row.get::<_, At>(4)?.0,
+                        account: row.get(1)?,
+                        recipient: row.get(2)?,
+                        in_reply_to: row.get(3)?,
+                        passed_to,
                     })
                 })
-                .optional()?)
+                .optional()?;
+            Ok(told)
         })
     }
-}
-
-/// What a letter about a case needs of the message that opened it. `Debug` is not derived: it names people.
-#[derive(Clone)]
-pub struct OpeningOf {
-    /// The case's reference.
-    pub reference: String,
-    /// The message's Message-ID.
-    pub message_id: Option<String>,
-    /// The account that it came to.
-    pub account: String,
-    /// Who wrote it.
-    pub sender: Option<String>,
-    /// When it was received.
-    pub received_at: DateTime<Utc>,
 }
 
 #[cfg(test)]

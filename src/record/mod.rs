@@ -40,7 +40,7 @@ pub use entry::{
 };
 pub use error::RecordError;
 pub use facts::{Acted, NewFact};
-pub use answers::OpeningOf;
+pub use answers::ToldOfPassing;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{OpenedCase, WaitingOpening};
