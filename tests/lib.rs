@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answered;
+mod cases;
+mod cases_page;
 mod check;
 mod commands;
 mod explained;
@@ -13,6 +15,7 @@ mod imap;
 mod journey;
 mod labelled;
 mod letters;
+mod life;
 mod mailbox;
 mod message;
 mod new_text;

@@ -3,8 +3,10 @@
 use std::fmt;
 
 pub mod correction;
+pub mod history;
 pub mod life;
 pub mod reply;
+pub mod words;
 
 pub use correction::{Correction, Labels};
 pub use life::{Fact, Happening, Matter, Standing, State, Step};

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 mod answers;
+mod case_list;
 mod cases;
 mod corrections;
 mod effects;
@@ -20,6 +21,7 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod history;
 mod known;
 mod mailboxes;
 mod migrate;
@@ -31,7 +33,8 @@ mod settle;
 mod upkeep;
 mod value;
 
-pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, LinkRow, MessageDetail};
+pub use case_list::CaseFilter;
+pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
 pub use entry::{
@@ -39,8 +42,9 @@ pub use entry::{
     Role, StoredDecision, StoredDue,
 };
 pub use error::RecordError;
-pub use facts::{Acted, NewFact};
 pub use answers::ToldOfPassing;
+pub use facts::{Acted, Deed, NewFact};
+pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{OpenedCase, WaitingOpening};
