@@ -261,6 +261,19 @@ pub struct Alerts {
     pub rules_to: Vec<String>,
 }
 
+/// Every folder that messages are filed into.
+pub fn filing_folders(config: &Config) -> impl Iterator<Item = &str> {
+    let filing = &config.filing;
+    config
+        .queues
+        .values()
+        .map(|place| place.folder.as_str())
+        .chain(filing.kinds.values().map(String::as_str))
+        .chain(filing.copied.as_deref())
+        .chain(filing.duplicates.as_deref())
+        .chain([filing.set_aside.as_str(), filing.passed_on.as_str()])
+}
+
 impl Config {
     /// Reads a configuration file. Relative paths in it are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {

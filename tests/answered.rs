@@ -147,7 +147,8 @@ fn a_case_follows_its_message_when_staff_drag_it_and_says_so_when_it_is_gone() {
     let back = until_case(&team, "the case open again", |case| case["state"] == "open");
     assert_eq!((back["queue"].as_str(), &back["due_on"]), (Some("assessment"), &due));
 
-    // While the server is away nothing is missing.
+    // While the server is away, and when UIDs lose their meaning, nothing is missing.
+    servers.change_uid_validity("send.general", "Triage/assessment", 77);
     servers.stop_imap();
     std::thread::sleep(std::time::Duration::from_secs(5));
     servers.start_imap();

@@ -10,6 +10,7 @@ use chrono::Days;
 use crate::calendar::london;
 use crate::case::reply::{self, Reply};
 use crate::clock::Clock;
+use crate::config::Existing;
 use crate::effect::Effect;
 use crate::letter::{self, PassedOnFacts};
 use crate::mailbox::RawMessage;
@@ -40,7 +41,7 @@ pub(super) fn by_staff<C: Clock>(
         if is_older_than_we_look(raw, world)? {
             return Ok(left_alone("sent before answers were noticed here (`answers.look_back_days`)"));
         }
-    } else if !is_from_staff(message, set) || !names_a_watched_mailbox(message, set) {
+    } else if !is_from_staff(message, set) || !names_a_watched_mailbox(message, set) || is_left_alone(raw, world)? {
         return Ok(None);
     }
     let refers = !message.in_reply_to.is_empty() || !references(message).is_empty();
@@ -61,7 +62,8 @@ pub(super) fn by_staff<C: Clock>(
     if among_themselves {
         return Ok(if in_sent { left_alone("sent by staff to staff") } else { None });
     }
-    if !in_sent && let Some(said) = said_to_be_forged(message, set) {
+    let trusted = set.config.council.trusted_authserv_id.as_deref().filter(|_| !in_sent);
+    if let Some(said) = trusted.and_then(|trusted| said_to_be_forged(message, trusted)) {
         decision.unsure = true;
         decision.trace.push(Finding::plain(
             "reply",
@@ -159,6 +161,14 @@ fn is_older_than_we_look<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> Re
     Ok(first.is_some_and(|first| london::date(raw.received_at) < first))
 }
 
+/// Whether it lay in the inbox before that was taken into use, and such mail is not looked into (`existing: ignore`).
+fn is_left_alone<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> Result<bool, Trouble> {
+    let existing = world.config.account(&raw.at.account).map(|account| account.existing).unwrap_or_default();
+    let state = world.records.mailbox(&raw.at.account, &raw.at.folder)?;
+    let old = state.is_some_and(|state| raw.received_at < state.taken_into_use_at);
+    Ok(old && existing == Existing::Ignore)
+}
+
 fn is_from_staff(message: &Message, set: &Set) -> bool {
     message.from.as_ref().is_some_and(|from| reply::is_inside(&from.address, &set.policy.team.domain))
 }
@@ -213,9 +223,8 @@ fn by_a_colleague(decision: Decision, reply: &Reply) -> Decision {
     }
 }
 
-/// What the council's own server says against the From of a message (RFC 8601); `None`: nothing, or nobody is believed.
-fn said_to_be_forged(message: &Message, set: &Set) -> Option<String> {
-    let trusted = set.config.council.trusted_authserv_id.as_deref()?;
+/// What the council's own server says against the From of a message (RFC 8601); `None`: nothing.
+fn said_to_be_forged(message: &Message, trusted: &str) -> Option<String> {
     // The topmost one of that name: what stands below may have been sent along.
     let results = message.headers("Authentication-Results").find(|value| {
         let id = value.split(';').next().unwrap_or_default().split_whitespace().next().unwrap_or_default();
@@ -234,5 +243,34 @@ fn said_to_be_forged(message: &Message, set: &Set) -> Option<String> {
         (Some("pass" | "bestguesspass"), _) => None,
         (_, Some("fail")) => Some("the council's server says that its sender is forged (spf=fail)".to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message;
+
+    fn said(results: &[&str]) -> bool {
+        let header: String = results.iter().map(|one| format!("Authentication-Results: {one}\r\n")).collect();
+        let raw = format!("{header}From: jo@council.example\r\n\r\nHello\r\n");
+        said_to_be_forged(&message::parse(raw.as_bytes(), raw.len()), "mx.council.example").is_some()
+    }
+
+    #[test]
+    fn only_the_councils_own_server_is_believed_when_it_says_that_a_sender_is_forged() {
+        assert!(said(&["mx.council.example; spf=pass smtp.mailfrom=x.example; dmarc=fail header.from=council.example"]));
+        assert!(said(&["MX.council.example 1; spf=fail smtp.mailfrom=x.example"]));
+        assert!(!said(&["mx.council.example; spf=fail smtp.mailfrom=x.example; dmarc=pass"]), "DKIM may have passed");
+        assert!(!said(&["mx.council.example; spf=softfail; dkim=fail"]));
+        assert!(!said(&["mx.elsewhere.example; dmarc=fail"]), "anybody can write that");
+        assert!(said(&["mx.council.example; dmarc=fail", "mx.council.example; dmarc=pass"]), "the topmost is ours");
+        assert!(!said(&[]));
+    }
+
+    #[test]
+    fn what_a_forward_names_in_a_header_of_its_own_is_a_reference() {
+        let raw = b"From: jo@council.example\r\nReferences: <a@x.example>\r\nX-Forwarded-Message-Id: <b@x.example>\r\n\r\nHello\r\n";
+        assert_eq!(references(&message::parse(raw, raw.len())), ["a@x.example", "b@x.example"]);
     }
 }

@@ -21,7 +21,7 @@ use crate::record::{
 use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
-use super::{Trouble, World, answers, in_force, letters};
+use super::{Trouble, World, answers, letters};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -472,7 +472,7 @@ fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Re
 impl<C: Clock> World<'_, C> {
     /// Whether this is one of the folders that we file into (and that somebody chose to watch as well).
     fn is_filing_folder(&self, at: &crate::message::MessageRef) -> bool {
-        in_force::filing_folders(&self.settings()).any(|folder| {
+        crate::config::filing_folders(&self.settings()).any(|folder| {
             at.folder == folder || at.folder.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
         })
     }
