@@ -48,7 +48,8 @@ fn read(message: &Message, set: &in_force::Set) -> reply::Reply {
 #[test]
 fn holding_replies_are_told_from_answers() {
     let set = set();
-    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/replies/staff.txt")).unwrap();
+    let text =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/replies/staff.txt")).unwrap();
     let mut wrong = Vec::new();
     let mut seen = 0;
     for block in text.split("\n## ").skip(1) {

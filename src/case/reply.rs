@@ -197,7 +197,8 @@ fn says(message: &Message, with: &Circumstances<'_>) -> (Says, String) {
         .collect();
     let until = until(message, &evidence, with);
     let words = first.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default();
-    let mut why = format!("{}: \"{}\"", first.rule.title, words.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut why =
+        format!("{}: \"{}\"", first.rule.title, words.split_whitespace().collect::<Vec<_>>().join(" "));
     if let Some(until) = until {
         why.push_str(&format!(", until {}", until.format("%-d %B %Y")));
     }
@@ -277,7 +278,8 @@ fn number(word: &str) -> Option<u32> {
 /// Whether the words that end here name a limit: "by", "until", "no later than", with "the end of" after it.
 fn says_until(before: &str) -> bool {
     let lower = before.to_lowercase();
-    let mut words = lower.split_whitespace().rev().take(5).map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let mut words =
+        lower.split_whitespace().rev().take(5).map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let limits = ["by", "until", "till", "til", "before", "within", "latest", "than"];
     words.any(|word| limits.contains(&word))
 }

@@ -313,7 +313,11 @@ fn check_answers(config: &Config, out: &mut Problems) {
             let path = format!("accounts/{at}/sent_folders/{number}");
             if folder.trim().is_empty() || folder.eq_ignore_ascii_case("INBOX") || filed_into(folder) {
                 let problem = format!("`{folder}` is no folder of sent mail");
-                out.add(path, problem, "Name the folders in which staff's mail programs keep what they sent.");
+                out.add(
+                    path,
+                    problem,
+                    "Name the folders in which staff's mail programs keep what they sent.",
+                );
             }
         }
     }

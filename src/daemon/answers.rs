@@ -41,7 +41,10 @@ pub(super) fn by_staff<C: Clock>(
         if is_older_than_we_look(raw, world)? {
             return Ok(left_alone("sent before answers were noticed here (`answers.look_back_days`)"));
         }
-    } else if !is_from_staff(message, set) || !names_a_watched_mailbox(message, set) || is_left_alone(raw, world)? {
+    } else if !is_from_staff(message, set)
+        || !names_a_watched_mailbox(message, set)
+        || is_left_alone(raw, world)?
+    {
         return Ok(None);
     }
     let refers = !message.in_reply_to.is_empty() || !references(message).is_empty();
@@ -58,7 +61,8 @@ pub(super) fn by_staff<C: Clock>(
         Err(_) => return Ok(None),
     };
     // Staff among themselves: nothing that a sender would wait for.
-    let among_themselves = !reply.forward && reply.to.iter().all(|to| reply::is_inside(to, &set.policy.team.domain));
+    let among_themselves =
+        !reply.forward && reply.to.iter().all(|to| reply::is_inside(to, &set.policy.team.domain));
     if among_themselves {
         return Ok(if in_sent { left_alone("sent by staff to staff") } else { None });
     }
@@ -76,8 +80,13 @@ pub(super) fn by_staff<C: Clock>(
         let decision = Box::new(StoredDecision::of(&decision, withheld));
         return Ok(Some(EntryOutcome::Decided { decision, case: CasePart::None, effects }));
     }
-    let decision = Box::new(StoredDecision::of(&by_a_colleague(decision, &reply), Some("written by staff".to_owned())));
-    Ok(Some(EntryOutcome::Decided { decision, case: CasePart::ByStaff(Box::new(reply)), effects: Vec::new() }))
+    let decision =
+        Box::new(StoredDecision::of(&by_a_colleague(decision, &reply), Some("written by staff".to_owned())));
+    Ok(Some(EntryOutcome::Decided {
+        decision,
+        case: CasePart::ByStaff(Box::new(reply)),
+        effects: Vec::new(),
+    }))
 }
 
 /// A known message, met again: one by staff that was not counted where it was met first counts in their Sent folder.
@@ -88,7 +97,10 @@ pub(super) fn seen_again<C: Clock>(
     set: &Set,
     world: &World<'_, C>,
 ) -> Result<(), Trouble> {
-    if known.case.is_some() || !world.is_sent(&raw.at.account, &raw.at.folder) || is_older_than_we_look(raw, world)? {
+    if known.case.is_some()
+        || !world.is_sent(&raw.at.account, &raw.at.folder)
+        || is_older_than_we_look(raw, world)?
+    {
         return Ok(());
     }
     if let Some(EntryOutcome::Decided { case: CasePart::ByStaff(reply), .. }) =
@@ -101,7 +113,11 @@ pub(super) fn seen_again<C: Clock>(
 
 /// The sender is told which team has the email now, where that is configured (policy, email e): once for each team, only where
 /// an acknowledgement went before, and within the same limits.
-pub(super) fn tell_sender<C: Clock>(case: i64, message: i64, world: &World<'_, C>) -> Result<(), RecordError> {
+pub(super) fn tell_sender<C: Clock>(
+    case: i64,
+    message: i64,
+    world: &World<'_, C>,
+) -> Result<(), RecordError> {
     let set = world.in_force.now();
     let config = &set.config;
     let limits = &set.policy.team.limits;
@@ -117,7 +133,10 @@ pub(super) fn tell_sender<C: Clock>(case: i64, message: i64, world: &World<'_, C
         || counts.to_domain_in_an_hour >= limits.per_domain_an_hour
         || counts.in_all_in_an_hour >= limits.in_all_an_hour
     {
-        tracing::warn!(case, "The sender of case {case} is not told that it was passed on: a limit is reached.");
+        tracing::warn!(
+            case,
+            "The sender of case {case} is not told that it was passed on: a limit is reached."
+        );
         return Ok(());
     }
     let topic = format!("passed-on/{case}/{team}");
@@ -239,9 +258,13 @@ fn said_to_be_forged(message: &Message, trusted: &str) -> Option<String> {
     };
     // DMARC weighs SPF and DKIM together; where there is a verdict of it, that is the one.
     match (result("dmarc").as_deref(), result("spf").as_deref()) {
-        (Some("fail"), _) => Some("the council's server says that its sender is forged (dmarc=fail)".to_owned()),
+        (Some("fail"), _) => {
+            Some("the council's server says that its sender is forged (dmarc=fail)".to_owned())
+        }
         (Some("pass" | "bestguesspass"), _) => None,
-        (_, Some("fail")) => Some("the council's server says that its sender is forged (spf=fail)".to_owned()),
+        (_, Some("fail")) => {
+            Some("the council's server says that its sender is forged (spf=fail)".to_owned())
+        }
         _ => None,
     }
 }
@@ -259,12 +282,20 @@ mod tests {
 
     #[test]
     fn only_the_councils_own_server_is_believed_when_it_says_that_a_sender_is_forged() {
-        assert!(said(&["mx.council.example; spf=pass smtp.mailfrom=x.example; dmarc=fail header.from=council.example"]));
+        assert!(said(&[
+            "mx.council.example; spf=pass smtp.mailfrom=x.example; dmarc=fail header.from=council.example"
+        ]));
         assert!(said(&["MX.council.example 1; spf=fail smtp.mailfrom=x.example"]));
-        assert!(!said(&["mx.council.example; spf=fail smtp.mailfrom=x.example; dmarc=pass"]), "DKIM may have passed");
+        assert!(
+            !said(&["mx.council.example; spf=fail smtp.mailfrom=x.example; dmarc=pass"]),
+            "DKIM may have passed"
+        );
         assert!(!said(&["mx.council.example; spf=softfail; dkim=fail"]));
         assert!(!said(&["mx.elsewhere.example; dmarc=fail"]), "anybody can write that");
-        assert!(said(&["mx.council.example; dmarc=fail", "mx.council.example; dmarc=pass"]), "the topmost is ours");
+        assert!(
+            said(&["mx.council.example; dmarc=fail", "mx.council.example; dmarc=pass"]),
+            "the topmost is ours"
+        );
         assert!(!said(&[]));
     }
 

@@ -164,7 +164,8 @@ fn entry<C: Clock>(
 /// back where it was (a move keeps INTERNALDATE): that is theirs to decide.
 fn is_second_copy<C: Clock>(raw: &RawMessage, known: &Known, world: &World<'_, C>) -> bool {
     // What lies in Sent was sent from here; it is nobody's copy to read.
-    let elsewhere = known.locations.iter().any(|place| !world.is_sent(&place.account, &place.folder)) || !known.filed_to.is_empty();
+    let elsewhere = known.locations.iter().any(|place| !world.is_sent(&place.account, &place.folder))
+        || !known.filed_to.is_empty();
     let put_back = known.received_here_at(&raw.at.account, &raw.at.folder) == Some(raw.received_at);
     filing(raw, world) == FilingMode::Move && elsewhere && !put_back && !world.is_filing_folder(&raw.at)
 }

@@ -104,7 +104,11 @@ impl Rounds {
     }
 
     /// Looks into every folder. Which could not be read, and whether anything changed.
-    async fn look<C: Clock>(&mut self, set: &Set, world: &World<'_, C>) -> (BTreeSet<(String, String)>, bool) {
+    async fn look<C: Clock>(
+        &mut self,
+        set: &Set,
+        world: &World<'_, C>,
+    ) -> (BTreeSet<(String, String)>, bool) {
         let (mut unread, mut changed) = (BTreeSet::new(), false);
         for overview in &mut self.overviews {
             let account = overview.account().to_owned();
@@ -197,7 +201,8 @@ impl Rounds {
         self.absent = absent.into_iter().collect();
         let news = world.records.tell(&told, world.now())?;
         for fact in &told {
-            let what = if fact.fact == Fact::Missing { "is found in none of our folders" } else { "is found again" };
+            let what =
+                if fact.fact == Fact::Missing { "is found in none of our folders" } else { "is found again" };
             tracing::info!(case = fact.case, "The message of case {} {what}.", fact.case);
         }
         Ok(news)
@@ -329,7 +334,9 @@ fn alerts<C: Clock>(
             sent_at: not_before,
         };
         let letter = letter::alert(&facts, &set.wording);
-        letter.map_err(|problem| tracing::error!("An alert about urgent mail could not be written: {problem}")).ok()
+        letter
+            .map_err(|problem| tracing::error!("An alert about urgent mail could not be written: {problem}"))
+            .ok()
     };
     let letters = config.alerts.to.iter().filter_map(write);
     letters.map(|letter| Effect::Alert { account: from.to_owned(), letter, not_before }).collect()

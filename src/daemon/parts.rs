@@ -20,8 +20,11 @@ pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
     let accounts = Rc::new(accounts(config)?);
     let mut mailboxes = Vec::new();
     for account in &config.accounts {
-        for (folder, polled) in
-            account.watch.iter().map(|folder| (folder, false)).chain(account.polled().map(|sent| (sent, true)))
+        for (folder, polled) in account
+            .watch
+            .iter()
+            .map(|folder| (folder, false))
+            .chain(account.polled().map(|sent| (sent, true)))
         {
             let imap = accounts.imap.iter().find(|a| a.account == account.name);
             let on_disk = accounts.folders.iter().find(|a| a.account == account.name);

@@ -18,7 +18,10 @@ use super::{Trouble, World};
 pub fn by_account<M: Mailbox>(folders: Vec<&mut M>) -> Vec<Vec<&mut M>> {
     let mut accounts: Vec<Vec<&mut M>> = Vec::new();
     for folder in folders {
-        match accounts.iter_mut().find(|of| of.first().is_some_and(|first| first.account() == folder.account())) {
+        match accounts
+            .iter_mut()
+            .find(|of| of.first().is_some_and(|first| first.account() == folder.account()))
+        {
             Some(of) => of.push(folder),
             None => accounts.push(vec![folder]),
         }
@@ -59,7 +62,9 @@ fn tell(trouble: &Trouble, account: &str, folder: &str, failures: u32) {
     match (there_is_none, failures) {
         (true, 1) => tracing::info!(account, folder, "Answers are not noticed here yet: {trouble}."),
         (true, _) => tracing::debug!(account, folder, failures, "{trouble}."),
-        (false, _) => tracing::warn!(account, folder, failures, "Answers are not noticed here now: {trouble}."),
+        (false, _) => {
+            tracing::warn!(account, folder, failures, "Answers are not noticed here now: {trouble}.")
+        }
     }
 }
 

@@ -139,7 +139,10 @@ pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>
 
 /// The UID up to which everything is recorded; takes the folder into use, or notices that its UIDs mean something else.
 async fn cursor<M: Mailbox, C: Clock>(
-    mailbox: &mut M, world: &World<'_, C>, status: Status) -> Result<u32, Trouble> {
+    mailbox: &mut M,
+    world: &World<'_, C>,
+    status: Status,
+) -> Result<u32, Trouble> {
     let (account, folder) = (mailbox.account(), mailbox.folder());
     if world.is_sent(account, folder) {
         return super::sent::cursor(mailbox, world, status).await;

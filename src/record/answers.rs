@@ -37,7 +37,8 @@ const SENDERS_SIDE: &str = "SELECT DISTINCT participants.address FROM case_messa
     WHERE case_messages.case_id = ?1 AND case_messages.role IN ('opened', 'chaser', 'addition', 'thanks')
         AND participants.role IN ('from', 'reply-to')";
 /// Replies that wait and refer to a message of this Message-ID.
-const WAITING_FOR: &str = "SELECT DISTINCT staff_replies.message_id, staff_replies.reply FROM message_references AS r
+const WAITING_FOR: &str =
+    "SELECT DISTINCT staff_replies.message_id, staff_replies.reply FROM message_references AS r
     JOIN staff_replies ON staff_replies.message_id = r.message_id
     WHERE r.refers_to = ?1 ORDER BY staff_replies.message_id";
 

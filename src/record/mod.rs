@@ -33,6 +33,7 @@ mod settle;
 mod upkeep;
 mod value;
 
+pub use answers::ToldOfPassing;
 pub use case_list::CaseFilter;
 pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
@@ -42,7 +43,6 @@ pub use entry::{
     Role, StoredDecision, StoredDue,
 };
 pub use error::RecordError;
-pub use answers::ToldOfPassing;
 pub use facts::{Acted, Deed, NewFact};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};

@@ -59,7 +59,8 @@ impl Records {
     pub fn message_of_id(&self, message_id: &str) -> Result<Option<i64>, RecordError> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(OF_ID)?;
-            let found = find.query_map([message_id], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+            let found =
+                find.query_map([message_id], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
             Ok(found.first().copied().filter(|_| found.len() == 1))
         })
     }
@@ -94,7 +95,10 @@ impl Records {
 
     /// Waiting cases whose opening message should lie in one of our folders: entered before this instant, filed, and with a
     /// Message-ID by which it can be found.
-    pub fn waiting_openings(&self, entered_before: DateTime<Utc>) -> Result<Vec<WaitingOpening>, RecordError> {
+    pub fn waiting_openings(
+        &self,
+        entered_before: DateTime<Utc>,
+    ) -> Result<Vec<WaitingOpening>, RecordError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(OPENINGS)?;
             let rows = statement.query_map([At(entered_before)], |row| {
@@ -144,7 +148,8 @@ impl Records {
                     .prepare_cached("SELECT case_id FROM case_messages WHERE message_id = ?1")?
                     .query_row([message], |row| row.get(0))
                     .optional()?;
-                let detail = json!({ "letters": waiting.len(), "why": "staff moved it out of the urgent folder" });
+                let detail =
+                    json!({ "letters": waiting.len(), "why": "staff moved it out of the urgent folder" });
                 add_event(tx, now, "alert-withdrawn", case, Some(message), &detail)?;
             }
             Ok(waiting.len())

@@ -50,7 +50,9 @@ impl Group {
     /// depend on context: an out-of-office reply that says "if" is one all the same.
     pub(super) fn contexts(self) -> Kinds {
         match self {
-            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::Answers => Kinds::default(),
+            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::Answers => {
+                Kinds::default()
+            }
             _ => Kinds::ALL,
         }
     }
