@@ -71,14 +71,15 @@ pub fn escalation(contact: Contact, waiting: &[Waiting], today: NaiveDate) -> Es
     if contact.resolution || (contact.urgent && contact.chaser != Chaser::None) {
         return Escalation { step: Step::ResolutionTeam, protocol: Some(protocol(contact, waiting, today)) };
     }
-    let over = waiting.iter().any(|case| case.is_over(today));
+    // The step after the furthest one whose time is over.
+    let after = waiting.iter().filter(|case| case.is_over(today)).filter_map(|case| case.step.next()).max();
     let step = match (contact.told, contact.chaser) {
+        (_, Chaser::None) => Step::Coordinator,
         // "I have written to the team lead": the step after that one.
-        (Some(told), _) if told > Step::Coordinator => told.next().unwrap_or(told),
-        (_, Chaser::Overdue) => Step::TeamLead,
-        // The sender gives no time, the record knows it.
-        (_, Chaser::Unclear | Chaser::Within) if over => Step::TeamLead,
-        _ => Step::Coordinator,
+        (Some(told), _) if told > Step::Coordinator => told.next().max(after).unwrap_or(told),
+        // Where the record knows of none, the sender's word counts.
+        (_, Chaser::Overdue) => after.unwrap_or(Step::TeamLead),
+        (_, Chaser::Unclear | Chaser::Within) => after.unwrap_or_default(),
     };
     Escalation { step, protocol: None }
 }
@@ -160,6 +161,8 @@ mod tests {
         );
         assert_eq!(step(says(Chaser::Overdue, None), &[]), 2, "the sender says so");
         assert_eq!(step(says(Chaser::Overdue, Some(Step::TeamLead)), &[]), 3);
+        assert_eq!(step(says(Chaser::Within, None), &[waits(Step::TeamLead, 19)]), 3, "the team lead's time is over");
+        assert_eq!(step(says(Chaser::Within, None), &[waits(Step::TeamLead, 20)]), 1, "and here it is not");
         let urgent = Contact { urgent: true, ..says(Chaser::Within, None) };
         assert_eq!(step(urgent, &[]), 4, "urgent and unanswered skips to step 4");
         assert_eq!(step(Contact { urgent: true, ..says(Chaser::None, None) }, &[]), 1, "urgent and new");

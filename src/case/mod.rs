@@ -4,6 +4,7 @@ use std::fmt;
 
 pub mod correction;
 pub mod escalation;
+pub mod joining;
 pub mod life;
 
 pub use correction::{Correction, Labels};

@@ -20,7 +20,7 @@ mod markup;
 pub mod refusal;
 pub mod wording;
 
-pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
+pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
 pub use alert::{AlertFacts, alert};
 pub use council::Council;
 pub use refusal::{RefusalFacts, refusal};

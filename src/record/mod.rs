@@ -26,6 +26,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod threads;
 mod upkeep;
 mod value;
 
@@ -41,6 +42,7 @@ pub use facts::{Acted, NewFact};
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
+pub use threads::MetEarlier;
 pub use upkeep::Standing;
 
 use error::Fault;

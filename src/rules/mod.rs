@@ -81,9 +81,9 @@ pub enum Group {
     Roles,
     /// `residence:` each with `says:`, in `areas.yaml`; its phrases use `{place}`.
     Residence,
-    /// `replies:` each with `tells:`, in `replies.yaml`: what a message in a known thread is about.
-    Replies,
-    /// `steps:` each with `step:`, in `replies.yaml`: steps of the escalation that the sender says to have taken.
+    /// `follow-ups:` each with `tells:`, in `follow-ups.yaml`: what a message in a known thread is about.
+    FollowUps,
+    /// `steps:` each with `step:`, in `follow-ups.yaml`: steps of the escalation that the sender says to have taken.
     Steps,
 }
 

@@ -160,7 +160,7 @@ fn settle<'a, 'r: 'a>(
         found.clear();
     }
     // Thanks are thanks where they are all that is said.
-    if holds && rule.group == Group::Replies && rule.then == "thanks" && !whole::is_all(look) {
+    if holds && rule.group == Group::FollowUps && rule.then == "thanks" && !whole::is_all(look) {
         (holds, said_outright) = (false, false);
         found.clear();
     }

@@ -26,7 +26,7 @@ pub const GROUPS: [(&str, Group); 12] = [
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
-    ("replies", Group::Replies),
+    ("follow-ups", Group::FollowUps),
     ("steps", Group::Steps),
 ];
 
@@ -42,7 +42,7 @@ impl Group {
             Group::Kinds => Some(("kind", &["auto-reply", "bounce", "list", "internal", "calendar"])),
             Group::Roles => Some(("role", &ROLES)),
             Group::Residence => Some(("says", &["home", "new-home", "old-home", "school"])),
-            Group::Replies => Some(("tells", &["thanks", "courtesy", "request", "another-matter"])),
+            Group::FollowUps => Some(("tells", &["thanks", "courtesy", "request", "another-matter"])),
             Group::Steps => Some(("step", &["team-lead", "senior-manager", "resolution-team"])),
             _ => None,
         }
@@ -52,7 +52,7 @@ impl Group {
     /// depend on context: an out-of-office reply that says "if" is one all the same.
     pub(super) fn contexts(self) -> Kinds {
         match self {
-            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::Replies => Kinds::default(),
+            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::FollowUps => Kinds::default(),
             _ => Kinds::ALL,
         }
     }
@@ -63,7 +63,7 @@ impl Group {
             // The foot of a newsletter looks like a signature.
             Group::Roles | Group::Kinds => &[Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature],
             // The subject of a reply is the old one.
-            Group::Replies => &[Zone::New, Zone::Adopted],
+            Group::FollowUps => &[Zone::New, Zone::Adopted],
             _ => &[Zone::Subject, Zone::New, Zone::Adopted],
         }
     }

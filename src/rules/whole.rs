@@ -1,4 +1,4 @@
-//! Whether the courtesies of `replies.yaml` are all that a message says: nothing else stands in its new text but a
+//! Whether the courtesies of `follow-ups.yaml` are all that a message says: nothing else stands in its new text but a
 //! salutation, a sign-off and names. It errs on one side: what it does not know is something said.
 //!
 //! Policy, email a and d: a thank-you is owed no answer; anything else is.
@@ -43,7 +43,7 @@ pub(super) fn is_all(look: &Look<'_, '_>) -> bool {
     let mut covered = vec![false; words.tokens.len()];
     let mut phrases = Vec::new();
     for (rule, body) in look.rules.rules.iter().zip(&look.rules.bodies) {
-        if rule.group == Group::Replies && matches!(rule.then.as_str(), "thanks" | "courtesy") {
+        if rule.group == Group::FollowUps && matches!(rule.then.as_str(), "thanks" | "courtesy") {
             body.when.iter().for_each(|one| condition::phrases(one, &mut phrases));
         }
     }
@@ -143,7 +143,8 @@ impl Page<'_, '_> {
                     self.is_name(token) || matches!(self.word(token).as_str(), "mr" | "mrs" | "ms" | "miss" | "dr")
                 };
                 let names = rest.iter().take_while(fits).count();
-                let ends = place + names >= covered.len() || self.pauses(place + names);
+                let next = place + names;
+                let ends = covered.get(next).copied().unwrap_or(true) || self.pauses(next);
                 if names > 0 && names <= MOST_NAMES && ends && !self.starts_sentence(place) {
                     covered.iter_mut().skip(place).take(names).for_each(|place| *place = true);
                 }

@@ -1,7 +1,7 @@
 //! What a message says in a thread: nothing but thanks, something asked for, another matter; and which steps of the
 //! escalation its sender says to have taken.
 //!
-//! The words are staff's, in `rules/replies.yaml`. Whether any of it counts depends on the thread, which is not known here;
+//! The words are staff's, in `rules/follow-ups.yaml`. Whether any of it counts depends on the thread, which is not known here;
 //! where in doubt, something is asked. Policy, email a and d; contact-process, steps 1 to 4.
 
 use super::Finding;
@@ -41,7 +41,7 @@ pub fn said(message: &Message, reading: &Reading<'_>, trace: &mut Vec<Finding>) 
     if [&new.new, &new.adopted].iter().any(|text| has_question(text)) {
         said.asks = Asks::Something;
     }
-    for verdict in reading.group(Group::Replies).filter(|verdict| verdict.holds) {
+    for verdict in reading.group(Group::FollowUps).filter(|verdict| verdict.holds) {
         match verdict.rule.then.as_str() {
             "thanks" => {
                 said.thanks = true;
