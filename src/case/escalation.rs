@@ -161,7 +161,11 @@ mod tests {
         );
         assert_eq!(step(says(Chaser::Overdue, None), &[]), 2, "the sender says so");
         assert_eq!(step(says(Chaser::Overdue, Some(Step::TeamLead)), &[]), 3);
-        assert_eq!(step(says(Chaser::Within, None), &[waits(Step::TeamLead, 19)]), 3, "the team lead's time is over");
+        assert_eq!(
+            step(says(Chaser::Within, None), &[waits(Step::TeamLead, 19)]),
+            3,
+            "the team lead's time is over"
+        );
         assert_eq!(step(says(Chaser::Within, None), &[waits(Step::TeamLead, 20)]), 1, "and here it is not");
         let urgent = Contact { urgent: true, ..says(Chaser::Within, None) };
         assert_eq!(step(urgent, &[]), 4, "urgent and unanswered skips to step 4");

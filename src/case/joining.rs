@@ -156,10 +156,14 @@ pub fn judge<'t>(
             return Judgement::Nothing;
         }
         let mut links: Vec<(&Thread, String)> = strangers()
-            .map(|thread| (thread, "It refers to a message of that case; its sender has no part in it.".to_owned()))
+            .map(|thread| {
+                (thread, "It refers to a message of that case; its sender has no part in it.".to_owned())
+            })
             .collect();
         let own = threads.iter().filter(|thread| thread.common(incoming.writer).is_some());
-        links.extend(own.map(|thread| (thread, "It refers to a message of that case, and to other cases.".to_owned())));
+        links.extend(
+            own.map(|thread| (thread, "It refers to a message of that case, and to other cases.".to_owned())),
+        );
         if incoming.chaser != Chaser::None {
             links.extend(waiting.iter().map(|thread| {
                 (thread, "It chases and does not say what; this sender waits for an answer here.".to_owned())
@@ -180,7 +184,9 @@ fn part(incoming: Incoming<'_>, thread: &Thread) -> Result<Part, String> {
         .grounds
         .iter()
         .map(String::as_str)
-        .filter(|ground| ground.starts_with('U') && !thread.labels.grounds.iter().any(|known| known == ground))
+        .filter(|ground| {
+            ground.starts_with('U') && !thread.labels.grounds.iter().any(|known| known == ground)
+        })
         .collect();
     if !new.is_empty() {
         return Err(format!("It follows that case, with an urgent ground that is new: {}.", new.join(", ")));
@@ -198,7 +204,9 @@ fn part(incoming: Incoming<'_>, thread: &Thread) -> Result<Part, String> {
             Err("It follows that case and goes to the Resolution Team.".to_owned())
         }
         (Chaser::None, Asks::Nothing, _) if waits => Ok(Part::Addition),
-        (Chaser::None, Asks::Nothing, _) => Err("It follows that case, which was answered before.".to_owned()),
+        (Chaser::None, Asks::Nothing, _) => {
+            Err("It follows that case, which was answered before.".to_owned())
+        }
         (Chaser::None, _, _) => Err("It follows that case and asks something.".to_owned()),
         _ => Ok(Part::Chaser),
     }
@@ -210,7 +218,8 @@ fn sent_again<'t>(incoming: Incoming<'_>, same: SameWords<'t>) -> Option<Common<
     let soon = again.num_days() < 1;
     let waits = same.thread.standing.state.is_waiting();
     let in_time = !same.thread.standing.is_overdue(crate::calendar::london::date(incoming.received_at));
-    let is_copy = again >= chrono::TimeDelta::zero() && waits && in_time && (soon || incoming.chaser == Chaser::None);
+    let is_copy =
+        again >= chrono::TimeDelta::zero() && waits && in_time && (soon || incoming.chaser == Chaser::None);
     same.thread.common(incoming.writer).filter(|_| is_copy && !incoming.thanks)
 }
 

@@ -152,9 +152,8 @@ pub fn belonging<C: Clock>(
                     (Role::Thanks, vec![Fact::Thanked], told(thread, &dates))
                 }
             };
-            let to_resolution = facts
-                .iter()
-                .any(|fact| matches!(fact, Fact::Escalated { step: Step::ResolutionTeam, .. }));
+            let to_resolution =
+                facts.iter().any(|fact| matches!(fact, Fact::Escalated { step: Step::ResolutionTeam, .. }));
             let queue = if to_resolution { Queue::Resolution } else { queue_of(&thread.labels.queue) };
             Belonging::Joins(Box::new(Joined {
                 part: CasePart::Joins { case: thread.case, role, facts },
@@ -168,17 +167,6 @@ pub fn belonging<C: Clock>(
             }))
         }
     })
-}
-
-/// What is known of a case when it opens: messages of staff that were met before the one that they answer.
-pub fn known_answers<C: Clock>(
-    message: &Message,
-    world: &World<'_, C>,
-) -> Result<Vec<(i64, Role, Fact)>, RecordError> {
-    let Some(id) = &message.message_id else { return Ok(Vec::new()) };
-    let met = world.records.met_earlier(id)?;
-    drop(met);
-    Ok(Vec::new())
 }
 
 /// The Message-IDs that it refers to, the nearest first: In-Reply-To, then References from the last to the first.
@@ -307,7 +295,8 @@ impl<'d> Pending<'d> {
 
     fn sender(&self, message: &Message) -> Option<String> {
         let from = message.from.as_ref()?;
-        let is_outside = self.domain.is_empty() || !from.domain().ends_with(&self.domain.to_ascii_lowercase());
+        let is_outside =
+            self.domain.is_empty() || !from.domain().ends_with(&self.domain.to_ascii_lowercase());
         (is_outside && !from.address.is_empty()).then(|| from.address.to_lowercase())
     }
 }

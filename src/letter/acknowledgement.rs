@@ -130,7 +130,10 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("first_received", "the day on which the first email of the case arrived"),
     ("extended", "yes or no: it was put with an earlier one, and the team has told that it needs longer"),
     ("reopened", "yes or no: it was put with an earlier one that was answered before"),
-    ("step_who", "who looks into it at the next step of the escalation, such as a team lead; empty at step 1"),
+    (
+        "step_who",
+        "who looks into it at the next step of the escalation, such as a team lead; empty at step 1",
+    ),
     ("step_by", "the day by which these respond; empty at step 1"),
     ("first_response_by", "in `resolution.txt`: the day of the first response"),
     ("date_has_passed", "yes or no: the last day for the answer is over already"),

@@ -180,7 +180,9 @@ impl Complaints {
 
     /// A complaint about a line as it was rendered: the line of the file from which it came is looked for.
     fn slip(&mut self, wording: &Wording, name: &str, rendered: &str, problem: &str, remedy: &str) {
-        let inner = |n: &str| n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "resolution.txt"));
+        let inner = |n: &str| {
+            n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "resolution.txt"))
+        };
         let found = wording.sources().filter(|(n, _)| inner(n)).find_map(|(_, source)| {
             let line = source.text.lines().position(|line| comes_from(rendered, line))?;
             Some((source.file.clone(), line + 1))

@@ -54,7 +54,14 @@ mod tests {
         let text = "Please can you tell me who our EHC coordinator is now?";
         let first = of("a@home.example", "Coordinator", text);
         assert!(first.is_some());
-        assert_eq!(first, of("A@home.example", "Re: Coordinator", "Please can you tell me who our\r\nEHC coordinator is now?"));
+        assert_eq!(
+            first,
+            of(
+                "A@home.example",
+                "Re: Coordinator",
+                "Please can you tell me who our\r\nEHC coordinator is now?"
+            )
+        );
         assert_ne!(first, of("b@home.example", "Coordinator", text));
         assert_ne!(first, of("a@home.example", "Coordinator", &text.replace("our", "her")));
         assert_eq!(of("a@home.example", "Coordinator", "Any news?"), None);

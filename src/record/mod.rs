@@ -42,7 +42,6 @@ pub use facts::{Acted, NewFact};
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
-pub use threads::MetEarlier;
 pub use upkeep::Standing;
 
 use error::Fault;

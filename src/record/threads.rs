@@ -13,19 +13,6 @@ use super::value::{At, Json};
 use crate::case::joining::{People, Thread};
 use crate::case::{Labels, Reference};
 
-/// A message of staff that was met before the message that it refers to. `Debug` is not derived: it names people.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MetEarlier {
-    /// Its number.
-    pub message: i64,
-    /// When it was received.
-    pub received_at: DateTime<Utc>,
-    /// What sort of message it was found to be.
-    pub kind: String,
-    /// Everybody whom it was written to, To before Cc.
-    pub addressed: Vec<String>,
-}
-
 const BY_MESSAGE_ID: &str = "SELECT case_messages.case_id FROM messages
     JOIN case_messages ON case_messages.message_id = messages.id
     WHERE messages.message_id = ?1 ORDER BY messages.id";
@@ -47,15 +34,6 @@ const OF_SENDER: &str = "SELECT DISTINCT cases.id FROM messages
     WHERE messages.sender = ?1 AND case_messages.role IN ('opened', 'chaser', 'addition')
         AND cases.state IN ('open', 'extended')
     ORDER BY cases.id";
-const MET_EARLIER: &str = "SELECT messages.id, messages.received_at, decisions.kind FROM message_references
-    JOIN messages ON messages.id = message_references.message_id
-    JOIN decisions ON decisions.message_id = messages.id
-    LEFT JOIN case_messages ON case_messages.message_id = messages.id
-    WHERE message_references.refers_to = ?1 AND case_messages.message_id IS NULL
-        AND decisions.kind <> 'person'
-    ORDER BY messages.received_at, messages.id";
-const ADDRESSED: &str = "SELECT address FROM participants WHERE message_id = ?1 AND role IN ('to', 'cc')
-    ORDER BY role DESC, address";
 
 impl Records {
     /// The cases to which these Message-IDs lead, each once, in their order. An id leads to the case of the message that
@@ -97,29 +75,6 @@ impl Records {
             let cases = find.query_map([sender.to_lowercase()], |row| row.get(0))?;
             let cases = cases.collect::<rusqlite::Result<Vec<i64>>>()?;
             threads(connection, &cases)
-        })
-    }
-
-    /// Messages met earlier that refer to this Message-ID, belong to no case, and were not written by somebody from
-    /// outside: staff's answers to a message that we had not seen.
-    pub fn met_earlier(&self, message_id: &str) -> Result<Vec<MetEarlier>, RecordError> {
-        self.read(|connection| {
-            let mut find = connection.prepare_cached(MET_EARLIER)?;
-            let found = find.query_map([message_id], |row| {
-                Ok(MetEarlier {
-                    message: row.get(0)?,
-                    received_at: row.get::<_, At>(1)?.0,
-                    kind: row.get(2)?,
-                    addressed: Vec::new(),
-                })
-            })?;
-            let mut found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-            for met in &mut found {
-                let mut find = connection.prepare_cached(ADDRESSED)?;
-                let addressed = find.query_map([met.message], |row| row.get(0))?;
-                met.addressed = addressed.collect::<rusqlite::Result<_>>()?;
-            }
-            Ok(found)
         })
     }
 }
@@ -233,7 +188,9 @@ mod tests {
         let thread = sample.records.threads(&ids(&["question-5@home.example"])).unwrap().remove(0);
         assert_eq!((thread.case, thread.standing.state), (case, State::Answered));
         assert!(thread.common("father@home.example").is_some());
-        assert!(thread.common("aunt@home.example").is_none() && thread.common("jo@council.example").is_none());
+        assert!(
+            thread.common("aunt@home.example").is_none() && thread.common("jo@council.example").is_none()
+        );
     }
 
     #[test]
@@ -242,28 +199,11 @@ mod tests {
         let case = case_of(&sample, 1);
         let waiting = || sample.records.waiting_cases_of("Parent-1@Home.example").unwrap().len();
         assert_eq!(waiting(), 1);
-        let reference = sample.records.threads(&ids(&["question-1@home.example"])).unwrap().remove(0).reference;
+        let reference =
+            sample.records.threads(&ids(&["question-1@home.example"])).unwrap().remove(0).reference;
         let act = crate::case::life::Act::Answer;
         sample.records.act(reference.as_str(), act, &Fact::Answered, "Officer", "", at(50)).unwrap();
         assert_eq!((waiting(), case), (0, 1));
-    }
-
-    #[test]
-    fn what_refers_to_a_message_that_comes_later_is_found() {
-        let sample = Sample::new();
-        let mut early = sample.letter_writer(9);
-        early.in_reply_to = vec!["question-1@home.example".into()];
-        early.references = Vec::new();
-        if let EntryOutcome::Decided { decision, case, effects } = &mut early.outcome {
-            decision.kind = "internal".into();
-            (*case, *effects) = (CasePart::None, Vec::new());
-        }
-        sample.records.enter(&sample.batch(vec![early])).unwrap();
-        let met = sample.records.met_earlier("question-1@home.example").unwrap();
-        assert_eq!(met.len(), 1);
-        assert_eq!((met[0].kind.as_str(), met[0].received_at), ("internal", at(9)));
-        assert_eq!(met[0].addressed, ["send@council.example"]);
-        assert!(sample.records.met_earlier("question-2@home.example").unwrap().is_empty());
     }
 
     #[test]
@@ -276,8 +216,6 @@ mod tests {
             (PEOPLE, "case_messages_by_case"),
             (GROUNDS, "case_messages_by_case"),
             (OF_SENDER, "messages_by_sender"),
-            (MET_EARLIER, "message_references_by_target"),
-            (ADDRESSED, "PRIMARY KEY"),
         ] {
             let plan = sample.plan(sql);
             assert!(plan.contains(index) && !plan.contains("SCAN"), "{sql}\n{plan}");

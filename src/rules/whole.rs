@@ -19,8 +19,22 @@ const MOST_NAMES: usize = 3;
 const GREETINGS: [&str; 8] = ["dear", "hi", "hello", "hiya", "hey", "morning", "afternoon", "evening"];
 /// Whom one greets, besides names.
 const GREETED: [&str; 16] = [
-    "all", "both", "there", "team", "again", "everyone", "and", "mr", "mrs", "ms", "miss", "dr", "sir", "madam",
-    "folks", "colleagues",
+    "all",
+    "both",
+    "there",
+    "team",
+    "again",
+    "everyone",
+    "and",
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "dr",
+    "sir",
+    "madam",
+    "folks",
+    "colleagues",
 ];
 /// What stands in a close, besides names.
 const CLOSING: [&str; 14] =
@@ -34,7 +48,8 @@ pub(super) fn is_all(look: &Look<'_, '_>) -> bool {
     {
         return false;
     }
-    let Some((index, words)) = look.zones.iter().enumerate().find(|(_, words)| words.zone == Zone::New) else {
+    let Some((index, words)) = look.zones.iter().enumerate().find(|(_, words)| words.zone == Zone::New)
+    else {
         return false;
     };
     if words.tokens.len() > MOST_WORDS || words.text.contains('?') {
@@ -48,7 +63,8 @@ pub(super) fn is_all(look: &Look<'_, '_>) -> bool {
         }
     }
     let scope = Scope::new(&[Zone::New], Kinds::default());
-    for (_, hit) in phrases.into_iter().flat_map(|id| look.raw(id, scope)).filter(|(zone, _)| *zone == index) {
+    for (_, hit) in phrases.into_iter().flat_map(|id| look.raw(id, scope)).filter(|(zone, _)| *zone == index)
+    {
         for place in covered.get_mut(hit.tokens.clone()).into_iter().flatten() {
             *place = true;
         }
@@ -140,7 +156,8 @@ impl Page<'_, '_> {
             if after && open {
                 let rest = self.words.tokens.get(place..).unwrap_or_default();
                 let fits = |token: &&Token<'_>| {
-                    self.is_name(token) || matches!(self.word(token).as_str(), "mr" | "mrs" | "ms" | "miss" | "dr")
+                    self.is_name(token)
+                        || matches!(self.word(token).as_str(), "mr" | "mrs" | "ms" | "miss" | "dr")
                 };
                 let names = rest.iter().take_while(fits).count();
                 let next = place + names;

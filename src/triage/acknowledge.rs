@@ -94,7 +94,9 @@ impl Why {
             Self::SenderLimit => "this sender has had as many acknowledgements as a day allows",
             Self::DomainLimit => "this sender's domain has had as many acknowledgements as an hour allows",
             Self::OnlyThanks => "it only says thank you: no answer is owed",
-            Self::SentAgain => "the same words were sent before and belong to the same case (policy, email b)",
+            Self::SentAgain => {
+                "the same words were sent before and belong to the same case (policy, email b)"
+            }
             Self::OverallLimit => "as many acknowledgements as an hour allows have been sent",
         }
     }

@@ -168,7 +168,11 @@ fn any_asks() -> impl Strategy<Value = Asks> {
 
 /// Everybody of family `n`: two parents, and a grandmother whom staff once wrote to.
 fn family(n: usize) -> [String; 3] {
-    [format!("mother@family{n}.example"), format!("father@family{n}.example"), format!("gran@family{n}.example")]
+    [
+        format!("mother@family{n}.example"),
+        format!("father@family{n}.example"),
+        format!("gran@family{n}.example"),
+    ]
 }
 
 proptest! {
