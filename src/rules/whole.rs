@@ -162,7 +162,9 @@ impl Page<'_, '_> {
                 let names = rest.iter().take_while(fits).count();
                 let next = place + names;
                 let ends = covered.get(next).copied().unwrap_or(true) || self.pauses(next);
-                if names > 0 && names <= MOST_NAMES && ends && !self.starts_sentence(place) {
+                let signs = rest.iter().take(names).all(|token| self.names.contains(&self.word(token)));
+                let stands_after = signs || !self.starts_sentence(place);
+                if names > 0 && names <= MOST_NAMES && ends && stands_after {
                     covered.iter_mut().skip(place).take(names).for_each(|place| *place = true);
                 }
             }
