@@ -3,7 +3,9 @@
 use std::fmt;
 
 pub mod correction;
+pub mod escalation;
 pub mod history;
+pub mod joining;
 pub mod life;
 pub mod reply;
 pub mod words;

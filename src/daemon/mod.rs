@@ -21,6 +21,7 @@ pub mod answers;
 pub mod in_force;
 pub mod intake;
 pub mod kept;
+pub mod joining;
 pub mod letters;
 pub mod moves;
 pub mod parts;

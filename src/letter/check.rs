@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::acknowledgement::{self, AcknowledgementFacts, SIGNPOSTS};
+use super::acknowledgement::{self, AcknowledgementFacts, Counted, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
 use super::passed_on::{self, PassedOnFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
 use super::{Council, Sender, markup};
-use crate::case::Reference;
+use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};
 
@@ -184,7 +184,7 @@ impl Complaints {
     /// A complaint about a line as it was rendered: the line of the file from which it came is looked for.
     fn slip(&mut self, wording: &Wording, name: &str, rendered: &str, problem: &str, remedy: &str) {
         let inner = |n: &str| {
-            n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "passed-on.txt"))
+            n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "passed-on.txt" | "resolution.txt"))
         };
         let found = wording.sources().filter(|(n, _)| inner(n)).find_map(|(_, source)| {
             let line = source.text.lines().position(|line| comes_from(rendered, line))?;
@@ -225,12 +225,30 @@ fn acknowledgements(wording: &Wording) -> Vec<WordingProblem> {
                     let facts = sample.acknowledgement(joined, passed, chaser, urgent, school, signposts);
                     let due = acknowledgement::long_date(facts.due_on);
                     let must = [("reference", sample.reference.as_str()), ("answer_by", due.as_str())];
-                    let words = acknowledgement::words(&facts, wording);
-                    complaints.look_at(wording, "acknowledgement.txt", words, &must);
+                    for (counted, step) in sample.lives() {
+                        let facts = AcknowledgementFacts { counted, step, ..facts.clone() };
+                        let words = acknowledgement::words(&facts, wording);
+                        complaints.look_at(wording, "acknowledgement.txt", words, &must);
+                    }
                 }
             }
         }
     }
+    let over_heads = Some(sample.due_on - chrono::Days::new(12));
+    let facts = AcknowledgementFacts {
+        over_heads,
+        ..sample.acknowledgement(false, false, Chaser::None, false, false, &[])
+    };
+    let (due, soon) = (
+        acknowledgement::long_date(facts.due_on),
+        acknowledgement::long_date(over_heads.unwrap_or_default()),
+    );
+    let must = [
+        ("reference", sample.reference.as_str()),
+        ("answer_by", due.as_str()),
+        ("first_response_by", soon.as_str()),
+    ];
+    complaints.look_at(wording, "resolution.txt", acknowledgement::words(&facts, wording), &must);
     complaints.list
 }
 
@@ -306,6 +324,18 @@ impl Sample {
         }
     }
 
+    /// What may have happened to a case that an email joins: one thing after the other, not all with all.
+    fn lives(&self) -> [(Counted, Option<(Step, NaiveDate)>); 5] {
+        let soon = self.received_on + chrono::Days::new(4);
+        [
+            (Counted::FromTheFirst, None),
+            (Counted::FromTheFirst, Some((Step::TeamLead, soon))),
+            (Counted::Extended, Some((Step::ResolutionTeam, soon))),
+            (Counted::Extended, None),
+            (Counted::Anew, None),
+        ]
+    }
+
     fn acknowledgement<'a>(
         &'a self,
         joined: bool,
@@ -316,6 +346,9 @@ impl Sample {
         signposts: &'a [Signpost],
     ) -> AcknowledgementFacts<'a> {
         AcknowledgementFacts {
+            counted: Counted::FromTheFirst,
+            step: None,
+            over_heads: None,
             reference: &self.reference,
             answers: &self.fingerprint,
             from: &self.from,

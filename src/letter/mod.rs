@@ -21,7 +21,7 @@ pub mod passed_on;
 pub mod refusal;
 pub mod wording;
 
-pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
+pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
 pub use alert::{AlertFacts, alert};
 pub use council::Council;
 pub use passed_on::{PassedOnFacts, passed_on};
