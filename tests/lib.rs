@@ -20,6 +20,7 @@ mod letters;
 mod life;
 mod mailbox;
 mod message;
+mod moves;
 mod new_text;
 mod outbox;
 mod record;
