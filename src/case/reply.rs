@@ -283,3 +283,82 @@ fn says_until(before: &str) -> bool {
     let limits = ["by", "until", "till", "til", "before", "within", "latest", "than"];
     words.any(|word| limits.contains(&word))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reply(to: &[&str], inside: &[&str], forward: bool, says: Says) -> Reply {
+        let all = |some: &[&str]| some.iter().map(|one| (*one).to_owned()).collect();
+        Reply { says, to: all(to), inside: all(inside), forward, why: String::new() }
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_forward_inside_the_council_passes_on_and_one_to_the_sender_answers() {
+        let side = ["anna@home.example".to_owned()];
+        let due = day("2026-12-04");
+        let about = |reply: Reply| reply.about(&side, due);
+        let transport = "transport@council.example";
+        assert_eq!(
+            about(reply(&[transport], &[transport], true, Says::Answer)),
+            Judged::PassedOn { to: vec![transport.to_owned()], until: None, told: false }
+        );
+        assert!(matches!(about(reply(&[transport], &[transport], false, Says::Answer)), Judged::Nothing(_)));
+        assert!(matches!(about(reply(&["gp@clinic.example"], &[], true, Says::Answer)), Judged::Nothing(_)));
+        assert_eq!(about(reply(&["anna@home.example"], &[], true, Says::Answer)), Judged::Answered);
+        let told = about(reply(&["anna@home.example", transport], &[transport], false, Says::Handed(None)));
+        let facts = told.facts(due);
+        assert_eq!(facts.len(), 2, "passed on, and a first response: {facts:?}");
+        assert_eq!(
+            about(reply(&["anna@home.example"], &[], false, Says::Handed(None))),
+            Judged::HeldOver { until: due },
+            "whoever has it, no answer has been given"
+        );
+    }
+
+    #[test]
+    fn the_councils_domain_and_what_lies_below_it_is_inside() {
+        assert!(is_inside("Jo@Council.example", "council.example"));
+        assert!(is_inside("jo@send.council.example", "Council.example"));
+        assert!(!is_inside("jo@notcouncil.example", "council.example"));
+        assert!(!is_inside("jo@council.example.evil.example", "council.example"));
+        assert!(!is_inside("nobody", "council.example") && !is_inside("a@b.example", ""));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_counts_for_a_sender_whom_it_was_not_written_to(
+            to in proptest::collection::vec("[a-d]@(home|council)\\.example", 0..4),
+            side in proptest::collection::vec("[a-d]@home\\.example", 0..3),
+            forward: bool,
+            says in prop_oneof![
+                Just(Says::Answer), Just(Says::Holding(None)), Just(Says::Handed(None)),
+                Just(Says::Holding(NaiveDate::from_ymd_opt(2027, 1, 14)))
+            ],
+        ) {
+            let inside: Vec<String> = to.iter().filter(|one| is_inside(one, "council.example")).cloned().collect();
+            let due = day("2026-12-04");
+            let is_answer = says == Says::Answer;
+            let judged = Reply { says, to: to.clone(), inside, forward, why: String::new() }.about(&side, due);
+            let written_to = to.iter().any(|one| side.contains(one));
+            match &judged {
+                Judged::Answered => prop_assert!(written_to && is_answer),
+                Judged::HeldOver { .. } => prop_assert!(written_to && !is_answer),
+                Judged::PassedOn { told, .. } => prop_assert!(written_to == *told && (*told || forward)),
+                Judged::Nothing(_) => prop_assert!(!written_to),
+            }
+            // Nothing that staff write ever brings a date forward.
+            for fact in judged.facts(due) {
+                if let Fact::HeldOver { until } = fact {
+                    prop_assert!(until >= due);
+                }
+            }
+        }
+    }
+}
