@@ -3,8 +3,11 @@
 use std::fmt;
 
 pub mod correction;
+pub mod escalation;
 pub mod history;
+pub mod joining;
 pub mod life;
+pub mod reply;
 pub mod words;
 
 pub use correction::{Correction, Labels};

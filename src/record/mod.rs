@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+mod answers;
 mod case_list;
 mod cases;
 mod corrections;
@@ -24,13 +25,16 @@ mod history;
 mod known;
 mod mailboxes;
 mod migrate;
+mod moves;
 mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod threads;
 mod upkeep;
 mod value;
 
+pub use answers::ToldOfPassing;
 pub use case_list::CaseFilter;
 pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
@@ -44,6 +48,7 @@ pub use facts::{Acted, Deed, NewFact};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
+pub use moves::{OpenedCase, WaitingOpening};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

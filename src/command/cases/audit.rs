@@ -161,8 +161,10 @@ fn words(event: &EventRow) -> String {
         "alert-uncertain" => {
             format!("it is not known whether the alert was sent; it is looked for{}", problem())
         }
+        "alert-withdrawn" => "an alert that waited was dropped".to_owned(),
+        "not-counted" => "a message by staff is not counted as an answer".to_owned(),
         "alert-stuck" => format!("the alert cannot be sent{}", problem()),
-        "notice-sent" => "staff told by mail".to_owned(),
+        "notice-sent" => "told by mail".to_owned(),
         "notice-uncertain" => {
             format!("it is not known whether the mail to staff was sent; it is looked for{}", problem())
         }
