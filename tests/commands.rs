@@ -97,6 +97,9 @@ fn the_demo_is_a_real_run_that_leaves_letters_and_filed_messages() {
     let done = Program::run(dir.path(), &["demo"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert!(done.stdout.contains("URGENT") && done.stdout.contains("Where to look next"));
+    for life in ["answered: asked again", "answered: the answer", "answered: thanks"] {
+        assert!(done.stdout.contains(life), "the life of a case is told: {life}\n{}", done.stdout);
+    }
     let letters = std::fs::read_dir(dir.path().join("demo-out/letters")).unwrap().count();
     assert!(letters >= 10, "{letters} letters");
     let again = Program::run(dir.path(), &["demo"]);

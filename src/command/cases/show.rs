@@ -294,12 +294,9 @@ fn findings(detail: &CaseDetail) -> impl Iterator<Item = String> {
                 let part = |key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default();
                 let said = part("text").split_whitespace().collect::<Vec<_>>().join(" ");
                 let said = if said.is_empty() { String::new() } else { format!(" \"{}\"", printable(&said)) };
-                lines.push(format!(
-                    "  {} {}:{said} {}",
-                    part("outcome"),
-                    part("rule"),
-                    printable(part("reason"))
-                ));
+                let line =
+                    format!("{} {}:{said} {}", part("outcome"), part("rule"), printable(part("reason")));
+                lines.push(format!("  {}", wrap(&line, 96).join("\n        ")));
             }
         }
         lines

@@ -20,7 +20,7 @@ pub(super) struct Withheld {
     /// Since this day; without it, today's
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
-    /// Those of machines and lists too, which are never acknowledged
+    /// Those of machines, lists and colleagues too, who are never acknowledged
     #[arg(long)]
     all: bool,
 }
@@ -101,7 +101,7 @@ fn text(messages: &[MessageRow], since: DateTime<Utc>, left_out: usize) -> Strin
     }
     if left_out > 0 {
         text.push_str(&format!(
-            "{left_out} more from machines and lists, which never get one; --all lists them.\n"
+            "{left_out} more from machines, lists and colleagues, who never get one; --all lists them.\n"
         ));
     }
     text
