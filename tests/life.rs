@@ -106,6 +106,7 @@ impl<'a> Office<'a> {
             sender_domain: Some("home.example".into()),
             subject: String::new(),
             participants: Vec::new(),
+            words: Default::default(),
             outcome: EntryOutcome::Decided {
                 decision: Box::new(StoredDecision {
                     kind: "person".into(),

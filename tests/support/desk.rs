@@ -175,6 +175,7 @@ impl Desk {
             sender_domain: mail.from.split('@').nth(1).map(str::to_owned),
             subject: mail.subject.into(),
             participants: vec![Participant { role: ParticipantRole::From, address: mail.from.into() }],
+            words: Default::default(),
             outcome: EntryOutcome::Decided { decision: Box::new(decision), case, effects },
         };
         let now = received_at + TimeDelta::minutes(1);
