@@ -219,7 +219,11 @@ fn letter(effect: &EffectRow) -> Vec<String> {
     let name = match effect.kind.as_str() {
         "acknowledge" => format!("acknowledgement{to}"),
         "alert" => format!("alert{to}"),
-        "notice" => format!("notice{to}"),
+        "notice" => {
+            // `briefing/SEND-...`: what it tells of comes first.
+            let about = effect.topic.as_deref().and_then(|topic| topic.split('/').next()).unwrap_or_default();
+            format!("notice ({}){to}", printable(about))
+        }
         "file" => {
             let to = effect.to.as_ref().map(|to| format!(" to {}, {}", to.account, to.folder));
             format!("message{}", to.unwrap_or_default())
