@@ -105,6 +105,7 @@ impl<'a> Office<'a> {
             sender: Some("parent@home.example".into()),
             sender_domain: Some("home.example".into()),
             subject: String::new(),
+            words: None,
             participants: Vec::new(),
             outcome: EntryOutcome::Decided {
                 decision: Box::new(StoredDecision {
