@@ -105,6 +105,7 @@ impl<'a> Office<'a> {
             sender: Some("parent@home.example".into()),
             sender_domain: Some("home.example".into()),
             subject: String::new(),
+            words: None,
             participants: Vec::new(),
             words: Default::default(),
             outcome: EntryOutcome::Decided {

@@ -174,6 +174,7 @@ impl Desk {
             sender: Some(mail.from.into()),
             sender_domain: mail.from.split('@').nth(1).map(str::to_owned),
             subject: mail.subject.into(),
+            words: None,
             participants: vec![Participant { role: ParticipantRole::From, address: mail.from.into() }],
             words: Default::default(),
             outcome: EntryOutcome::Decided { decision: Box::new(decision), case, effects },
