@@ -107,7 +107,6 @@ impl<'a> Office<'a> {
             subject: String::new(),
             words: None,
             participants: Vec::new(),
-            words: Default::default(),
             outcome: EntryOutcome::Decided {
                 decision: Box::new(StoredDecision {
                     kind: "person".into(),

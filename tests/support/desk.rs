@@ -176,7 +176,6 @@ impl Desk {
             subject: mail.subject.into(),
             words: None,
             participants: vec![Participant { role: ParticipantRole::From, address: mail.from.into() }],
-            words: Default::default(),
             outcome: EntryOutcome::Decided { decision: Box::new(decision), case, effects },
         };
         let now = received_at + TimeDelta::minutes(1);
