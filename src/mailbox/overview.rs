@@ -26,7 +26,7 @@ pub struct Overview {
 }
 
 enum Source {
-    Server { account: Box<ImapAccount>, session: Option<Session> },
+    Server { account: Box<ImapAccount>, session: Box<Option<Session>> },
     Disk(FolderAccount),
 }
 
@@ -43,7 +43,7 @@ impl Overview {
     /// One for each account. Nothing is opened before it is used.
     pub fn of_all(accounts: &Accounts) -> Vec<Self> {
         let servers = accounts.imap.iter().map(|imap| {
-            let source = Source::Server { account: Box::new(imap.clone()), session: None };
+            let source = Source::Server { account: Box::new(imap.clone()), session: Box::new(None) };
             Self { account: imap.account.clone(), source, seen: BTreeMap::new() }
         });
         let disks = accounts.folders.iter().map(|disk| Self {
@@ -75,7 +75,7 @@ impl Overview {
                 };
                 let looked = on_server(&mut taken, account, folder, before).await;
                 // After a refusal the connection stands; a lost one is made anew.
-                *session = Some(taken).filter(Session::is_usable);
+                **session = Some(taken).filter(Session::is_usable);
                 looked?
             }
             Source::Disk(account) => on_disk(account, folder, before)?,
