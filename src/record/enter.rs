@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::json;
 
 use super::Records;
+use super::answers;
 use super::entry::{Batch, CasePart, Entered, EnteredAs, Entry, EntryOutcome, Opening, Role, StoredDecision};
 use super::error::{Fault, RecordError};
 use super::facts::{NewFact, tell, tell_without_event};
@@ -110,7 +111,17 @@ impl Hand<'_> {
                         self.join(entry, message, *case, *role, facts)?;
                         (Some(*case), Some(*role))
                     }
+                    CasePart::ByStaff(reply) => {
+                        let found = answers::place(self.tx, message, reply, self.now)?;
+                        if found.is_none() {
+                            answers::keep(self.tx, message, reply)?;
+                        }
+                        found.map_or((None, None), |(case, role)| (Some(case), Some(role)))
+                    }
                 };
+                if let (Some(_), Some(id)) = (case, &entry.message_id) {
+                    answers::that_waited_for(self.tx, id, self.now)?;
+                }
                 (EnteredAs::New { message, case, role }, location)
             }
             EntryOutcome::SetAside { reason, due, .. } => {
@@ -210,8 +221,8 @@ impl Hand<'_> {
             .tx
             .prepare_cached(
                 "INSERT INTO messages (fingerprint, message_id, mailbox_id, received_at, size_bytes, sender,
-                     sender_domain, subject, entered_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     sender_domain, subject, words, entered_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .insert(params![
                 entry.fingerprint.as_ref().map(|fingerprint| fingerprint.0),
@@ -222,6 +233,7 @@ impl Hand<'_> {
                 entry.sender.as_ref().map(|sender| sender.to_lowercase()),
                 entry.sender_domain.as_ref().map(|domain| domain.to_lowercase()),
                 entry.subject,
+                entry.words.as_ref().map(|words| words.0),
                 At(self.now)
             ])?;
         let mut refer = self.tx.prepare_cached(
@@ -351,7 +363,7 @@ impl Hand<'_> {
 }
 
 /// What a message tells of a case. One message tells each kind of thing once.
-fn of_message(case: i64, message: i64, role: Role, at: DateTime<Utc>, fact: &Fact) -> NewFact {
+pub(super) fn of_message(case: i64, message: i64, role: Role, at: DateTime<Utc>, fact: &Fact) -> NewFact {
     let what = serde_json::to_value(fact).ok();
     let what = what.as_ref().and_then(|fact| fact.get("what")).and_then(serde_json::Value::as_str);
     let key = Some(format!("message/{message}/{}", what.unwrap_or_default()));

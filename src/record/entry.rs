@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::calendar::Due;
+use crate::case::reply::Reply;
 use crate::case::{Fact, Matter, Reference, Step};
 use crate::effect::Effect;
 use crate::message::{Fingerprint, MessageRef};
@@ -49,6 +50,8 @@ pub struct Entry {
     pub sender_domain: Option<String>,
     /// The subject.
     pub subject: String,
+    /// What is the same when its sender sends the same words again ([`crate::message::words`]).
+    pub words: Option<Fingerprint>,
     /// Who wrote it and to whom.
     pub participants: Vec<Participant>,
     /// What became of it.
@@ -148,6 +151,8 @@ pub enum CasePart {
         /// What it tells; may be nothing.
         facts: Vec<Fact>,
     },
+    /// Staff wrote it. The record finds the case that it answers, now or when the question comes in.
+    ByStaff(Box<Reply>),
 }
 
 /// A case that is opened.

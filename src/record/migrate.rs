@@ -221,6 +221,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(tables, 16);
+        assert_eq!(tables, 17);
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+mod answers;
+mod case_list;
 mod cases;
 mod corrections;
 mod effects;
@@ -19,17 +21,22 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod history;
 mod known;
 mod mailboxes;
 mod migrate;
+mod moves;
 mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod threads;
 mod upkeep;
 mod value;
 
-pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, LinkRow, MessageDetail};
+pub use answers::ToldOfPassing;
+pub use case_list::CaseFilter;
+pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
 pub use entry::{
@@ -37,9 +44,11 @@ pub use entry::{
     Role, StoredDecision, StoredDue,
 };
 pub use error::RecordError;
-pub use facts::{Acted, NewFact};
+pub use facts::{Acted, Deed, NewFact};
+pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
+pub use moves::{OpenedCase, WaitingOpening};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

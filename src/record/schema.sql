@@ -30,11 +30,13 @@ CREATE TABLE messages (
     sender TEXT,                            -- From, lower case; NULL: it names nobody.
     sender_domain TEXT,                     -- The domain of `sender`; NULL likewise.
     subject TEXT NOT NULL,                  -- The subject as decoded; may be empty.
+    words BLOB,                             -- SHA-256 of sender, subject and new words; NULL: too few to tell, or not known.
     entered_at INTEGER NOT NULL             -- When it was written down here.
 ) STRICT;
 CREATE INDEX messages_by_message_id ON messages (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX messages_by_sender ON messages (sender, received_at) WHERE sender IS NOT NULL;
 CREATE INDEX messages_by_receipt ON messages (received_at);
+CREATE INDEX messages_by_words ON messages (words) WHERE words IS NOT NULL;
 
 -- The Message-IDs that a message refers to, for joining it to its case.
 CREATE TABLE message_references (
@@ -117,7 +119,7 @@ CREATE TABLE cases (
     opening_message INTEGER NOT NULL UNIQUE REFERENCES messages (id), -- The message that opened it.
     state TEXT NOT NULL,                    -- open, extended, answered, closed: `case/life.rs` says which follow which.
     urgency TEXT NOT NULL,                  -- As decided, or as corrected by staff.
-    queue TEXT NOT NULL,                    -- Likewise.
+    queue TEXT NOT NULL,                    -- Likewise; resolution from step 4 of the escalation on.
     area TEXT NOT NULL,                     -- Likewise.
     received_at INTEGER NOT NULL,           -- When the opening message was received.
     first_response_on TEXT,                 -- Target for a first response (urgent and resolution); NULL: none is set.
@@ -167,6 +169,13 @@ CREATE TABLE case_messages (
     role TEXT NOT NULL                      -- opened, chaser, addition, thanks, answer, holding-reply, passed-on.
 ) STRICT;
 CREATE INDEX case_messages_by_case ON case_messages (case_id);
+
+-- Messages of staff that refer to one that is not known (yet), with what they say: a reply may be met before its question.
+-- The row goes when its case is found, and message and row together when none has turned up for long.
+CREATE TABLE staff_replies (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE, -- The message.
+    reply TEXT NOT NULL                     -- JSON: what `case/reply.rs` read in it.
+) STRICT;
 
 -- Letters of ours, written down before they are sent, so that we know them again wherever we meet them.
 CREATE TABLE letters (

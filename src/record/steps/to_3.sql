@@ -1,4 +1,6 @@
 -- 2 to 3: the life of a case. Letters and effects may concern no single message, so their tables are made anew.
+ALTER TABLE messages ADD COLUMN words BLOB;
+CREATE INDEX messages_by_words ON messages (words) WHERE words IS NOT NULL;
 ALTER TABLE cases ADD COLUMN matter TEXT NOT NULL DEFAULT 'question';
 ALTER TABLE cases ADD COLUMN extended_from TEXT;
 ALTER TABLE cases ADD COLUMN first_response_at INTEGER;
@@ -34,6 +36,10 @@ CREATE TABLE case_links (
     PRIMARY KEY (case_id, other_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX case_links_by_other ON case_links (other_id);
+CREATE TABLE staff_replies (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+    reply TEXT NOT NULL
+) STRICT;
 INSERT INTO participants (message_id, role, address)
 SELECT id, 'from', sender FROM messages WHERE sender IS NOT NULL;
 INSERT INTO case_facts (case_id, fact_key, occurred_at, learnt_at, actor, message_id, fact)
