@@ -112,6 +112,7 @@ fn other_labels_are_heard_in_many_voices() {
                 ("chaser", "no") => name(&decision.chaser) == "none",
                 ("chaser", _) => name(&decision.chaser) == value,
                 ("leadership", _) => decision.refer_leadership == (value == "yes"),
+                ("queue", "review") => name(&decision.queue).starts_with("annual-review"),
                 ("queue", "general-review") => name(&decision.queue) == "general",
                 ("queue", _) => name(&decision.queue) == value,
                 ("area", _) => name(&decision.area) == value,

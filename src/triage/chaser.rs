@@ -50,6 +50,10 @@ pub fn chaser(
     if sentences.is_empty() {
         return Chaser::None;
     }
+    // What the sender says of the time outright counts before any sum over dates, which may be of something else.
+    if let Some(stated) = stated {
+        return stated;
+    }
     let contacts = reading
         .dates
         .iter()
@@ -60,7 +64,7 @@ pub fn chaser(
         .filter_map(|(_, _, mention)| mention.past.map(|(first, _)| (first, mention)))
         .filter(|(first, _)| *first <= measure.received_on);
     let Some((earliest, _)) = contacts.min_by_key(|(first, _)| *first) else {
-        return stated.unwrap_or(Chaser::Unclear);
+        return Chaser::Unclear;
     };
     let gone = measure.calendar.working_days_between(earliest, measure.received_on);
     let (chaser, word) = if gone > measure.working_days {
@@ -84,48 +88,18 @@ fn near(sentences: &[(Zone, usize)], zone: Zone, sentence: usize) -> bool {
         .any(|(at, number)| *at == Zone::Subject || (*at == zone && number.abs_diff(sentence) <= 1))
 }
 
-/// Words that say that somebody wrote or called; whose doing it was is asked besides.
-const CONTACT_VERBS: [&str; 24] = [
-    "wrote",
-    "written",
-    "emailed",
-    "e-mailed",
-    "email",
-    "mailed",
-    "rang",
-    "rung",
-    "ringing",
-    "called",
-    "calling",
-    "phon",
-    "telephon",
-    "left",
-    "messag",
-    "msg",
-    "text",
-    "sent",
-    "send",
-    "contacted",
-    "asked",
-    "report",
-    "rais",
-    "chas",
+/// Beginnings of words that say that somebody wrote or called; whose doing it was is asked besides.
+const CONTACT_VERBS: &[&str] = &[
+    "wrote", "written", "rote", "penned", "typed", "emailed", "e-mailed", "emaild", "email", "mailed", "rang",
+    "rung", "ringing", "called", "calling", "phon", "fone", "telephon", "left", "messag", "msg", "msgd", "text",
+    "txt", "sent", "send", "contacted", "asked", "askd", "enquired", "inquired", "requested", "report", "rais",
+    "flagged", "chas", "nudged", "dropped", "popped", "posted", "handed", "submitted", "returned", "filed",
+    "tried", "spoke", "faxed",
 ];
 /// Things that the sender wrote: only where they are the sender's own.
-const CONTACT_NOUNS: [&str; 13] = [
-    "email",
-    "e-mail",
-    "letter",
-    "message",
-    "voicemail",
-    "call",
-    "note",
-    "enquiry",
-    "query",
-    "request",
-    "chaser",
-    "attempt",
-    "form",
+const CONTACT_NOUNS: &[&str] = &[
+    "email", "e-mail", "letter", "message", "voicemail", "call", "note", "enquiry", "inquiry", "query", "request",
+    "chaser", "attempt", "form", "correspondence", "text", "txt", "msg", "reminder", "line", "question",
 ];
 const MINE: [&str; 10] =
     ["my", "our", "mine", "ours", "these", "first", "second", "last", "previous", "earlier"];
@@ -179,7 +153,7 @@ const OTHERS: [&str; 25] = [
     "be",
     "u",
 ];
-const EVENTS: [&str; 16] = [
+const EVENTS: [&str; 17] = [
     "review",
     "meeting",
     "panel",
@@ -192,7 +166,8 @@ const EVENTS: [&str; 16] = [
     "held",
     "deadline",
     "decision",
-    "started",
+    "start",
+    "begin",
     "received",
     "expired",
     "placement",
