@@ -8,7 +8,7 @@ use super::{Chaser, Finding, Outcome};
 use crate::calendar::WorkingCalendar;
 use crate::calendar::mention::Mention;
 use crate::message::Message;
-use crate::rules::{Group, Reading, Zone};
+use crate::rules::{Capture, Group, Reading, Zone};
 
 const POLICY: &str = "communication-policy, email d";
 
@@ -33,6 +33,8 @@ pub fn chaser(
     let mut sentences: Vec<(Zone, usize)> = Vec::new();
     // Where the steps of the ladder are told with their dates, each of these is a contact.
     let mut steps: Vec<(Zone, usize)> = Vec::new();
+    // And a date that a rule's own phrase asked for, beside other words: "you promised on {date past}".
+    let mut asked_for: Vec<(Zone, std::ops::Range<usize>)> = Vec::new();
     let mut stated = None;
     for verdict in reading.group(Group::Chasers).filter(|verdict| verdict.holds) {
         trace.push(Finding::holds(verdict, verdict.rule.title.clone()));
@@ -41,6 +43,14 @@ pub fn chaser(
             steps.extend(found.clone());
         }
         sentences.extend(found);
+        for evidence in &verdict.evidence {
+            asked_for.extend(evidence.captures.iter().filter_map(|capture| match capture {
+                Capture::Date(mention) if mention.range.len() < evidence.range.len() => {
+                    Some((evidence.zone, mention.range.clone()))
+                }
+                _ => None,
+            }));
+        }
         stated = stated.or(match verdict.rule.id.as_str() {
             id if id.starts_with("chaser-overdue") => Some(Chaser::Overdue),
             id if id.starts_with("chaser-within") => Some(Chaser::Within),
@@ -59,7 +69,9 @@ pub fn chaser(
         .iter()
         .filter(|(zone, sentence, _)| near(&sentences, *zone, *sentence))
         .filter(|(zone, sentence, mention)| {
-            steps.contains(&(*zone, *sentence)) || is_of_a_contact(message, *zone, mention)
+            steps.contains(&(*zone, *sentence))
+                || asked_for.contains(&(*zone, mention.range.clone()))
+                || is_of_a_contact(message, *zone, mention)
         })
         .filter_map(|(_, _, mention)| mention.past.map(|(first, _)| (first, mention)))
         .filter(|(first, _)| *first <= measure.received_on);
