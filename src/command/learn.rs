@@ -281,7 +281,9 @@ mod tests {
             serde_json::from_str(&text).unwrap()
         };
         let east = label("annual-review-east", "east");
-        assert!(held(&east).contains(&"review".to_owned()) && speaks_of(&east).contains(&"assessment".to_owned()));
+        assert!(
+            held(&east).contains(&"review".to_owned()) && speaks_of(&east).contains(&"assessment".to_owned())
+        );
         // A review without a place is general too: no example of what is no review.
         let unplaced = speaks_of(&label("general", "unknown"));
         assert!(!unplaced.contains(&"review".to_owned()) && unplaced.contains(&"assessment".to_owned()));
