@@ -131,6 +131,6 @@ fn other_labels_are_heard_in_many_voices() {
     }
     let share = |which: usize| right[which] as f64 / of[which].max(1) as f64;
     println!("worked on {:.2}, held back {:.2}", share(0), share(1));
-    assert!(share(0) > 0.95, "passages that were worked on: {:.2}", share(0));
+    assert!(share(0) > 0.90, "passages that were worked on: {:.2}", share(0));
     assert!(share(1) > 0.80, "passages that were held back: {:.2}", share(1));
 }
