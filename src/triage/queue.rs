@@ -59,7 +59,7 @@ pub fn queue(
     Queue::General
 }
 
-/// To the Resolution Team's own address, or to somebody above the service.
+/// To the Resolution Team's own address, or to somebody above the service. Who writes for somebody else is for the rules.
 fn over_their_heads(message: &Message, team: &Team) -> Option<&'static str> {
     let resolution = |address: &str| {
         team.mailboxes
@@ -70,11 +70,8 @@ fn over_their_heads(message: &Message, team: &Team) -> Option<&'static str> {
     if message.to.iter().any(|to| resolution(&to.address)) {
         return Some("written to the SEND Resolution Team");
     }
-    if is_to_somebody_above(message) {
-        return Some("written over the team's heads, to a head of service, director, councillor or MP");
-    }
-    let office = message.from.as_ref().is_some_and(|from| above_office(&from.address, &from.name));
-    office.then_some("from a councillor's or an MP's office, for a resident")
+    is_to_somebody_above(message)
+        .then_some("written over the team's heads, to a head of service, director, councillor or MP")
 }
 
 /// Whether it is written over the protocol's head: by its addressees, or by whom it addresses in words.
@@ -104,16 +101,4 @@ fn is_to_somebody_above(message: &Message) -> bool {
             || address.to_ascii_lowercase().contains("@parliament")
     };
     message.to.iter().any(|to| above(&to.address, &to.name))
-}
-
-fn above_office(address: &str, name: &str) -> bool {
-    let address = address.to_ascii_lowercase();
-    let name = name.to_lowercase();
-    let (local, domain) = address.rsplit_once('@').unwrap_or((address.as_str(), ""));
-    domain.contains("parliament")
-        || domain.split('.').any(|part| part == "mp" || part.ends_with("-mp") || part.ends_with("4mp"))
-        || local.split(['.', '-', '_']).any(|part| matches!(part, "cllr" | "councillor" | "mp"))
-        || name.contains("councillor")
-        || name.contains("cllr")
-        || name.split(|c: char| !c.is_alphanumeric()).any(|part| part == "mp")
 }
