@@ -18,12 +18,14 @@ mod account;
 mod check;
 mod secret;
 mod shape;
+mod staff;
 pub mod working_days;
 
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
 pub use secret::Secret;
+pub use staff::{AreaName, CallBacks, ReminderTo, Reminders, Referrals, Resolution};
 
 use shape::{Complaint, Time};
 
@@ -65,6 +67,18 @@ pub struct Config {
     /// Who is told about urgent mail.
     #[serde(default)]
     pub alerts: Alerts,
+    /// The daily letter to staff.
+    #[serde(default)]
+    pub reminders: Reminders,
+    /// Who in SEND leadership is told of abusive mail.
+    #[serde(default)]
+    pub referrals: Referrals,
+    /// What the Resolution Team is told.
+    #[serde(default)]
+    pub resolution: Resolution,
+    /// Call-backs that the Customer Service Centre asks for.
+    #[serde(default)]
+    pub call_backs: CallBacks,
 }
 
 /// Who we are.

@@ -12,7 +12,7 @@ use crate::config::{Config, working_days};
 use crate::effect::{Routing, kind_name, queue_name};
 use crate::letter::wording::Wording;
 use crate::rules::{self, Diagnostic, Ruleset, SourceFile, World as RuleWorld, diagnostic};
-use crate::triage::{Limits, Policy, Team, TeamMailbox};
+use crate::triage::{CallBackDesk, Limits, Policy, Team, TeamMailbox};
 
 use super::refusal::Refusal;
 
@@ -289,6 +289,10 @@ fn team(config: &Config) -> Team {
             in_all_an_hour: limits.in_all_an_hour,
             oldest_hours: (limits.oldest_hours > 0).then_some(limits.oldest_hours),
             switched_off: !limits.send,
+        },
+        call_backs: CallBackDesk {
+            from: config.call_backs.from.iter().map(|address| address.to_ascii_lowercase()).collect(),
+            within_working_days: config.call_backs.within_working_days,
         },
     }
 }

@@ -246,7 +246,7 @@ fn decide<C: Clock>(
                 if decision.queue == Queue::Resolution { Step::ResolutionTeam } else { Step::Coordinator };
             CasePart::Opens(Box::new(Opening {
                 reference,
-                matter: Matter::Question,
+                matter: if decision.is_call_back() { Matter::CallBack } else { Matter::Question },
                 due: StoredDue::of(due, first_response_on),
                 step,
                 step_due_on: first_response_on.filter(|_| step != Step::Coordinator),

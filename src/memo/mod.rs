@@ -186,6 +186,7 @@ fn question(finding: &Finding, rule: Option<&Rule>) -> Option<(Question, String,
         Group::Chasers => (Question::Also, "chaser", "Chaser"),
         Group::Signposts => (Question::Also, "signpost", "Signpost"),
         Group::Leadership => (Question::Also, "leadership", "Leadership"),
+        Group::CallBacks => (Question::Also, "call-back", "Call-back"),
         Group::Roles => (Question::Also, "sender", "Sender"),
     };
     let question = if finding.outcome == Outcome::SetAside { Question::Aside } else { question };
@@ -194,7 +195,7 @@ fn question(finding: &Finding, rule: Option<&Rule>) -> Option<(Question, String,
 }
 
 fn glance(decision: &Decision) -> Vec<(&'static str, String)> {
-    if decision.kind != Kind::Person {
+    if decision.kind != Kind::Person && !decision.is_call_back() {
         return Vec::new();
     }
     let due = decision

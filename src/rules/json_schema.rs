@@ -94,6 +94,7 @@ fn group_says(group: Group) -> &'static str {
         Group::Chasers => "Does the sender chase an earlier contact?",
         Group::Signposts => "Where else should the acknowledgement point?",
         Group::Leadership => "Is it abusive or threatening?",
+        Group::CallBacks => "Does the Customer Service Centre ask for a call back?",
         Group::Kinds => "What sort of message is it? Each rule has `kind:`; the first that holds wins.",
         Group::Roles => "From whom is it? Each rule has `role:`.",
         Group::Residence => "Whose place is named? Each rule has `says:`.",

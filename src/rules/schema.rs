@@ -15,7 +15,7 @@ use super::workshop::{Workshop, canonical, key_name};
 use super::{Diagnostic, Group, Rule, Severity, SourceFile, Zone};
 
 /// Top-level keys of rule files, in the order of [`Group`].
-pub const GROUPS: [(&str, Group); 10] = [
+pub const GROUPS: [(&str, Group); 11] = [
     ("grounds", Group::Grounds),
     ("claims", Group::Claims),
     ("topics", Group::Topics),
@@ -23,6 +23,7 @@ pub const GROUPS: [(&str, Group); 10] = [
     ("chasers", Group::Chasers),
     ("signposts", Group::Signposts),
     ("leadership", Group::Leadership),
+    ("call backs", Group::CallBacks),
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
@@ -48,7 +49,7 @@ impl Group {
     /// depend on context: an out-of-office reply that says "if" is one all the same.
     pub(super) fn contexts(self) -> Kinds {
         match self {
-            Group::Kinds | Group::Roles | Group::Residence | Group::Claims => Kinds::default(),
+            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::CallBacks => Kinds::default(),
             _ => Kinds::ALL,
         }
     }
