@@ -14,16 +14,25 @@ use crate::message::Fingerprint;
 
 pub mod acknowledgement;
 pub mod alert;
+pub mod briefing;
 mod check;
+mod check_staff;
 pub mod council;
 mod markup;
+pub mod notice;
+pub mod referral;
 pub mod refusal;
+pub mod reminder;
 pub mod wording;
 
 pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
-pub use alert::{AlertFacts, alert};
+pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
+pub use briefing::{BriefingFacts, HistoryLine, briefing};
 pub use council::Council;
+pub use notice::{CaseLine, Notice};
+pub use referral::{ReferralFacts, referral};
 pub use refusal::{RefusalFacts, refusal};
+pub use reminder::{Listed, MessageLine, ReminderFacts, reminder};
 pub use wording::{Wording, WordingError, WordingProblem};
 
 /// A finished email. `Debug` hides it.
@@ -80,6 +89,8 @@ pub enum Purpose {
     Alert,
     /// The notice about rules that were refused.
     Refusal,
+    /// Anything else that staff are told.
+    Notice,
 }
 
 impl Purpose {
@@ -88,6 +99,7 @@ impl Purpose {
             Self::Acknowledgement => "ack",
             Self::Alert => "alert",
             Self::Refusal => "refusal",
+            Self::Notice => "notice",
         }
     }
 }
@@ -106,7 +118,7 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal]
+    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal, Purpose::Notice]
         .into_iter()
         .find(|p| minted && p.word() == word)
 }

@@ -22,6 +22,7 @@ mod facts;
 mod known;
 mod mailboxes;
 mod migrate;
+mod rounds;
 mod rows;
 #[cfg(test)]
 mod sample;
@@ -40,6 +41,7 @@ pub use error::RecordError;
 pub use facts::{Acted, NewFact};
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
+pub use rounds::{Mark, Round, SendersCase, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 
