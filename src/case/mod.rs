@@ -3,6 +3,7 @@
 use std::fmt;
 
 pub mod correction;
+pub mod escalation;
 pub mod life;
 
 pub use correction::{Correction, Labels};
