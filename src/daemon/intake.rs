@@ -21,7 +21,7 @@ use crate::record::{
 use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
-use super::{Trouble, World, in_force, letters};
+use super::{Trouble, World, in_force, letters, notices};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -229,14 +229,14 @@ fn decide<C: Clock>(
     if filing(raw, world) != FilingMode::None && (!old || existing == Existing::File) {
         effects.extend(set.routing.file(&raw.at.account, &decision));
     }
-    if !old {
+    for to_staff in [letters::alerts, notices::referrals].iter().filter(|_| !old) {
         let write = || {
-            letters::alerts(raw, message, &decision, reference.as_ref(), set, &set.config, world.now())
+            to_staff(raw, message, &decision, reference.as_ref(), set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
-            Ok(alerts) => effects.extend(alerts),
-            Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
+            Ok(letters) => effects.extend(letters),
+            Err(problem) => tracing::error!("A letter to staff could not be written: {problem}"),
         }
     }
     let case = match (reference, &decision.due) {

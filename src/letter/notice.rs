@@ -161,5 +161,6 @@ fn line(case: &CaseLine, council: &Council, wording: &Wording) -> Result<String,
     ]);
     // However the file is broken into lines, it is one in the letter.
     let whole = wording.render("case-line.txt", &fields)?;
-    Ok(whole.split_whitespace().collect::<Vec<_>>().join(" "))
+    let joined = whole.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok([" ,", " .", " ;"].iter().fold(joined, |line, sign| line.replace(sign, sign.trim_start())))
 }

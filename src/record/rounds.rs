@@ -3,7 +3,7 @@
 //! Reading, but for the marks and the letters. What is said to whom, and when, is `daemon/rounds.rs`'s to say.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use serde_json::json;
 
 use super::enter::add_event;
@@ -203,19 +203,17 @@ impl Records {
         self.read(|connection| message_rows(connection, conditions, &[&message, &At(since)]))
     }
 
-    /// The other cases of this case's sender, the newest first, at most so many.
-    pub fn senders_cases(&self, case: i64, at_most: usize) -> Result<Vec<SendersCase>, RecordError> {
+    /// The other cases of this case's sender, the newest first.
+    pub fn senders_cases(&self, case: i64) -> Result<Vec<SendersCase>, RecordError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT c.* FROM cases c
                  JOIN messages m ON m.id = c.opening_message
                  WHERE c.id <> ?1 AND m.sender = (SELECT o.sender FROM messages o
                      JOIN cases k ON k.opening_message = o.id WHERE k.id = ?1)
-                 ORDER BY c.received_at DESC, c.id DESC
-                 LIMIT ?2",
+                 ORDER BY c.received_at DESC, c.id DESC",
             )?;
-            let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![case, at_most], senders_case)?;
+            let rows = statement.query_map([case], senders_case)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
@@ -364,8 +362,8 @@ mod tests {
         sample.records.notify(Some(briefed.message), &[letter("r@council.example", &topic)], at(5)).unwrap();
         assert!(sample.records.unbriefed(at(0)).unwrap().is_empty());
         sample.sql("UPDATE messages SET sender = 'parent-1@home.example'");
-        let others = sample.records.senders_cases(briefed.case, 2).unwrap();
-        assert_eq!(others.len(), 2);
+        let others = sample.records.senders_cases(briefed.case).unwrap();
+        assert_eq!(others.len(), 3);
         assert!(others.iter().all(|other| other.reference != briefed.reference));
     }
 
