@@ -199,7 +199,7 @@ fn what_a_sender_wrote_is_never_read_as_markup_and_never_carried_unasked() {
     let wicked = "# Heading\n[click](https://evil.example)\n\u{202e}<script>alert(1)</script>\u{7}";
     let letter = desk.referral(Some(wicked));
     let parsed = MessageParser::new().parse(&letter.raw).unwrap();
-    let (text, html) = (parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap());
+    let (text, html) = (text_of(&letter).replace("\r\n", "\n"), parsed.body_html(0).unwrap());
     assert!(text.contains("> # Heading\n> [click](https://evil.example)"), "{text}");
     assert!(!html.contains("href=\"https://evil") && !html.contains("<script") && !html.contains('\u{202e}'));
     assert!(!text_of(&desk.referral(None)).contains("evil.example"));
