@@ -1,6 +1,8 @@
 //! All tests, in reading order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod cases;
+mod cases_page;
 mod check;
 mod commands;
 mod explained;
@@ -12,6 +14,7 @@ mod imap;
 mod journey;
 mod labelled;
 mod letters;
+mod life;
 mod mailbox;
 mod message;
 mod new_text;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use mail_parser::MessageParser;
 use send_triage::letter::{
-    BriefingFacts, CaseLine, Council, GatheredFacts, HistoryLine, Letter, Listed, MessageLine, Notice,
+    BriefingFacts, CaseLine, Council, GatheredFacts, Letter, Listed, MessageLine, Notice,
     ReferralFacts, ReminderFacts, Sender, Wording, briefing, gathered, referral, reminder,
 };
 
@@ -160,18 +160,8 @@ fn the_letters_to_staff_are_as_they_were_reviewed() {
     golden("referral-with-text", &desk.referral(Some("You will regret this.\n\n> **All** of you.")));
 
     let history = [
-        HistoryLine {
-            reference: "SEND-4T5V-6W7X".to_owned(),
-            received_on: on("2026-10-19"),
-            due_on: Some(on("2026-11-02")),
-            outcome: "not answered, overdue, asked again once, step 2".to_owned(),
-        },
-        HistoryLine {
-            reference: "SEND-8Y9Z-0A1B".to_owned(),
-            received_on: on("2026-09-07"),
-            due_on: Some(on("2026-09-21")),
-            outcome: "answered on Fri 18 Sep 2026, in time".to_owned(),
-        },
+        "SEND-4T5V-6W7X, received Mon 19 Oct: due Mon 2 Nov; not answered, overdue by 14 working days; asked again once; at step 2 (the team lead).".to_owned(),
+        "SEND-8Y9Z-0A1B, received Mon 7 Sep: due Mon 21 Sep; answered Fri 18 Sep, in time.".to_owned(),
     ];
     let grounds = ["Out of education".to_owned()];
     let facts = BriefingFacts {

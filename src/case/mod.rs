@@ -4,7 +4,9 @@ use std::fmt;
 
 pub mod correction;
 pub mod escalation;
+pub mod history;
 pub mod life;
+pub mod words;
 
 pub use correction::{Correction, Labels};
 pub use life::{Fact, Happening, Matter, Standing, State, Step};

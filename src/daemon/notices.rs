@@ -4,15 +4,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::london;
-use crate::case::Reference;
 use crate::case::escalation::{self, Contact, Protocol, Waiting};
-use crate::case::life::Step;
+use crate::case::{Reference, State, Step, history};
 use crate::config::Config;
 use crate::effect::{Effect, queue_name};
-use crate::letter::{self, BriefingFacts, CaseLine, HistoryLine, Letter, Notice, ReferralFacts, WordingError};
+use crate::letter::{self, BriefingFacts, CaseLine, Letter, Notice, ReferralFacts, WordingError};
 use crate::mailbox::RawMessage;
 use crate::message::Message;
-use crate::record::{SendersCase, WaitingCase};
+use crate::record::{HistoryRow, WaitingCase};
 use crate::rules::Group;
 use crate::triage::{Chaser, Decision, Outcome};
 
@@ -63,10 +62,10 @@ pub fn referrals(
 }
 
 /// What the Resolution Team is told of a case that came to it: for each who is configured. `others` are the sender's other
-/// cases, the newest first.
+/// cases, the oldest first.
 pub fn briefings(
     case: &WaitingCase,
-    others: &[SendersCase],
+    others: &[HistoryRow],
     set: &Set,
     config: &Config,
     now: DateTime<Utc>,
@@ -77,7 +76,8 @@ pub fn briefings(
     // Its last sentence says which step comes next; that has a place of its own in the letter.
     said.extend(protocol.why.iter().filter(|why| !why.starts_with("Next comes")).cloned());
     let next_step = next_step(&protocol);
-    let history: Vec<HistoryLine> = others.iter().take(HISTORY).map(|other| history_line(other, london::date(now))).collect();
+    let line = |other: &HistoryRow| history::line(&other.past(), london::date(now), &set.policy.calendar);
+    let history: Vec<String> = others.iter().rev().take(HISTORY).map(line).collect();
     let grounds = grounds(case, set);
     let to = config.resolution_to();
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
@@ -104,14 +104,16 @@ pub fn briefings(
 }
 
 /// The way that a case took to the Resolution Team, from the record alone: what the sender said of it is not kept.
-fn protocol(case: &WaitingCase, others: &[SendersCase]) -> Protocol {
-    let step = |number: u8| Step::of_number(i64::from(number)).unwrap_or_default();
+fn protocol(case: &WaitingCase, others: &[HistoryRow]) -> Protocol {
     let waiting: Vec<Waiting> = others
         .iter()
-        .filter(|other| matches!(other.state.as_str(), "open" | "extended"))
+        .map(|other| &other.case)
+        .filter(|other| other.received_at < case.received_at)
+        .filter(|other| State::of_word(&other.state).is_some_and(State::is_waiting))
         .filter_map(|other| {
             let due_on = other.step_due_on.or(other.due_on)?;
-            Some(Waiting { step: step(other.step), due_on, urgent: false })
+            let step = Step::of_number(i64::from(other.step)).unwrap_or_default();
+            Some(Waiting { step, due_on, urgent: other.urgency == "urgent" })
         })
         .collect();
     let contact =
@@ -131,35 +133,6 @@ fn next_step(protocol: &Protocol) -> String {
             next.who(),
             next.working_days()
         ),
-    }
-}
-
-fn history_line(case: &SendersCase, today: NaiveDate) -> HistoryLine {
-    let day = |on: NaiveDate| on.format("%a %-d %b %Y").to_string();
-    let answered = case.answered_at.map(|at| day(london::date(at)));
-    let mut outcome = match (answered, case.in_time, case.state.as_str()) {
-        (Some(on), Some(true), _) => format!("answered on {on}, in time"),
-        (Some(on), Some(false), _) => format!("answered on {on}, late"),
-        (Some(on), None, _) => format!("answered on {on}"),
-        (None, _, "closed") => "closed, nothing owed".to_owned(),
-        (None, ..) if case.due_on.is_some_and(|due| due < today) => "not answered, overdue".to_owned(),
-        (None, _, "extended") => "not answered yet, extended".to_owned(),
-        (None, ..) => "not answered yet".to_owned(),
-    };
-    match case.chasers {
-        0 => {}
-        1 => outcome.push_str(", asked again once"),
-        2 => outcome.push_str(", asked again twice"),
-        times => outcome.push_str(&format!(", asked again {times} times")),
-    }
-    if case.step > 1 {
-        outcome.push_str(&format!(", step {}", case.step));
-    }
-    HistoryLine {
-        reference: case.reference.clone(),
-        received_on: london::date(case.received_at),
-        due_on: case.due_on,
-        outcome,
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::calendar::{WorkingCalendar, WorkingHours, london};
 use crate::clock::Clock;
@@ -16,7 +16,6 @@ use crate::config::{Config, QueueName, ReminderTo};
 use crate::effect::Effect;
 use crate::letter::{self, CaseLine, GatheredFacts, Listed, MessageLine, ReminderFacts, WordingError};
 use crate::record::{Mark, MessageRow, RecordError, Round, WaitingCase};
-use chrono::Datelike;
 
 use super::in_force::Set;
 use super::{World, letters, notices};
@@ -291,7 +290,9 @@ fn briefings<C: Clock>(world: &World<'_, C>, set: &Set, made: &mut Made) -> Resu
         if made.unwritten.contains(&case.reference) {
             continue;
         }
-        let others = records.senders_cases(case.case)?;
+        let mut others = case.sender.as_deref().map(|sender| records.history_of(sender)).transpose()?;
+        others.iter_mut().for_each(|others| others.retain(|other| other.case.reference != case.reference));
+        let others = others.unwrap_or_default();
         match notices::briefings(&case, &others, set, config, now) {
             Ok(letters) => written += records.notify(Some(case.message), &letters, now)?,
             Err(error) => {

@@ -10,22 +10,9 @@ use minijinja::Value;
 
 use super::acknowledgement::long_date;
 use super::markup;
-use super::notice::{Notice, short_date};
+use super::notice::Notice;
 use super::wording::{Wording, WordingError};
 use super::{Council, Letter, Purpose};
-
-/// Another case of the same sender.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HistoryLine {
-    /// Its reference.
-    pub reference: String,
-    /// The day of receipt.
-    pub received_on: NaiveDate,
-    /// When the answer is or was due.
-    pub due_on: Option<NaiveDate>,
-    /// What became of it: `answered on Mon 2 Nov 2026, in time`.
-    pub outcome: String,
-}
 
 /// What a briefing says.
 #[derive(Debug, Clone)]
@@ -52,8 +39,8 @@ pub struct BriefingFacts<'a> {
     pub protocol: &'a str,
     /// Which step comes next, in a sentence.
     pub next_step: &'a str,
-    /// The sender's other cases, the newest first.
-    pub history: &'a [HistoryLine],
+    /// The sender's other cases, a line each, the newest first.
+    pub history: &'a [String],
     /// How many more there are.
     pub history_more: usize,
     /// Names, numbers and pages.
@@ -79,7 +66,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("folder", "the folder in which it lies"),
     ("protocol", "whether the escalation protocol was followed, in a sentence"),
     ("next_step", "which step comes next, in a sentence"),
-    ("history", "the sender's other cases, the newest first; each has reference, received, due, outcome"),
+    ("history", "the sender's other cases, a line each, the newest first"),
     ("history_more", "how many of them are not listed; 0 if all are"),
 ];
 
@@ -91,14 +78,6 @@ pub(super) fn words(
     let mut fields: BTreeMap<&'static str, Value> =
         facts.council.entries().into_iter().map(|(name, value)| (name, Value::from(value))).collect();
     let maybe = |on: Option<NaiveDate>| Value::from(on.map(long_date).unwrap_or_default());
-    let history = facts.history.iter().map(|line| {
-        Value::from_pairs([
-            ("reference", Value::from(line.reference.as_str())),
-            ("received", Value::from(short_date(line.received_on))),
-            ("due", Value::from(line.due_on.map(short_date).unwrap_or_default())),
-            ("outcome", Value::from(line.outcome.as_str())),
-        ])
-    });
     fields.extend([
         ("reference", Value::from(facts.notice.reference)),
         ("received", Value::from(long_date(facts.received_on))),
@@ -111,7 +90,7 @@ pub(super) fn words(
         ("folder", Value::from(facts.folder)),
         ("protocol", Value::from(facts.protocol)),
         ("next_step", Value::from(facts.next_step)),
-        ("history", Value::from(history.collect::<Vec<_>>())),
+        ("history", Value::from(facts.history.to_vec())),
         ("history_more", Value::from(facts.history_more)),
     ]);
     let whole = wording.render("briefing.txt", &fields)?;

@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 
 use super::alert::{GatheredFacts, gathered_words};
-use super::briefing::{self, BriefingFacts, HistoryLine};
+use super::briefing::{self, BriefingFacts};
 use super::check::{Complaints, Sample};
 use super::notice::{CaseLine, Notice};
 use super::referral::{self, ReferralFacts};
@@ -53,12 +53,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
             if full { &must } else { &[] },
         );
 
-        let history = [HistoryLine {
-            reference: "SEND-0000-0000".to_owned(),
-            received_on: sample.received_on,
-            due_on: full.then_some(sample.due_on),
-            outcome: "not answered".to_owned(),
-        }];
+        let history = ["SEND-0000-0000, received Monday 2 November: not answered.".to_owned()];
         let grounds = ["Out of education".to_owned()];
         let facts = BriefingFacts {
             notice,

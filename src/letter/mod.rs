@@ -27,7 +27,7 @@ pub mod wording;
 
 pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
 pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
-pub use briefing::{BriefingFacts, HistoryLine, briefing};
+pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;
 pub use notice::{CaseLine, Notice};
 pub use referral::{ReferralFacts, referral};

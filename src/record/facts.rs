@@ -31,6 +31,21 @@ pub struct NewFact {
     pub why: String,
 }
 
+/// Something that a person wants done to a case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// What is asked.
+    pub act: Act,
+    /// What is written down for it.
+    pub fact: case::Fact,
+    /// Who asks.
+    pub by: String,
+    /// Why; may be empty.
+    pub why: String,
+    /// When it happened, which may be earlier than now.
+    pub at: DateTime<Utc>,
+}
+
 /// What came of something that a person wanted done to a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Acted {
@@ -73,6 +88,12 @@ impl Records {
         why: &str,
         now: DateTime<Utc>,
     ) -> Result<Acted, RecordError> {
+        let (fact, by, why) = (fact.clone(), by.to_owned(), why.to_owned());
+        self.perform(reference, &Deed { act, fact, by, why, at: now }, now)
+    }
+
+    /// The same, of what may have happened earlier than now.
+    pub fn perform(&self, reference: &str, deed: &Deed, now: DateTime<Utc>) -> Result<Acted, RecordError> {
         let reference = super::cases::as_kept(reference);
         self.write(|tx| {
             let case: Option<i64> = tx
@@ -81,11 +102,11 @@ impl Records {
                 .optional()?;
             let Some(case) = case else { return Ok(Acted::NoSuchCase) };
             let Some(before) = standing(tx, case)? else { return Ok(Acted::NoSuchCase) };
-            if let Err(not_now) = before.allows(act) {
+            if let Err(not_now) = before.allows(deed.act) {
                 return Ok(Acted::NotNow(not_now));
             }
-            let (fact, why, by) = (fact.clone(), why.to_owned(), by.to_owned());
-            tell(tx, &NewFact { case, key: None, at: now, by, message: None, fact, why }, now)?;
+            let Deed { fact, by, why, at, .. } = deed.clone();
+            tell(tx, &NewFact { case, key: None, at, by, message: None, fact, why }, now)?;
             let after = standing(tx, case)?.unwrap_or(before);
             Ok(Acted::Done(Box::new(after)))
         })

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+mod case_list;
 mod cases;
 mod corrections;
 mod effects;
@@ -19,6 +20,7 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod history;
 mod known;
 mod mailboxes;
 mod migrate;
@@ -30,7 +32,8 @@ mod settle;
 mod upkeep;
 mod value;
 
-pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, LinkRow, MessageDetail};
+pub use case_list::CaseFilter;
+pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
 pub use entry::{
@@ -38,10 +41,11 @@ pub use entry::{
     Role, StoredDecision, StoredDue,
 };
 pub use error::RecordError;
-pub use facts::{Acted, NewFact};
+pub use facts::{Acted, Deed, NewFact};
+pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
-pub use rounds::{Mark, Round, SendersCase, WaitingCase};
+pub use rounds::{Mark, Round, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

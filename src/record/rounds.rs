@@ -42,13 +42,14 @@ pub struct Mark {
     pub up_to: i64,
 }
 
-/// A case that waits for an answer, as letters to staff tell of it: nobody's name, and no subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A case that waits for an answer, as letters to staff tell of it. `Debug` is not derived: the sender is for looking up what
+/// else they asked, and stands in no letter.
+#[derive(Clone, PartialEq, Eq)]
 pub struct WaitingCase {
-    /// Its number.
-    pub case: i64,
     /// The message that opened it.
     pub message: i64,
+    /// Its sender.
+    pub sender: Option<String>,
     /// `SEND-7K4M-2Q9X`.
     pub reference: String,
     /// `open` or `extended`.
@@ -83,29 +84,6 @@ pub struct WaitingCase {
     pub unsure: bool,
     /// Where the opening message lies as far as we know: where staff moved it, else where we filed it, else where it came in.
     pub lies_in: Destination,
-}
-
-/// Another case of the same sender, for the Resolution Team's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendersCase {
-    /// `SEND-7K4M-2Q9X`.
-    pub reference: String,
-    /// When its message was received.
-    pub received_at: DateTime<Utc>,
-    /// `open`, `extended`, `answered`, `closed`.
-    pub state: String,
-    /// When the answer is or was due.
-    pub due_on: Option<NaiveDate>,
-    /// When the team answered.
-    pub answered_at: Option<DateTime<Utc>>,
-    /// Whether that was in time.
-    pub in_time: Option<bool>,
-    /// The step of the escalation, 1 to 4.
-    pub step: u8,
-    /// That step's target.
-    pub step_due_on: Option<NaiveDate>,
-    /// How often the sender's side asked again.
-    pub chasers: u32,
 }
 
 const WAITING: &str = "SELECT c.*, d.grounds, d.unsure, m.sender, b.account, b.folder,
@@ -202,21 +180,6 @@ impl Records {
              AND m.received_at >= b.taken_into_use_at ORDER BY m.id";
         self.read(|connection| message_rows(connection, conditions, &[&message, &At(since)]))
     }
-
-    /// The other cases of this case's sender, the newest first.
-    pub fn senders_cases(&self, case: i64) -> Result<Vec<SendersCase>, RecordError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT c.* FROM cases c
-                 JOIN messages m ON m.id = c.opening_message
-                 WHERE c.id <> ?1 AND m.sender = (SELECT o.sender FROM messages o
-                     JOIN cases k ON k.opening_message = o.id WHERE k.id = ?1)
-                 ORDER BY c.received_at DESC, c.id DESC",
-            )?;
-            let rows = statement.query_map([case], senders_case)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-    }
 }
 
 fn plan_all(
@@ -254,8 +217,8 @@ fn waiting_case(row: &Row<'_>) -> rusqlite::Result<WaitingCase> {
         None => Destination { account: row.get("account")?, folder: row.get("folder")? },
     };
     Ok(WaitingCase {
-        case: row.get("id")?,
         message: row.get("opening_message")?,
+        sender: row.get("sender")?,
         reference: row.get("reference")?,
         state: row.get("state")?,
         matter: row.get("matter")?,
@@ -273,20 +236,6 @@ fn waiting_case(row: &Row<'_>) -> rusqlite::Result<WaitingCase> {
         missing_since: maybe_instant(row, "missing_since")?,
         unsure: row.get::<_, Option<bool>>("unsure")?.unwrap_or(false),
         lies_in,
-    })
-}
-
-fn senders_case(row: &Row<'_>) -> rusqlite::Result<SendersCase> {
-    Ok(SendersCase {
-        reference: row.get("reference")?,
-        received_at: instant(row, "received_at")?,
-        state: row.get("state")?,
-        due_on: date(row, "due_on")?,
-        answered_at: maybe_instant(row, "answered_at")?,
-        in_time: row.get("in_time")?,
-        step: row.get("step")?,
-        step_due_on: date(row, "step_due_on")?,
-        chasers: row.get("chasers")?,
     })
 }
 
@@ -361,10 +310,6 @@ mod tests {
         let topic = format!("briefing/{}", briefed.reference);
         sample.records.notify(Some(briefed.message), &[letter("r@council.example", &topic)], at(5)).unwrap();
         assert!(sample.records.unbriefed(at(0)).unwrap().is_empty());
-        sample.sql("UPDATE messages SET sender = 'parent-1@home.example'");
-        let others = sample.records.senders_cases(briefed.case).unwrap();
-        assert_eq!(others.len(), 3);
-        assert!(others.iter().all(|other| other.reference != briefed.reference));
     }
 
     #[test]
