@@ -18,6 +18,7 @@ mod life;
 mod mailbox;
 mod message;
 mod new_text;
+mod notices;
 mod outbox;
 mod record;
 mod reload;

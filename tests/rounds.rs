@@ -348,7 +348,7 @@ async fn the_resolution_team_is_told_once_of_a_case_with_the_senders_history() {
         "First response by: Tuesday 24 November 2026",
         &cases[0].reference,
         &cases[1].reference,
-        ": due Tue 17 Nov; not answered, overdue by 4 working days",
+        ": due Tuesday 17 November; not answered, overdue by 3 working days",
         "No, as far as is known.",
         "Next: step 2: the team lead",
     ] {
@@ -364,7 +364,7 @@ async fn the_resolution_team_is_told_once_of_a_case_with_the_senders_history() {
 #[tokio::test(start_paused = true)]
 async fn what_lay_there_before_the_mailbox_was_taken_into_use_is_told_of_to_nobody() {
     let settings = "alerts: {to: [duty@council.example]}\nreferrals: {to: [head@council.example]}\n";
-    let mut office = Office::new(settings);
+    let office = Office::new(settings);
     office.set("2026-11-19T12:00:00Z");
     for words in [ABUSE, COMPLAINT, PART_TIME] {
         office.put(PARENT, words);

@@ -160,8 +160,8 @@ fn the_letters_to_staff_are_as_they_were_reviewed() {
     golden("referral-with-text", &desk.referral(Some("You will regret this.\n\n> **All** of you.")));
 
     let history = [
-        "SEND-4T5V-6W7X, received Mon 19 Oct: due Mon 2 Nov; not answered, overdue by 14 working days; asked again once; at step 2 (the team lead).".to_owned(),
-        "SEND-8Y9Z-0A1B, received Mon 7 Sep: due Mon 21 Sep; answered Fri 18 Sep, in time.".to_owned(),
+        "SEND-4T5V-6W7X, received Monday 19 October: due Monday 2 November; not answered, overdue by 14 working days; asked again once; at step 2 (the team lead).".to_owned(),
+        "SEND-8Y9Z-0A1B, received Monday 7 September: due Monday 21 September; answered Friday 18 September, in time.".to_owned(),
     ];
     let grounds = ["Out of education".to_owned()];
     let facts = BriefingFacts {

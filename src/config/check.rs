@@ -23,7 +23,7 @@ impl Problems {
 }
 
 /// All queues, as the file names them.
-const QUEUES: [(QueueName, &str); 5] = [
+pub(super) const QUEUES: [(QueueName, &str); 5] = [
     (QueueName::Resolution, "resolution"),
     (QueueName::Assessment, "assessment"),
     (QueueName::AnnualReviewEast, "annual-review-east"),

@@ -11,7 +11,7 @@ use crate::calendar::WorkingCalendar;
 use crate::config::{Config, working_days};
 use crate::effect::{Routing, kind_name, queue_name};
 use crate::letter::wording::Wording;
-use crate::rules::{self, Diagnostic, Ruleset, SourceFile, World as RuleWorld, diagnostic};
+use crate::rules::{self, Diagnostic, Ruleset, Severity, SourceFile, World as RuleWorld, diagnostic};
 use crate::triage::{CallBackDesk, Limits, Policy, Team, TeamMailbox};
 
 use super::refusal::Refusal;
@@ -162,7 +162,8 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
     };
     // A council may have fewer mailboxes than the rules that come with the program know.
     let mailboxes = unknown_mailboxes(config, &rules);
-    let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder).collect();
+    let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder);
+    let warnings = warnings.chain(unreminded(config)).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
     Ok(Set {
         policy,
@@ -190,6 +191,15 @@ fn unknown_mailboxes(config: &Config, rules: &Ruleset) -> Vec<Diagnostic> {
         Diagnostic { remedy: Some(remedy), ..complaint.clone() }
     };
     unknown.map(complaint).collect()
+}
+
+/// Cases that no daily letter tells of, though there are daily letters.
+fn unreminded(config: &Config) -> Option<Diagnostic> {
+    let gaps = config.unreminded();
+    let problem = format!("nobody's daily letter tells of the cases of: {}", gaps.join("; "));
+    let remedy = "Name somebody for them under `reminders: to:`, or somebody without `queues` and `areas`.";
+    let complaint = Diagnostic::whole_file("send-triage.yaml".to_owned(), &problem, remedy);
+    (!gaps.is_empty()).then(|| Diagnostic { severity: Severity::Warning, ..complaint })
 }
 
 /// The rules that are built into the program.
