@@ -227,6 +227,7 @@ mod tests {
             signposts: Vec::new(),
             refer_leadership: false,
             unsure,
+            said: crate::triage::Said::default(),
             due: None,
             trace: Vec::new(),
             rules_version: String::new(),

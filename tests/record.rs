@@ -133,6 +133,7 @@ impl<'a> World<'a> {
                     sender: None,
                     sender_domain: None,
                     subject: String::new(),
+                    words: None,
                     participants: Vec::new(),
                     outcome: EntryOutcome::Decided {
                         decision: Box::new(StoredDecision::default()),

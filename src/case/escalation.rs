@@ -10,6 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::life::Step;
 use crate::triage::Chaser;
 
+/// Under this name the trace of a decision says how the matter came to the Resolution Team: the sentences of
+/// [`Protocol::why`], one after the other.
+pub const TRACED: &str = "escalation";
+
+/// The step that these sentences name as the next; `None`: none, because the protocol was followed.
+pub fn next_in(why: &str) -> Option<Step> {
+    let (_, after) = why.split_once(NEXT)?;
+    Step::of_number(after.chars().next()?.to_digit(10)?.into())
+}
+
+/// How the sentence begins that names the next step.
+pub const NEXT: &str = "Next comes step ";
+
 /// What the sender says in this message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contact {
@@ -71,14 +84,15 @@ pub fn escalation(contact: Contact, waiting: &[Waiting], today: NaiveDate) -> Es
     if contact.resolution || (contact.urgent && contact.chaser != Chaser::None) {
         return Escalation { step: Step::ResolutionTeam, protocol: Some(protocol(contact, waiting, today)) };
     }
-    let over = waiting.iter().any(|case| case.is_over(today));
+    // The step after the furthest one whose time is over.
+    let after = waiting.iter().filter(|case| case.is_over(today)).filter_map(|case| case.step.next()).max();
     let step = match (contact.told, contact.chaser) {
+        (_, Chaser::None) => Step::Coordinator,
         // "I have written to the team lead": the step after that one.
-        (Some(told), _) if told > Step::Coordinator => told.next().unwrap_or(told),
-        (_, Chaser::Overdue) => Step::TeamLead,
-        // The sender gives no time, the record knows it.
-        (_, Chaser::Unclear | Chaser::Within) if over => Step::TeamLead,
-        _ => Step::Coordinator,
+        (Some(told), _) if told > Step::Coordinator => told.next().max(after).unwrap_or(told),
+        // Where the record knows of none, the sender's word counts.
+        (_, Chaser::Overdue) => after.unwrap_or(Step::TeamLead),
+        (_, Chaser::Unclear | Chaser::Within) => after.unwrap_or_default(),
     };
     Escalation { step, protocol: None }
 }
@@ -121,7 +135,7 @@ pub fn protocol(contact: Contact, waiting: &[Waiting], today: NaiveDate) -> Prot
         (next == Step::ResolutionTeam, next)
     };
     if !followed {
-        why.push(format!("Next comes step {}, {}.", next.number(), next.who()));
+        why.push(format!("{NEXT}{}, {}.", next.number(), next.who()));
     } else if !urgent {
         why.push("The steps before were taken.".to_owned());
     }
@@ -160,6 +174,12 @@ mod tests {
         );
         assert_eq!(step(says(Chaser::Overdue, None), &[]), 2, "the sender says so");
         assert_eq!(step(says(Chaser::Overdue, Some(Step::TeamLead)), &[]), 3);
+        assert_eq!(
+            step(says(Chaser::Within, None), &[waits(Step::TeamLead, 19)]),
+            3,
+            "the team lead's time is over"
+        );
+        assert_eq!(step(says(Chaser::Within, None), &[waits(Step::TeamLead, 20)]), 1, "and here it is not");
         let urgent = Contact { urgent: true, ..says(Chaser::Within, None) };
         assert_eq!(step(urgent, &[]), 4, "urgent and unanswered skips to step 4");
         assert_eq!(step(Contact { urgent: true, ..says(Chaser::None, None) }, &[]), 1, "urgent and new");
@@ -195,5 +215,7 @@ mod tests {
                 "Next comes step 2, the team lead."
             ]
         );
+        assert_eq!(next_in(&why.join(" ")), Some(Step::TeamLead));
+        assert_eq!(next_in("The steps before were taken."), None);
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 pub mod correction;
 pub mod escalation;
 pub mod history;
+pub mod joining;
 pub mod life;
 pub mod words;
 

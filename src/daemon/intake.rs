@@ -8,19 +8,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::WorkingCalendar;
-use crate::case::{Matter, Reference, Step};
+use crate::case::{Matter, Reference};
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
+use crate::letter::Counted;
 use crate::mailbox::{Fetched, RawMessage, SENT, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
 use crate::record::{
     Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
     RecordError, Role, StoredDecision, StoredDue,
 };
-use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
+use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
+use super::joining::{self, Belonging, Pending, Told};
 use super::{Trouble, World, in_force, letters, notices};
 
 /// Policy, escalations: an initial response within 48 hours.
@@ -54,43 +56,84 @@ pub fn take_in<C: Clock>(
         entries,
     };
     let mut taken = Taken::default();
-    let mut planned = Planned::default();
-    let mut entries = Vec::with_capacity(fetched.messages.len() + fetched.unreadable.len());
-    for raw in &fetched.messages {
-        entries.push(entry(raw, &set, &mut planned, world)?);
-    }
-    entries
-        .extend(fetched.unreadable.iter().map(|unreadable| unreadable_entry(unreadable, &set, world.now())));
-    match enter(&batch(fetched.up_to, entries), world, &mut taken) {
-        Err(error) if is_about_one_entry(&error) => {
-            tracing::error!(
-                account,
-                "A batch could not be recorded ({error}); taking its messages one by one."
-            );
-        }
-        outcome => return Ok(outcome.map(|()| taken)?),
-    }
-    // Lowest UID first, because the cursor moves with each.
-    let mut one_by_one: Vec<_> = fetched.messages.iter().map(|raw| (raw.at.uid, Some(raw), None)).collect();
-    one_by_one
-        .extend(fetched.unreadable.iter().map(|unreadable| (unreadable.at.uid, None, Some(unreadable))));
-    one_by_one.sort_by_key(|(uid, ..)| *uid);
-    for (uid, raw, unreadable) in one_by_one {
-        let entry = match (raw, unreadable) {
-            (Some(raw), _) => entry(raw, &set, &mut Planned::default(), world)?,
-            (None, Some(unreadable)) => unreadable_entry(unreadable, &set, world.now()),
-            (None, None) => continue,
-        };
-        match enter(&batch(uid, vec![entry.clone()]), world, &mut taken) {
+    // Lowest UID first, because the cursor moves with each batch.
+    let mut found: Vec<Found<'_>> = fetched.messages.iter().map(Found::Message).collect();
+    found.extend(fetched.unreadable.iter().map(Found::Unreadable));
+    found.sort_by_key(Found::uid);
+    let mut rest = found.as_slice();
+    loop {
+        let (entries, taken_in) = together(rest, &set, world)?;
+        let (these, later) = rest.split_at(taken_in);
+        let up_to = if later.is_empty() { fetched.up_to } else { these.last().map_or(0, Found::uid) };
+        match enter(&batch(up_to, entries), world, &mut taken) {
             Err(error) if is_about_one_entry(&error) => {
-                let aside = bare(entry, format!("It could not be recorded as decided: {error}"), &set);
-                enter(&batch(uid, vec![aside]), world, &mut taken)?;
+                tracing::error!(
+                    account,
+                    "A batch could not be recorded ({error}); taking its messages one by one."
+                );
+                for one in these {
+                    let (mut entries, _) = together(std::slice::from_ref(one), &set, world)?;
+                    let Some(entry) = entries.pop() else { continue };
+                    match enter(&batch(one.uid(), vec![entry.clone()]), world, &mut taken) {
+                        Err(error) if is_about_one_entry(&error) => {
+                            let reason = format!("It could not be recorded as decided: {error}");
+                            let aside = bare(entry, reason, &set);
+                            enter(&batch(one.uid(), vec![aside]), world, &mut taken)?;
+                        }
+                        outcome => outcome?,
+                    }
+                }
+                enter(&batch(up_to, Vec::new()), world, &mut taken)?;
             }
             outcome => outcome?,
         }
+        if later.is_empty() {
+            return Ok(taken);
+        }
+        rest = later;
     }
-    enter(&batch(fetched.up_to, Vec::new()), world, &mut taken)?;
-    Ok(taken)
+}
+
+/// One UID of what was fetched.
+enum Found<'f> {
+    Message(&'f RawMessage),
+    Unreadable(&'f Unreadable),
+}
+
+impl Found<'_> {
+    fn uid(&self) -> u32 {
+        match self {
+            Self::Message(raw) => raw.at.uid,
+            Self::Unreadable(unreadable) => unreadable.at.uid,
+        }
+    }
+}
+
+/// The entries of the first of these, and how many they are: as many as can be decided before any of them is recorded. A
+/// question and its chaser are never among the same.
+fn together<C: Clock>(
+    found: &[Found<'_>],
+    set: &Set,
+    world: &World<'_, C>,
+) -> Result<(Vec<Entry>, usize), Trouble> {
+    let mut planned = Planned::default();
+    let mut pending = Pending::new(&set.policy.team.domain);
+    let mut entries = Vec::new();
+    for one in found {
+        match one {
+            Found::Unreadable(unreadable) => entries.push(unreadable_entry(unreadable, set, world.now())),
+            Found::Message(raw) => {
+                let message = message::parse(&raw.bytes, raw.size_bytes);
+                if pending.bears_on(&message) {
+                    break;
+                }
+                entries.push(entry(raw, &message, set, &mut planned, world)?);
+                pending.add(&message);
+            }
+        }
+    }
+    let taken = entries.len();
+    Ok((entries, taken))
 }
 
 /// Whether the record refused an entry, and not the mailbox or itself.
@@ -131,14 +174,14 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 /// One message's entry.
 fn entry<C: Clock>(
     raw: &RawMessage,
+    message: &Message,
     set: &Set,
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Entry, Trouble> {
-    let message = message::parse(&raw.bytes, raw.size_bytes);
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
-        return Ok(build(raw, &message, EntryOutcome::OwnLetter));
+        return Ok(build(raw, message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {
         let effects = if is_second_copy(raw, &known, world) {
@@ -146,13 +189,13 @@ fn entry<C: Clock>(
         } else {
             Vec::new()
         };
-        return Ok(build(raw, &message, EntryOutcome::Copy { of: known.message, effects }));
+        return Ok(build(raw, message, EntryOutcome::Copy { of: known.message, effects }));
     }
-    let outcome = match decide(raw, &message, set, planned, world)? {
+    let outcome = match decide(raw, message, set, planned, world)? {
         Ok(outcome) => outcome,
         Err(reason) => set_aside(raw, &reason, set, filing(raw, world)),
     };
-    Ok(build(raw, &message, outcome))
+    Ok(build(raw, message, outcome))
 }
 
 /// Whether a known message has been met as a further copy that is in staff's way: not one that we filed into a watched
@@ -194,20 +237,18 @@ fn decide<C: Clock>(
     }
     let decided =
         contained(|| triage::triage(message, raw.received_at, &history, &set.policy), "Deciding about it");
-    let decision = match decided {
+    let mut decision = match decided {
         Ok(decision) => decision,
         Err(reason) => return Ok(Err(reason)),
     };
-    let reference = match decision.due {
-        Some(_) => Some(free_reference(&message.fingerprint, world)?),
-        None => None,
-    };
+    let belonging = joining::belonging(raw, message, &mut decision, set, world)?;
     let mut effects = Vec::new();
     let mut withheld =
         (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
-    if let (Acknowledgement::Send { to }, Some(reference)) = (&decision.acknowledgement, &reference) {
+    let (case, told, filed) = place(raw, message, &decision, belonging, set, world)?;
+    if let (Acknowledgement::Send { to }, Some(told)) = (&decision.acknowledgement, &told) {
         let write = || {
-            letters::acknowledgement(raw, message, &decision, reference, to, set, &set.config, world.now())
+            letters::acknowledgement(raw, message, &decision, told, to, set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
@@ -227,11 +268,17 @@ fn decide<C: Clock>(
         }
     }
     if filing(raw, world) != FilingMode::None && (!old || existing == Existing::File) {
-        effects.extend(set.routing.file(&raw.at.account, &decision));
+        effects.extend(set.routing.file(&raw.at.account, filed.as_ref().unwrap_or(&decision)));
     }
-    for to_staff in [letters::alerts, notices::referrals].iter().filter(|_| !old) {
+    // A chaser is no second alarm; abuse in it is referred all the same.
+    let reference = told.as_ref().map(|told| &told.reference);
+    let opened = reference.filter(|_| matches!(case, CasePart::Opens(_)));
+    let to_staff: [(letters::ToStaff, _); 2] =
+        [(letters::alerts, opened), (notices::referrals, reference)];
+    for (to_staff, reference) in to_staff.into_iter().filter(|_| !old) {
+        let decision = filed.as_ref().unwrap_or(&decision);
         let write = || {
-            to_staff(raw, message, &decision, reference.as_ref(), set, &set.config, world.now())
+            to_staff(raw, message, decision, reference, set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
@@ -239,25 +286,50 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("A letter to staff could not be written: {problem}"),
         }
     }
-    let case = match (reference, &decision.due) {
-        (Some(reference), Some(due)) => {
-            let first_response_on = first_response_on(&decision, raw.received_at, set);
-            let step =
-                if decision.queue == Queue::Resolution { Step::ResolutionTeam } else { Step::Coordinator };
-            CasePart::Opens(Box::new(Opening {
-                reference,
-                matter: if decision.is_call_back() { Matter::CallBack } else { Matter::Question },
-                due: StoredDue::of(due, first_response_on),
-                step,
-                step_due_on: first_response_on.filter(|_| step != Step::Coordinator),
-                links: Vec::new(),
-                known: Vec::new(),
-            }))
-        }
-        _ => CasePart::None,
-    };
     let decision = Box::new(StoredDecision::of(&decision, withheld));
     Ok(Ok(EntryOutcome::Decided { decision, case, effects }))
+}
+
+/// Which case it opens or belongs to; what the acknowledgement says of that; and how it is filed, where that is not as
+/// decided: what belongs to a case lies with it.
+fn place<C: Clock>(
+    raw: &RawMessage,
+    message: &Message,
+    decision: &Decision,
+    belonging: Belonging,
+    set: &Set,
+    world: &World<'_, C>,
+) -> Result<(CasePart, Option<Told>, Option<Decision>), RecordError> {
+    let opens = match (belonging, &decision.due) {
+        (Belonging::Opens(opens), Some(due)) => (opens, due),
+        (Belonging::Joins(joined), _) => {
+            let filed = Decision { queue: joined.queue, urgency: joined.urgency, ..decision.clone() };
+            return Ok((joined.part, Some(joined.told), Some(filed)));
+        }
+        _ => return Ok((CasePart::None, None, None)),
+    };
+    let (opens, due) = opens;
+    let reference = free_reference(&message.fingerprint, world)?;
+    let first_response_on = first_response_on(decision, raw.received_at, set);
+    let told = Told {
+        reference: reference.clone(),
+        joined: None,
+        counted: Counted::FromTheFirst,
+        due_on: due.due_on,
+        // Only who has asked before is told of a next step.
+        step: opens.step_due_on.filter(|_| decision.chaser != Chaser::None).map(|on| (opens.step, on)),
+        over_heads: first_response_on.filter(|_| decision.said.over_heads),
+    };
+    let opening = Opening {
+        reference,
+        matter: if decision.is_call_back() { Matter::CallBack } else { Matter::Question },
+        due: StoredDue::of(due, first_response_on),
+        step: opens.step,
+        step_due_on: opens.step_due_on,
+        links: opens.links,
+        known: Vec::new(),
+    };
+    Ok((CasePart::Opens(Box::new(opening)), Some(told), None))
 }
 
 /// A fault of the program that one message brings out is that message's: the others go on.
@@ -353,6 +425,7 @@ fn unreadable_entry(unreadable: &Unreadable, set: &Set, now: DateTime<Utc>) -> E
         sender: None,
         sender_domain: None,
         subject: String::new(),
+        words: None,
         participants: Vec::new(),
         outcome: EntryOutcome::SetAside {
             reason: unreadable.reason.clone(),
@@ -376,6 +449,7 @@ fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
         sender_domain: sender.as_deref().map(domain_of),
         sender,
         subject: message.subject.clone(),
+        words: message::words(message),
         participants: participants(message),
         outcome,
     }

@@ -20,6 +20,7 @@ use crate::record::{RecordError, Records};
 pub mod in_force;
 pub mod intake;
 pub mod kept;
+pub mod joining;
 pub mod letters;
 pub mod notices;
 pub mod parts;

@@ -62,20 +62,22 @@ pub fn referrals(
 }
 
 /// What the Resolution Team is told of a case that came to it: for each who is configured. `others` are the sender's other
-/// cases, the oldest first.
+/// cases, the oldest first; `judged`, what was found at intake of the way that this one took.
 pub fn briefings(
     case: &WaitingCase,
     others: &[HistoryRow],
+    judged: Option<&str>,
     set: &Set,
     config: &Config,
     now: DateTime<Utc>,
 ) -> Result<Vec<Effect>, WordingError> {
-    let protocol = protocol(case, others);
-    let mut said =
-        vec![if protocol.followed { "Yes, as far as is known." } else { "No, as far as is known." }.to_owned()];
-    // Its last sentence says which step comes next; that has a place of its own in the letter.
-    said.extend(protocol.why.iter().filter(|why| !why.starts_with("Next comes")).cloned());
-    let next_step = next_step(&protocol);
+    // What the sender said of earlier steps was read at intake, and is in the trace; what came there later was not judged.
+    let why = judged.map_or_else(|| protocol(case, others).why.join(" "), str::to_owned);
+    let next = escalation::next_in(&why);
+    let (why, _) = why.split_once(escalation::NEXT).unwrap_or((&why, ""));
+    let followed = if next.is_none() { "Yes" } else { "No" };
+    let said = format!("{followed}, as far as is known. {}", why.trim());
+    let next_step = next_step(next.unwrap_or(Step::ResolutionTeam));
     let line = |other: &HistoryRow| history::line(&other.past(), london::date(now), &set.policy.calendar);
     let history: Vec<String> = others.iter().rev().take(HISTORY).map(line).collect();
     let grounds = grounds(case, set);
@@ -93,7 +95,7 @@ pub fn briefings(
             area: &case.area,
             mailbox: &case.lies_in.account,
             folder: &case.lies_in.folder,
-            protocol: &said.join(" "),
+            protocol: &said,
             next_step: &next_step,
             history: &history,
             history_more: others.len().saturating_sub(HISTORY),
@@ -121,8 +123,7 @@ fn protocol(case: &WaitingCase, others: &[HistoryRow]) -> Protocol {
     escalation::protocol(contact, &waiting, london::date(case.received_at))
 }
 
-fn next_step(protocol: &Protocol) -> String {
-    let next = protocol.next;
+fn next_step(next: Step) -> String {
     match next {
         Step::ResolutionTeam => {
             "step 4: the SEND Resolution Team coordinates a response and resolution.".to_owned()

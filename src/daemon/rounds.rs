@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::calendar::{WorkingCalendar, WorkingHours, london};
+use crate::case::escalation;
 use crate::clock::Clock;
 use crate::config::{Config, QueueName, ReminderTo};
 use crate::effect::Effect;
@@ -293,7 +294,8 @@ fn briefings<C: Clock>(world: &World<'_, C>, set: &Set, made: &mut Made) -> Resu
         let mut others = case.sender.as_deref().map(|sender| records.history_of(sender)).transpose()?;
         others.iter_mut().for_each(|others| others.retain(|other| other.case.reference != case.reference));
         let others = others.unwrap_or_default();
-        match notices::briefings(&case, &others, set, config, now) {
+        let judged = records.traced(case.message, escalation::TRACED)?;
+        match notices::briefings(&case, &others, judged.as_deref(), set, config, now) {
             Ok(letters) => written += records.notify(Some(case.message), &letters, now)?,
             Err(error) => {
                 tracing::error!("Case {}: the briefing could not be written: {error}", case.reference);

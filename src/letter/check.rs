@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::acknowledgement::{self, AcknowledgementFacts, SIGNPOSTS};
+use super::acknowledgement::{self, AcknowledgementFacts, Counted, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
 use super::{Council, Sender, briefing, check_staff, markup, notice, referral, reminder};
-use crate::case::Reference;
+use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};
 
@@ -235,12 +235,30 @@ fn acknowledgements(wording: &Wording) -> Vec<WordingProblem> {
                     let facts = sample.acknowledgement(joined, passed, chaser, urgent, school, signposts);
                     let due = acknowledgement::long_date(facts.due_on);
                     let must = [("reference", sample.reference.as_str()), ("answer_by", due.as_str())];
-                    let words = acknowledgement::words(&facts, wording);
-                    complaints.look_at(wording, "acknowledgement.txt", words, &must);
+                    for (counted, step) in sample.lives() {
+                        let facts = AcknowledgementFacts { counted, step, ..facts.clone() };
+                        let words = acknowledgement::words(&facts, wording);
+                        complaints.look_at(wording, "acknowledgement.txt", words, &must);
+                    }
                 }
             }
         }
     }
+    let over_heads = Some(sample.due_on - chrono::Days::new(12));
+    let facts = AcknowledgementFacts {
+        over_heads,
+        ..sample.acknowledgement(false, false, Chaser::None, false, false, &[])
+    };
+    let (due, soon) = (
+        acknowledgement::long_date(facts.due_on),
+        acknowledgement::long_date(over_heads.unwrap_or_default()),
+    );
+    let must = [
+        ("reference", sample.reference.as_str()),
+        ("answer_by", due.as_str()),
+        ("first_response_by", soon.as_str()),
+    ];
+    complaints.look_at(wording, "resolution.txt", acknowledgement::words(&facts, wording), &must);
     complaints.list
 }
 
@@ -298,6 +316,18 @@ impl Sample {
         }
     }
 
+    /// What may have happened to a case that an email joins: one thing after the other, not all with all.
+    fn lives(&self) -> [(Counted, Option<(Step, NaiveDate)>); 5] {
+        let soon = self.received_on + chrono::Days::new(4);
+        [
+            (Counted::FromTheFirst, None),
+            (Counted::FromTheFirst, Some((Step::TeamLead, soon))),
+            (Counted::Extended, Some((Step::ResolutionTeam, soon))),
+            (Counted::Extended, None),
+            (Counted::Anew, None),
+        ]
+    }
+
     fn acknowledgement<'a>(
         &'a self,
         joined: bool,
@@ -308,6 +338,9 @@ impl Sample {
         signposts: &'a [Signpost],
     ) -> AcknowledgementFacts<'a> {
         AcknowledgementFacts {
+            counted: Counted::FromTheFirst,
+            step: None,
+            over_heads: None,
             reference: &self.reference,
             answers: &self.fingerprint,
             from: &self.from,

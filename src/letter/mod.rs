@@ -25,7 +25,7 @@ pub mod refusal;
 pub mod reminder;
 pub mod wording;
 
-pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
+pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
 pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
 pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;

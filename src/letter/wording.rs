@@ -98,6 +98,7 @@ impl From<WordingProblem> for WordingError {
 /// The texts that are built in: the same files that staff find in `rules/wording/`.
 pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("acknowledgement.txt", include_str!("../../rules/wording/acknowledgement.txt")),
+    ("resolution.txt", include_str!("../../rules/wording/resolution.txt")),
     ("cannot-wait.txt", include_str!("../../rules/wording/cannot-wait.txt")),
     ("alert.txt", include_str!("../../rules/wording/alert.txt")),
     ("alerts-gathered.txt", include_str!("../../rules/wording/alerts-gathered.txt")),

@@ -188,6 +188,8 @@ fn question(finding: &Finding, rule: Option<&Rule>) -> Option<(Question, String,
         Group::Leadership => (Question::Also, "leadership", "Leadership"),
         Group::CallBacks => (Question::Also, "call-back", "Call-back"),
         Group::Roles => (Question::Also, "sender", "Sender"),
+        Group::FollowUps => (Question::Also, "follow-up", "Follow-up"),
+        Group::Steps => (Question::Also, "step", "Escalation"),
     };
     let question = if finding.outcome == Outcome::SetAside { Question::Aside } else { question };
     let title = if about.is_empty() { rule.title.clone() } else { format!("{about}: {}", rule.title) };

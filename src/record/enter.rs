@@ -210,8 +210,8 @@ impl Hand<'_> {
             .tx
             .prepare_cached(
                 "INSERT INTO messages (fingerprint, message_id, mailbox_id, received_at, size_bytes, sender,
-                     sender_domain, subject, entered_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     sender_domain, subject, words, entered_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .insert(params![
                 entry.fingerprint.as_ref().map(|fingerprint| fingerprint.0),
@@ -222,6 +222,7 @@ impl Hand<'_> {
                 entry.sender.as_ref().map(|sender| sender.to_lowercase()),
                 entry.sender_domain.as_ref().map(|domain| domain.to_lowercase()),
                 entry.subject,
+                entry.words.as_ref().map(|words| words.0),
                 At(self.now)
             ])?;
         let mut refer = self.tx.prepare_cached(

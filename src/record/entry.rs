@@ -49,6 +49,8 @@ pub struct Entry {
     pub sender_domain: Option<String>,
     /// The subject.
     pub subject: String,
+    /// What is the same when its sender sends the same words again ([`crate::message::words`]).
+    pub words: Option<Fingerprint>,
     /// Who wrote it and to whom.
     pub participants: Vec<Participant>,
     /// What became of it.

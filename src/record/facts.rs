@@ -170,6 +170,10 @@ pub(super) fn tell_without_event(
     if written == 0 {
         return Ok(false);
     }
+    if let case::Fact::Escalated { step: case::Step::ResolutionTeam, .. } = new.fact {
+        // Step 4 is that team's.
+        tx.prepare_cached("UPDATE cases SET queue = 'resolution' WHERE id = ?1")?.execute([new.case])?;
+    }
     bring_up(tx, new.case)?;
     Ok(true)
 }

@@ -29,6 +29,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod threads;
 mod upkeep;
 mod value;
 

@@ -173,6 +173,16 @@ impl Records {
         self.read(|connection| waiting(connection, conditions, &[&At(since)]))
     }
 
+    /// What the trace of the decision about a message says under this name; `None`: nothing.
+    pub fn traced(&self, message: i64, rule: &str) -> Result<Option<String>, RecordError> {
+        self.read(|connection| {
+            let decision = super::cases::decision(connection, message)?;
+            let trace = decision.map(|decision| decision.trace).unwrap_or_default();
+            let found = trace.as_array().into_iter().flatten().find(|finding| finding["rule"] == rule);
+            Ok(found.and_then(|finding| finding["reason"].as_str()).map(str::to_owned))
+        })
+    }
+
     /// Messages that came after this one and got no acknowledgement, with the reason. What lay in a mailbox before that was
     /// taken into use is left out.
     pub fn withheld_after(&self, message: i64, since: DateTime<Utc>) -> Result<Vec<MessageRow>, RecordError> {

@@ -104,6 +104,7 @@ impl Sample {
             sender: Some(format!("Parent-{uid}@home.example")),
             sender_domain: Some("home.example".into()),
             subject: format!("My son's timetable, {uid}"),
+            words: None,
             participants: vec![
                 Participant { role: ParticipantRole::From, address: format!("Parent-{uid}@home.example") },
                 Participant { role: ParticipantRole::To, address: "send@council.example".into() },

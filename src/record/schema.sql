@@ -30,11 +30,13 @@ CREATE TABLE messages (
     sender TEXT,                            -- From, lower case; NULL: it names nobody.
     sender_domain TEXT,                     -- The domain of `sender`; NULL likewise.
     subject TEXT NOT NULL,                  -- The subject as decoded; may be empty.
+    words BLOB,                             -- SHA-256 of sender, subject and new words; NULL: too few to tell, or not known.
     entered_at INTEGER NOT NULL             -- When it was written down here.
 ) STRICT;
 CREATE INDEX messages_by_message_id ON messages (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX messages_by_sender ON messages (sender, received_at) WHERE sender IS NOT NULL;
 CREATE INDEX messages_by_receipt ON messages (received_at);
+CREATE INDEX messages_by_words ON messages (words) WHERE words IS NOT NULL;
 
 -- The Message-IDs that a message refers to, for joining it to its case.
 CREATE TABLE message_references (
@@ -117,7 +119,7 @@ CREATE TABLE cases (
     opening_message INTEGER NOT NULL UNIQUE REFERENCES messages (id), -- The message that opened it.
     state TEXT NOT NULL,                    -- open, extended, answered, closed: `case/life.rs` says which follow which.
     urgency TEXT NOT NULL,                  -- As decided, or as corrected by staff.
-    queue TEXT NOT NULL,                    -- Likewise.
+    queue TEXT NOT NULL,                    -- Likewise; resolution from step 4 of the escalation on.
     area TEXT NOT NULL,                     -- Likewise.
     received_at INTEGER NOT NULL,           -- When the opening message was received.
     first_response_on TEXT,                 -- Target for a first response (urgent and resolution); NULL: none is set.

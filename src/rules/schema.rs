@@ -15,7 +15,7 @@ use super::workshop::{Workshop, canonical, key_name};
 use super::{Diagnostic, Group, Rule, Severity, SourceFile, Zone};
 
 /// Top-level keys of rule files, in the order of [`Group`].
-pub const GROUPS: [(&str, Group); 11] = [
+pub const GROUPS: [(&str, Group); 13] = [
     ("grounds", Group::Grounds),
     ("claims", Group::Claims),
     ("topics", Group::Topics),
@@ -27,6 +27,8 @@ pub const GROUPS: [(&str, Group); 11] = [
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
+    ("follow-ups", Group::FollowUps),
+    ("steps", Group::Steps),
 ];
 
 /// Keys of every rule.
@@ -41,6 +43,8 @@ impl Group {
             Group::Kinds => Some(("kind", &["auto-reply", "bounce", "list", "internal", "calendar"])),
             Group::Roles => Some(("role", &ROLES)),
             Group::Residence => Some(("says", &["home", "new-home", "old-home", "school"])),
+            Group::FollowUps => Some(("tells", &["thanks", "courtesy", "request", "another-matter"])),
+            Group::Steps => Some(("step", &["team-lead", "senior-manager", "resolution-team"])),
             _ => None,
         }
     }
@@ -49,7 +53,12 @@ impl Group {
     /// depend on context: an out-of-office reply that says "if" is one all the same.
     pub(super) fn contexts(self) -> Kinds {
         match self {
-            Group::Kinds | Group::Roles | Group::Residence | Group::Claims | Group::CallBacks => Kinds::default(),
+            Group::Kinds
+            | Group::Roles
+            | Group::Residence
+            | Group::Claims
+            | Group::CallBacks
+            | Group::FollowUps => Kinds::default(),
             _ => Kinds::ALL,
         }
     }
@@ -59,6 +68,8 @@ impl Group {
         match self {
             // The foot of a newsletter looks like a signature.
             Group::Roles | Group::Kinds => &[Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature],
+            // The subject of a reply is the old one.
+            Group::FollowUps => &[Zone::New, Zone::Adopted],
             _ => &[Zone::Subject, Zone::New, Zone::Adopted],
         }
     }

@@ -15,6 +15,7 @@ pub mod area;
 pub mod call_back;
 pub mod chaser;
 pub mod compare;
+pub mod courtesy;
 pub mod kind;
 pub mod leadership;
 pub mod queue;
@@ -26,6 +27,7 @@ pub mod urgency;
 
 pub use acknowledge::{Acknowledgement, Why};
 pub use call_back::CallBackDesk;
+pub use courtesy::{Asks, Said};
 pub use trace::{Finding, Outcome, Place};
 
 /// What is in force: rules, calendar and team, swapped as a whole.
@@ -235,6 +237,8 @@ pub struct Decision {
     pub refer_leadership: bool,
     /// A person should look at the decision; the trace says why.
     pub unsure: bool,
+    /// What it says that matters where it stands in a known thread.
+    pub said: Said,
     /// When the answer is due; `None` where no answer is owed.
     pub due: Option<Due>,
     /// Every finding that led here.
@@ -298,6 +302,8 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
     } else {
         queue::queue(message, team, &reading, known, &mut trace)
     };
+    let mut said = courtesy::said(message, &reading, &mut trace);
+    said.over_heads = queue == Queue::Resolution && queue::is_over_heads(message, &reading);
     let signposts = if call_back { Vec::new() } else { signpost::signposts(&reading, &mut trace) };
     let refer_leadership = !call_back && leadership::leadership(&reading, &mut trace);
     let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
@@ -319,6 +325,7 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
         signposts,
         refer_leadership,
         unsure,
+        said,
         due,
         trace,
         rules_version,
@@ -346,6 +353,7 @@ impl Decision {
             signposts: Vec::new(),
             refer_leadership: false,
             unsure: false,
+            said: Said::default(),
             due: None,
             trace,
             rules_version,

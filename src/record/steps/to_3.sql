@@ -1,4 +1,6 @@
 -- 2 to 3: the life of a case. Letters and effects may concern no single message, so their tables are made anew.
+ALTER TABLE messages ADD COLUMN words BLOB;
+CREATE INDEX messages_by_words ON messages (words) WHERE words IS NOT NULL;
 ALTER TABLE cases ADD COLUMN matter TEXT NOT NULL DEFAULT 'question';
 ALTER TABLE cases ADD COLUMN extended_from TEXT;
 ALTER TABLE cases ADD COLUMN first_response_at INTEGER;
