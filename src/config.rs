@@ -25,7 +25,7 @@ pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
 pub use secret::Secret;
-pub use staff::{AreaName, CallBacks, ReminderTo, Reminders, Referrals, Resolution};
+pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
 use shape::{Complaint, Time};
 

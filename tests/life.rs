@@ -94,7 +94,8 @@ impl<'a> Office<'a> {
         fingerprint.0[..8].copy_from_slice(&(id + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
         let uid = self.next_uid;
         self.next_uid += 1;
-        let entry = Entry { words: None,
+        let entry = Entry {
+            words: None,
             at: MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 1, uid },
             received_at,
             size_bytes: 100,

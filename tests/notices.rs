@@ -72,7 +72,11 @@ fn a_referral_and_a_briefing_reach_staff_and_the_sender_learns_nothing_of_it() {
         "the same words to both"
     );
     servers.wait_for_empty_queue();
-    assert_eq!(servers.mailbox("send.resolution", "INBOX").len(), 1, "our letter stays where the team reads it");
+    assert_eq!(
+        servers.mailbox("send.resolution", "INBOX").len(),
+        1,
+        "our letter stays where the team reads it"
+    );
     assert_eq!(team.cases().len(), 4, "and opens no case");
     assert_eq!(servers.mailbox("parent.a", "INBOX").len(), 1);
 }

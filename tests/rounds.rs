@@ -38,8 +38,10 @@ struct Office {
 }
 
 const QUESTION: &str = "Please can you tell me who our EHC coordinator is now?";
-const PART_TIME: &str = "My son is on a part-time timetable. School only lets him in for two hours each morning.";
-const ABUSE: &str = "You useless people. I know where you live and I will come and find you. You will regret this.";
+const PART_TIME: &str =
+    "My son is on a part-time timetable. School only lets him in for two hours each morning.";
+const ABUSE: &str =
+    "You useless people. I know where you live and I will come and find you. You will regret this.";
 const COMPLAINT: &str = "I wish to make a formal complaint about the SEND service. Nobody answers me.";
 
 impl Office {
@@ -173,11 +175,13 @@ async fn the_daily_letter_goes_out_once_each_working_day_through_restarts_at_eve
             let mut times = Vec::new();
             let midnight = london::instant(on, NaiveTime::MIN);
             // The minutes around half past eight one by one, the rest of the day by the quarter of an hour.
-            for minute in (0..24 * 60).filter(|minute| minute % 15 == 0 || (8 * 60..9 * 60).contains(minute)) {
+            for minute in (0..24 * 60).filter(|minute| minute % 15 == 0 || (8 * 60..9 * 60).contains(minute))
+            {
                 let now = midnight + TimeDelta::minutes(minute);
                 office.clock.0.set(now);
                 // Each is a start of its own: nothing is remembered but the record.
-                let written = office.with(&records, |world| rounds::make(world, &mut Made::default()).unwrap());
+                let written =
+                    office.with(&records, |world| rounds::make(world, &mut Made::default()).unwrap());
                 times.extend((0..written).map(|_| now));
             }
             if calendar.is_working_day(on) {
@@ -242,7 +246,10 @@ async fn people_without_an_acknowledgement_are_told_of_once_with_the_reason() {
     office.set("2026-11-24T08:30:00Z");
     office.run_once().await;
     let text = text_of(&office.sent_to(LEAD).remove(0));
-    assert!(text.contains("Not acknowledged") && text.contains("acknowledgements are switched off"), "{text}");
+    assert!(
+        text.contains("Not acknowledged") && text.contains("acknowledgements are switched off"),
+        "{text}"
+    );
     let reference = office.records().cases(&CaseFilter::default()).unwrap().remove(0).reference;
     assert!(text.contains(&reference), "{text}");
     office.set("2026-11-25T08:30:00Z");

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use mail_parser::MessageParser;
 use send_triage::letter::{
-    BriefingFacts, CaseLine, Council, GatheredFacts, Letter, Listed, MessageLine, Notice,
-    ReferralFacts, ReminderFacts, Sender, Wording, briefing, gathered, referral, reminder,
+    BriefingFacts, CaseLine, Council, GatheredFacts, Letter, Listed, MessageLine, Notice, ReferralFacts,
+    ReminderFacts, Sender, Wording, briefing, gathered, referral, reminder,
 };
 
 fn on(text: &str) -> NaiveDate {
@@ -105,11 +105,7 @@ fn the_letters_to_staff_are_as_they_were_reviewed() {
             folder: "Triage/Annual reviews East".to_owned(),
             ..case("SEND-7K4M-2Q9X", "2026-11-16")
         },
-        CaseLine {
-            late: 1,
-            missing_on: Some(on("2026-11-19")),
-            ..case("SEND-1B2C-3D4E", "2026-11-20")
-        },
+        CaseLine { late: 1, missing_on: Some(on("2026-11-19")), ..case("SEND-1B2C-3D4E", "2026-11-20") },
     ];
     let urgent = CaseLine {
         urgent: true,
@@ -202,11 +198,8 @@ fn each_recipient_and_topic_has_its_own_message_id() {
     let desk = Desk::new();
     let id = |topic: &str, to: &str| {
         let notice = Notice { to, ..desk.notice(topic, "urgent") };
-        let facts = GatheredFacts {
-            notice,
-            cases: &[case("SEND-7K4M-2Q9X", "2026-12-04")],
-            council: &desk.council,
-        };
+        let facts =
+            GatheredFacts { notice, cases: &[case("SEND-7K4M-2Q9X", "2026-12-04")], council: &desk.council };
         gathered(&facts, &desk.wording).unwrap().message_id
     };
     assert_eq!(id("urgent/1", "a@council.example"), id("urgent/1", "a@council.example"));

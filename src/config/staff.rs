@@ -160,12 +160,21 @@ mod tests {
         let watched = "send.general@hertfordshire.example";
         for (lines, said) in [
             ("referrals: {to: [head@elsewhere.example]}", "is not on the council's own domain"),
-            (&format!("referrals: {{to: [{watched}]}}"), "is a watched mailbox; it would answer our own letters"),
+            (
+                &format!("referrals: {{to: [{watched}]}}"),
+                "is a watched mailbox; it would answer our own letters",
+            ),
             (&format!("reminders: {{to: [{{address: {watched}}}]}}"), "is a watched mailbox"),
             ("reminders: {to: [{address: lead@elsewhere.example}]}", "is not on the council's own domain"),
-            ("reminders: {to: [{address: a@hertfordshire.example, queues: [asessment]}]}", "Did you mean `assessment`?"),
+            (
+                "reminders: {to: [{address: a@hertfordshire.example, queues: [asessment]}]}",
+                "Did you mean `assessment`?",
+            ),
             ("reminders: {to: [{address: a@hertfordshire.example, areas: [eest]}]}", "Did you mean `east`?"),
-            ("reminders: {to: [{address: a@hertfordshire.example}, {address: A@hertfordshire.example}]}", "stands here twice"),
+            (
+                "reminders: {to: [{address: a@hertfordshire.example}, {address: A@hertfordshire.example}]}",
+                "stands here twice",
+            ),
             ("reminders: {at: \"18:00\"}", "after work has ended"),
             ("reminders: {at: \"half past\"}", "no time of day"),
             (&format!("resolution: {{to: [{watched}]}}"), "is a watched mailbox"),

@@ -273,8 +273,7 @@ fn decide<C: Clock>(
     // A chaser is no second alarm; abuse in it is referred all the same.
     let reference = told.as_ref().map(|told| &told.reference);
     let opened = reference.filter(|_| matches!(case, CasePart::Opens(_)));
-    let to_staff: [(letters::ToStaff, _); 2] =
-        [(letters::alerts, opened), (notices::referrals, reference)];
+    let to_staff: [(letters::ToStaff, _); 2] = [(letters::alerts, opened), (notices::referrals, reference)];
     for (to_staff, reference) in to_staff.into_iter().filter(|_| !old) {
         let decision = filed.as_ref().unwrap_or(&decision);
         let write = || {

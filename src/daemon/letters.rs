@@ -115,11 +115,7 @@ pub fn alerting_account(config: &Config) -> Option<&str> {
 
 /// This instant, or when work next begins (policy, email f), unless the operator wants to be told at any hour.
 pub fn in_working_hours(set: &Set, config: &Config, at: DateTime<Utc>) -> DateTime<Utc> {
-    if config.alerts.out_of_hours {
-        at
-    } else {
-        working_time(set, config, at)
-    }
+    if config.alerts.out_of_hours { at } else { working_time(set, config, at) }
 }
 
 /// This instant, or when work next begins: for letters that wait for it whatever the operator wants of alerts.

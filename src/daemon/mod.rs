@@ -19,8 +19,8 @@ use crate::record::{RecordError, Records};
 
 pub mod in_force;
 pub mod intake;
-pub mod kept;
 pub mod joining;
+pub mod kept;
 pub mod letters;
 pub mod notices;
 pub mod parts;
@@ -62,7 +62,11 @@ impl Bells {
     pub fn new<'n>(accounts: impl Iterator<Item = &'n str> + Clone) -> Self {
         let bells =
             |names: &mut dyn Iterator<Item = &'n str>| names.map(|n| (n.to_owned(), Notify::new())).collect();
-        Self { post: bells(&mut accounts.clone()), copies: bells(&mut accounts.clone()), rounds: Notify::new() }
+        Self {
+            post: bells(&mut accounts.clone()),
+            copies: bells(&mut accounts.clone()),
+            rounds: Notify::new(),
+        }
     }
 
     /// There are letters for this account to send.
@@ -171,7 +175,13 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
     let watching =
         mailboxes.iter_mut().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
     let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
-    tokio::join!(join_all(watching), join_all(posting), reload::reload(world), upkeep::look_after(world), rounds::go(world));
+    tokio::join!(
+        join_all(watching),
+        join_all(posting),
+        reload::reload(world),
+        upkeep::look_after(world),
+        rounds::go(world)
+    );
     Ok(())
 }
 

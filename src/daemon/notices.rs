@@ -37,10 +37,8 @@ pub fn referrals(
     }
     let rules = set.policy.rules.rules().iter().filter(|rule| rule.group == Group::Leadership);
     let holds = |id: &str| decision.trace.iter().any(|it| it.rule == id && it.outcome == Outcome::Holds);
-    let reasons: Vec<_> = rules
-        .filter(|rule| holds(&rule.id))
-        .map(|rule| (rule.title.clone(), rule.policy.clone()))
-        .collect();
+    let reasons: Vec<_> =
+        rules.filter(|rule| holds(&rule.id)).map(|rule| (rule.title.clone(), rule.policy.clone())).collect();
     let place = set.routing.destination(&raw.at.account, decision);
     let text = message.new_text.new.trim();
     let topic = format!("referral/{}", message.fingerprint);

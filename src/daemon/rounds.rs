@@ -17,6 +17,7 @@ use crate::config::{Config, QueueName, ReminderTo};
 use crate::effect::Effect;
 use crate::letter::{self, CaseLine, GatheredFacts, Listed, MessageLine, ReminderFacts, WordingError};
 use crate::record::{Mark, MessageRow, RecordError, Round, WaitingCase};
+use crate::triage::Why;
 
 use super::in_force::Set;
 use super::{World, letters, notices};
@@ -70,8 +71,7 @@ pub fn day_of(
 ) -> Option<NaiveDate> {
     let today = london::date(now);
     let hours = hours.on(today.weekday());
-    let (from, until) =
-        (london::instant(today, at.max(hours.opens)), london::instant(today, hours.closes));
+    let (from, until) = (london::instant(today, at.max(hours.opens)), london::instant(today, hours.closes));
     (calendar.is_working_day(today) && from <= now && now < until).then_some(today)
 }
 
@@ -174,8 +174,7 @@ fn reminder(
     let is_mine = |row: &&MessageRow| {
         mine(row.queue.as_deref().unwrap_or_default(), row.area.as_deref().unwrap_or_default())
     };
-    let owed = |row: &&MessageRow| row.kind.as_deref() == Some("person") && !row.copied;
-    let withheld = round.withheld.iter().filter(owed).filter(is_mine);
+    let withheld = round.withheld.iter().filter(|row| may_be_owed(row)).filter(is_mine);
     let set_aside = round.set_aside.iter().filter(|_| reads_what_is_unclear(to, config));
     let topic = format!("reminder/{}", round.day);
     notices::each(&[&to.address], &topic, "reminder", set, config, now, |notice| {
@@ -192,12 +191,20 @@ fn reminder(
             missing: missing.clone(),
             unsure: unsure.clone(),
             withheld: Listed::of(withheld.clone().map(message_line).collect()),
-            automatic: round.withheld.iter().filter(|row| !owed(row)).count(),
+            automatic: round.withheld.iter().filter(|row| !may_be_owed(row)).count(),
             set_aside: Listed::of(set_aside.clone().map(message_line).collect()),
             council: &config.council.contacts,
         };
         letter::reminder(&facts, &set.wording).map(|letter| (facts.total() > 0).then_some(letter))
     })
+}
+
+/// Whether the policy may promise an acknowledgement to the writer of this message, which got none: a person wrote to the team,
+/// and not just thanks, or the same once more.
+fn may_be_owed(row: &MessageRow) -> bool {
+    let nothing_new = [Why::OnlyThanks, Why::SentAgain].map(Why::words);
+    let why = row.withheld.as_deref().unwrap_or_default();
+    row.kind.as_deref() == Some("person") && !row.copied && !nothing_new.contains(&why)
 }
 
 /// Where a case stands in the letter: once, where it is worst.
@@ -259,7 +266,9 @@ fn gathered<C: Clock>(world: &World<'_, C>, set: &Set, made: &mut Made) -> Resul
         return Ok(0);
     }
     let round = Round::Gathered;
-    let Some((mark, last)) = due(world, set, round, NaiveTime::MIN, &mut made.gathered)? else { return Ok(0) };
+    let Some((mark, last)) = due(world, set, round, NaiveTime::MIN, &mut made.gathered)? else {
+        return Ok(0);
+    };
     let now = world.now();
     let since = if last.is_none() { now - FIRST_LOOK } else { DateTime::UNIX_EPOCH };
     let urgent = world.records.urgent_without_alert(last.map_or(0, |last| last.up_to), since)?;

@@ -314,7 +314,8 @@ const TABLE: &str = "margin:0 0 20px 0";
 const FACTS: &str = "padding:16px 18px;background-color:#eaf2f8;border-left:5px solid #1d4f7c;color:#0b0c0c";
 const VALUE: &str = "font-size:22px;line-height:1.3";
 const HR: &str = "margin:28px 0 16px 0;border:0;border-top:1px solid #b1b4b6";
-const VERBATIM: &str = "margin:0 0 16px 0;padding:0 0 0 14px;border-left:3px solid #b1b4b6;white-space:pre-wrap";
+const VERBATIM: &str =
+    "margin:0 0 16px 0;padding:0 0 0 14px;border-left:3px solid #b1b4b6;white-space:pre-wrap";
 const A: &str = "color:#1a5a96;text-decoration:underline";
 
 fn html(spans: &[Span]) -> String {

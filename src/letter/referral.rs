@@ -75,10 +75,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// Subject and body, in the markup of the wording files.
-pub(super) fn words(
-    facts: &ReferralFacts<'_>,
-    wording: &Wording,
-) -> Result<(String, String), WordingError> {
+pub(super) fn words(facts: &ReferralFacts<'_>, wording: &Wording) -> Result<(String, String), WordingError> {
     let mut fields: BTreeMap<&'static str, Value> =
         facts.council.entries().into_iter().map(|(name, value)| (name, Value::from(value))).collect();
     let received_at = format!(

@@ -6,12 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use serde_json::json;
 
+use super::Records;
 use super::enter::add_event;
 use super::error::{Fault, RecordError};
 use super::rows::{MessageRow, date, instant, list, maybe_instant, message_rows};
 use super::settle::plan;
 use super::value::{At, Json};
-use super::Records;
 use crate::effect::{Destination, Effect};
 
 /// A round of letters that is made once a day at most.
@@ -146,7 +146,9 @@ impl Records {
 
     /// Every case that waits for an answer, the soonest due first.
     pub fn waiting_cases(&self) -> Result<Vec<WaitingCase>, RecordError> {
-        self.read(|connection| waiting(connection, "ORDER BY c.due_on IS NULL, c.due_on, c.received_at, c.id", &[]))
+        self.read(|connection| {
+            waiting(connection, "ORDER BY c.due_on IS NULL, c.due_on, c.received_at, c.id", &[])
+        })
     }
 
     /// Urgent cases whose message came after this one and that nobody was alerted to. What lay in a mailbox before that was
@@ -198,9 +200,9 @@ fn plan_all(
     letters: &[Effect],
     now: DateTime<Utc>,
 ) -> Result<usize, Fault> {
-    letters.iter().try_fold(0, |planned, letter| {
-        Ok(planned + usize::from(plan(tx, letter, message, None, now)?))
-    })
+    letters
+        .iter()
+        .try_fold(0, |planned, letter| Ok(planned + usize::from(plan(tx, letter, message, None, now)?)))
 }
 
 fn last(connection: &Connection, round: Round) -> Result<Option<Mark>, Fault> {
@@ -325,9 +327,8 @@ mod tests {
     #[test]
     fn what_is_asked_every_minute_is_answered_by_an_index() {
         let sample = Sample::new();
-        let plan = sample.plan(
-            "SELECT 1 FROM letters l WHERE l.topic = 'briefing/' || 'x' AND l.kind = 'notice'",
-        );
+        let plan =
+            sample.plan("SELECT 1 FROM letters l WHERE l.topic = 'briefing/' || 'x' AND l.kind = 'notice'");
         assert!(plan.contains("letters_one_notice_each"), "{plan}");
         let plan = sample.plan(&format!("{WAITING} AND c.step = 4"));
         assert!(plan.contains("cases_by_due"), "{plan}");

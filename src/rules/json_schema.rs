@@ -99,7 +99,9 @@ fn group_says(group: Group) -> &'static str {
         Group::Roles => "From whom is it? Each rule has `role:`.",
         Group::Residence => "Whose place is named? Each rule has `says:`.",
         Group::FollowUps => "What does it say in a thread that we know? Each rule has `tells:`.",
-        Group::Steps => "Which steps of the escalation does the sender say to have taken? Each rule has `step:`.",
+        Group::Steps => {
+            "Which steps of the escalation does the sender say to have taken? Each rule has `step:`."
+        }
     }
 }
 

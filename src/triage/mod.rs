@@ -270,8 +270,7 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
     let mut trace = Vec::new();
 
     let mut kind = kind::kind(message, team, &reading, &mut trace);
-    let call_back =
-        addressed == Addressed::To && call_back::asked(message, kind, team, &reading, &mut trace);
+    let call_back = addressed == Addressed::To && call_back::asked(message, kind, team, &reading, &mut trace);
     if call_back {
         kind = Kind::Internal;
     }

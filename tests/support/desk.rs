@@ -163,7 +163,8 @@ impl Desk {
         if decision.withheld.is_none() {
             effects.push(Effect::Acknowledge { account: "general".into(), letter });
         }
-        let entry = Entry { words: None,
+        let entry = Entry {
+            words: None,
             at: MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 1, uid },
             received_at,
             size_bytes: 2000,
