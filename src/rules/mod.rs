@@ -75,7 +75,7 @@ pub enum Group {
     Signposts,
     /// `leadership:` abuse and threats, in `leadership.yaml`.
     Leadership,
-    /// `call backs:` the Customer Service Centre asks for a call back, in `callbacks.yaml`.
+    /// `callbacks:` the Customer Service Centre asks for a call back, in `callbacks.yaml`.
     CallBacks,
     /// `kinds:` each with `kind:`, in `senders.yaml`.
     Kinds,

@@ -23,7 +23,7 @@ pub const GROUPS: [(&str, Group); 13] = [
     ("chasers", Group::Chasers),
     ("signposts", Group::Signposts),
     ("leadership", Group::Leadership),
-    ("call backs", Group::CallBacks),
+    ("callbacks", Group::CallBacks),
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
