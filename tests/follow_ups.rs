@@ -9,7 +9,7 @@ use send_triage::triage::{self, Asks, History, Policy, Said};
 use crate::labelled::policy;
 
 fn said(policy: &Policy, body: &str) -> Said {
-    let body = body.split('/').map(str::trim).collect::<Vec<_>>().join("\r\n");
+    let body = body.replace('\n', "\r\n");
     let raw = format!(
         "From: Anna Parent <anna@home.example>\r\nTo: send.general@hertfordshire.example\r\nSubject: Re: Tom\r\n\
          Message-ID: <2@home.example>\r\nIn-Reply-To: <1@hertfordshire.example>\r\nMIME-Version: 1.0\r\n\
@@ -20,15 +20,16 @@ fn said(policy: &Policy, body: &str) -> Said {
     triage::triage(&message, received_at, &History::none("general", received_at), policy).said
 }
 
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+fn lines(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines.map(|line| line.split('/').map(str::trim).collect::<Vec<_>>().join("\n")).collect()
 }
 
 #[test]
 fn thanks_are_known_and_no_matter_is_taken_for_thanks() {
     let policy = policy();
-    let thanks: Vec<_> = lines(include_str!("../fixtures/follow-ups/thanks.txt")).collect();
-    let others: Vec<_> = lines(include_str!("../fixtures/follow-ups/not-thanks.txt")).collect();
+    let thanks = lines(include_str!("../fixtures/follow-ups/thanks.txt"));
+    let others = lines(include_str!("../fixtures/follow-ups/not-thanks.txt"));
     assert!(thanks.len() >= 60 && others.len() >= 60);
     let lost: Vec<_> = others.iter().filter(|line| said(&policy, line).thanks).collect();
     assert!(lost.is_empty(), "taken for thanks: {lost:#?}");

@@ -62,12 +62,15 @@ pub struct Common<'t> {
 }
 
 impl Thread {
-    /// The proof that this writer takes part in it; `None`: no such thing.
-    pub fn common(&self, writer: &str) -> Option<Common<'_>> {
-        let writer = writer.to_lowercase();
-        let takes_part = !writer.is_empty()
-            && (self.people.wrote.contains(&writer) || self.people.addressed.contains(&writer));
-        takes_part.then_some(Common { thread: self })
+    /// The proof that a writer takes part in it, by all the addresses that the message gives for its writer (From and
+    /// Reply-To: behind one From there may be many people, each with a Reply-To of their own). `None`: no such thing.
+    pub fn common(&self, writer: &[&str]) -> Option<Common<'_>> {
+        let takes_part = |address: &&str| {
+            let address = address.to_lowercase();
+            !address.is_empty()
+                && (self.people.wrote.contains(&address) || self.people.addressed.contains(&address))
+        };
+        (!writer.is_empty() && writer.iter().all(takes_part)).then_some(Common { thread: self })
     }
 }
 
@@ -112,8 +115,8 @@ pub enum Judgement<'t> {
 /// What is asked about a message.
 #[derive(Clone, Copy)]
 pub struct Incoming<'a> {
-    /// Who wrote it: From.
-    pub writer: &'a str,
+    /// Who wrote it: From, and Reply-To where it has one. Empty: an address that many share, and that takes no replies.
+    pub writer: &'a [&'a str],
     /// When it was received.
     pub received_at: DateTime<Utc>,
     /// It answers something: it has In-Reply-To or References.

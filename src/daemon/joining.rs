@@ -92,6 +92,14 @@ pub fn belonging<C: Clock>(
     }
     let records = world.records;
     let writer = message.from.as_ref().map(|from| from.address.to_lowercase()).unwrap_or_default();
+    // Behind an address that takes no replies (a form on the web) there are many people.
+    let shared = decision.acknowledgement == Acknowledgement::Withhold(Why::NoReplyAddress);
+    let replies = message.reply_to.iter().map(|address| address.address.as_str());
+    let writers: Vec<&str> = if shared || writer.is_empty() {
+        Vec::new()
+    } else {
+        std::iter::once(writer.as_str()).chain(replies).collect()
+    };
     let threads = records.threads(&referred(message))?;
     let same = match message::words(message) {
         Some(words) => records.same_words(&words.0)?,
@@ -99,14 +107,14 @@ pub fn belonging<C: Clock>(
     };
     let same = same.as_ref().map(|(thread, received_at)| SameWords { thread, received_at: *received_at });
     let resolution = decision.queue == Queue::Resolution;
-    let waiting = if (decision.chaser != Chaser::None || resolution) && !writer.is_empty() {
+    let waiting = if (decision.chaser != Chaser::None || resolution) && !writers.is_empty() {
         records.waiting_cases_of(&writer)?
     } else {
         Vec::new()
     };
     let urgent = decision.urgency == Urgency::Urgent;
     let incoming = Incoming {
-        writer: &writer,
+        writer: &writers,
         received_at: raw.received_at,
         is_reply: !message.in_reply_to.is_empty() || !message.references.is_empty(),
         chaser: decision.chaser,

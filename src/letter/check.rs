@@ -244,15 +244,12 @@ fn acknowledgements(wording: &Wording) -> Vec<WordingProblem> {
             }
         }
     }
-    let over_heads = Some(sample.due_on - chrono::Days::new(12));
+    let soon = sample.due_on - chrono::Days::new(12);
     let facts = AcknowledgementFacts {
-        over_heads,
+        over_heads: Some(soon),
         ..sample.acknowledgement(false, false, Chaser::None, false, false, &[])
     };
-    let (due, soon) = (
-        acknowledgement::long_date(facts.due_on),
-        acknowledgement::long_date(over_heads.unwrap_or_default()),
-    );
+    let (due, soon) = (acknowledgement::long_date(facts.due_on), acknowledgement::long_date(soon));
     let must = [
         ("reference", sample.reference.as_str()),
         ("answer_by", due.as_str()),

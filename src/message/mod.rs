@@ -14,6 +14,7 @@ mod html;
 pub mod new_text;
 pub mod parse;
 mod same;
+mod shorten;
 pub mod text;
 pub mod thread;
 

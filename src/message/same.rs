@@ -21,7 +21,10 @@ pub fn words(message: &Message) -> Option<Fingerprint> {
     let files = message.parts.iter().filter(|part| part.attachment);
     let files = files.map(|part| format!("{:?} {};", part.file_name, part.size_bytes)).collect::<String>();
     let subject = text::collapse(bare(&message.subject)).to_lowercase();
-    for field in [&from, &subject, &new, &text::collapse(&message.new_text.adopted), &files] {
+    // Behind one From there may be many people, each with a Reply-To of their own.
+    let replies = message.reply_to.iter().map(|to| format!("{} ", to.address.to_lowercase()));
+    let replies = replies.collect::<String>();
+    for field in [&from, &replies, &subject, &new, &text::collapse(&message.new_text.adopted), &files] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field.as_bytes());
     }

@@ -165,9 +165,12 @@ mod tests {
         let thread = sample.records.threads(&ids(&["question-1@home.example"])).unwrap().remove(0);
         assert_eq!((thread.standing.state, thread.labels.queue.as_str()), (State::Open, "general"));
         assert_eq!(thread.labels.grounds, ["U4"]);
-        assert!(thread.common("PARENT-1@home.example").is_some());
-        assert!(thread.common("parent-2@home.example").is_none());
-        assert!(thread.common("send@council.example").is_none(), "whom the sender wrote to is nobody's side");
+        assert!(thread.common(&["PARENT-1@home.example"]).is_some());
+        assert!(thread.common(&["parent-2@home.example"]).is_none());
+        assert!(
+            thread.common(&["send@council.example"]).is_none(),
+            "whom the sender wrote to is nobody's side"
+        );
     }
 
     #[test]
@@ -187,9 +190,10 @@ mod tests {
         sample.records.enter(&sample.batch(vec![answer])).unwrap();
         let thread = sample.records.threads(&ids(&["question-5@home.example"])).unwrap().remove(0);
         assert_eq!((thread.case, thread.standing.state), (case, State::Answered));
-        assert!(thread.common("father@home.example").is_some());
+        assert!(thread.common(&["father@home.example"]).is_some());
         assert!(
-            thread.common("aunt@home.example").is_none() && thread.common("jo@council.example").is_none()
+            thread.common(&["aunt@home.example"]).is_none()
+                && thread.common(&["jo@council.example"]).is_none()
         );
     }
 

@@ -14,7 +14,7 @@ const MOST_WORDS: usize = 90;
 /// So many words of names may close it: "Anna and Ben Parent, Tom's mum and dad".
 const MOST_CLOSING: usize = 8;
 /// So many words of names may follow the greeting, or the thanks.
-const MOST_NAMES: usize = 3;
+const MOST_NAMES: usize = 2;
 
 const GREETINGS: [&str; 8] = ["dear", "hi", "hello", "hiya", "hey", "morning", "afternoon", "evening"];
 /// Whom one greets, besides names.
@@ -96,7 +96,10 @@ impl Page<'_, '_> {
     }
 
     fn is_name(&self, token: &Token<'_>) -> bool {
-        (token.capital && self.words.is_unknown(token)) || self.names.contains(&self.word(token))
+        let written = self.words.text.get(token.range.clone()).unwrap_or_default();
+        // Who writes in capitals throughout shows no names by them.
+        let capital = token.capital && written.chars().any(char::is_lowercase);
+        (capital && self.words.is_unknown(token)) || self.names.contains(&self.word(token))
     }
 
     /// Whether the sender pauses before this word.
@@ -162,7 +165,9 @@ impl Page<'_, '_> {
                 let names = rest.iter().take_while(fits).count();
                 let next = place + names;
                 let ends = covered.get(next).copied().unwrap_or(true) || self.pauses(next);
-                if names > 0 && names <= MOST_NAMES && ends && !self.starts_sentence(place) {
+                let signs = rest.iter().take(names).all(|token| self.names.contains(&self.word(token)));
+                let stands_after = signs || !self.starts_sentence(place);
+                if names > 0 && names <= MOST_NAMES && ends && stands_after {
                     covered.iter_mut().skip(place).take(names).for_each(|place| *place = true);
                 }
             }

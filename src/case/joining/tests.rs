@@ -49,7 +49,7 @@ fn thread(case: i64, wrote: &[&str], happened: &[(i64, Fact)]) -> Thread {
     }
 }
 
-fn writes(writer: &str) -> Incoming<'_> {
+fn writes<'a>(writer: &'a [&'a str]) -> Incoming<'a> {
     Incoming {
         writer,
         received_at: at(6),
@@ -87,7 +87,7 @@ fn in_a_thread_of_ones_own() {
     let waiting = [thread(1, &[ANNA], &[])];
     let answered = [thread(1, &[ANNA], &[(3, Fact::Answered)])];
     let closed = [thread(1, &[ANNA], &[(3, Fact::Closed)])];
-    let anna = writes(ANNA);
+    let anna = writes(&[ANNA]);
     let chases = Incoming { chaser: Chaser::Within, asks: Asks::Something, ..anna };
     check(chases, &waiting, "joins 1 as Chaser");
     check(chases, &answered, "joins 1 as Chaser");
@@ -106,7 +106,7 @@ fn in_a_thread_of_ones_own() {
 fn an_urgent_ground_that_is_new_opens_a_case_whatever_else_is_said() {
     let threads = [thread(1, &[ANNA], &[])];
     let grounds = ["U3".to_owned()];
-    let urgent = Incoming { grounds: &grounds, chaser: Chaser::Within, ..writes(ANNA) };
+    let urgent = Incoming { grounds: &grounds, chaser: Chaser::Within, ..writes(&[ANNA]) };
     check(urgent, &threads, "opens [1]");
     check(Incoming { thanks: true, ..urgent }, &threads, "opens [1]");
     let mut known = thread(1, &[ANNA], &[]);
@@ -118,27 +118,41 @@ fn an_urgent_ground_that_is_new_opens_a_case_whatever_else_is_said() {
 fn a_stranger_in_a_thread_opens_a_case_that_is_linked() {
     // Separated parents: Ben was copied in by Anna, or has her message from elsewhere. Staff have never written to him.
     let threads = [thread(1, &[ANNA], &[])];
-    let chases = Incoming { chaser: Chaser::Within, ..writes(BEN) };
+    let chases = Incoming { chaser: Chaser::Within, ..writes(&[BEN]) };
     check(chases, &threads, "opens [1]");
-    check(Incoming { thanks: true, ..writes(BEN) }, &threads, "nothing");
+    check(Incoming { thanks: true, ..writes(&[BEN]) }, &threads, "nothing");
     let mut answered = thread(1, &[ANNA], &[]);
     answered.people.staff_addressed("Ben@Home.example");
     check(chases, &[answered], "joins 1 as Chaser");
 }
 
 #[test]
+fn behind_one_address_there_may_be_many_people() {
+    let portal = "portal@school.example";
+    let threads = [thread(1, &[portal, ANNA], &[])];
+    fn chases<'a>(writer: &'a [&'a str]) -> Incoming<'a> {
+        Incoming { chaser: Chaser::Within, ..writes(writer) }
+    }
+    check(chases(&[portal, ANNA]), &threads, "joins 1 as Chaser");
+    check(chases(&[portal, BEN]), &threads, "opens [1]");
+    check(chases(&[]), &threads, "opens [1]");
+    // A colleague of the same school has no part in it either.
+    check(chases(&["head@school.example"]), &threads, "opens [1]");
+}
+
+#[test]
 fn a_second_thread_of_somebody_else_nearer_than_ones_own_is_doubt() {
     let threads = [thread(2, &[BEN], &[]), thread(1, &[ANNA], &[])];
-    check(Incoming { chaser: Chaser::Within, ..writes(ANNA) }, &threads, "opens [2 1]");
+    check(Incoming { chaser: Chaser::Within, ..writes(&[ANNA]) }, &threads, "opens [2 1]");
 }
 
 #[test]
 fn a_chaser_that_refers_to_nothing_is_linked_to_what_its_sender_waits_for() {
     let waiting = [thread(1, &[ANNA], &[]), thread(2, &[ANNA], &[])];
-    let chases = Incoming { chaser: Chaser::Overdue, is_reply: false, ..writes(ANNA) };
+    let chases = Incoming { chaser: Chaser::Overdue, is_reply: false, ..writes(&[ANNA]) };
     assert_eq!(said(&judge(chases, &[], None, &waiting)), "opens [1 2]");
     assert_eq!(said(&judge(Incoming { chaser: Chaser::None, ..chases }, &[], None, &waiting)), "opens []");
-    let thanks = Incoming { thanks: true, is_reply: false, ..writes(ANNA) };
+    let thanks = Incoming { thanks: true, is_reply: false, ..writes(&[ANNA]) };
     assert_eq!(said(&judge(thanks, &[], None, &[])), "opens []", "a letter of thanks that answers nothing");
 }
 
@@ -146,7 +160,7 @@ fn a_chaser_that_refers_to_nothing_is_linked_to_what_its_sender_waits_for() {
 fn sent_again_word_for_word_in_its_time_is_a_copy() {
     let first = thread(1, &[ANNA], &[]);
     let same = |on| Some(SameWords { thread: &first, received_at: at(on) });
-    let again = Incoming { is_reply: false, asks: Asks::Something, ..writes(ANNA) };
+    let again = Incoming { is_reply: false, asks: Asks::Something, ..writes(&[ANNA]) };
     assert_eq!(said(&judge(again, &[], same(0), &[])), "joins 1 as SentAgain");
     let late = Incoming { received_at: at(20), ..again };
     assert_eq!(said(&judge(late, &[], same(0), &[])), "opens []", "its time is over");
@@ -205,7 +219,8 @@ proptest! {
         let address = family(writer)[who].clone();
         let address = if shout { address.to_uppercase() } else { address };
         let same = same.map(|index| SameWords { thread: index.get(&cases), received_at: at(6) });
-        let incoming = Incoming { chaser, asks, thanks, resolution, is_reply, ..writes(&address) };
+        let writer_is = [address.as_str()];
+        let incoming = Incoming { chaser, asks, thanks, resolution, is_reply, ..writes(&writer_is) };
         if let Judgement::Joins(joins) = judge(incoming, &threads, same, &cases) {
             let suffix = format!("@family{writer}.example");
             prop_assert!(joins.thread().people.all().all(|person| person.ends_with(&suffix)));
