@@ -199,7 +199,7 @@ fn unreminded(config: &Config) -> Option<Diagnostic> {
     let problem = format!("nobody's daily letter tells of the cases of: {}", gaps.join("; "));
     let remedy = "Name somebody for them under `reminders: to:`, or somebody without `queues` and `areas`.";
     let complaint = Diagnostic::whole_file("send-triage.yaml".to_owned(), &problem, remedy);
-    (!gaps.is_empty()).then(|| Diagnostic { severity: Severity::Warning, ..complaint })
+    (!gaps.is_empty()).then_some(Diagnostic { severity: Severity::Warning, ..complaint })
 }
 
 /// The rules that are built into the program.
