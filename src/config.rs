@@ -19,6 +19,7 @@ mod check;
 mod life;
 mod secret;
 mod shape;
+mod staff;
 pub mod working_days;
 
 pub use account::{
@@ -26,6 +27,7 @@ pub use account::{
 };
 pub use life::{Answers, Moves, PassedOnRules};
 pub use secret::Secret;
+pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
 use shape::{Complaint, Time};
 
@@ -76,6 +78,18 @@ pub struct Config {
     /// How messages that staff move are noticed.
     #[serde(default)]
     pub moves: Moves,
+    /// The daily letter to staff.
+    #[serde(default)]
+    pub reminders: Reminders,
+    /// Who in SEND leadership is told of abusive mail.
+    #[serde(default)]
+    pub referrals: Referrals,
+    /// What the Resolution Team is told.
+    #[serde(default)]
+    pub resolution: Resolution,
+    /// Call-backs that the Customer Service Centre asks for.
+    #[serde(default)]
+    pub call_backs: CallBacks,
 }
 
 /// Who we are.

@@ -113,7 +113,7 @@ impl Routing {
     /// Where a message that arrived in this account goes; `None`: it stays where it is.
     pub fn destination(&self, arrived_in: &str, decision: &Decision) -> Option<Destination> {
         let here = |folder: &String| Destination { account: arrived_in.to_owned(), folder: folder.clone() };
-        if decision.kind != Kind::Person {
+        if decision.kind != Kind::Person && !decision.is_call_back() {
             return self.kinds.get(kind_name(decision.kind)).map(here);
         }
         if decision.copied || decision.queue == Queue::None {
@@ -133,7 +133,9 @@ impl Routing {
     /// (the folder is no team's and no kind's). `queue` is the message's queue and `kind` its kind so far: where several
     /// share the folder, these are not contradicted.
     pub fn meaning(&self, place: &Destination, kind: &str, queue: &str) -> Option<Correction> {
-        let person = || Some("person".to_owned());
+        // A call-back is staff's own mail and has a queue all the same: its folder does not say that it is anything else.
+        let of_queue = if kind == "internal" && queue != "none" { kind } else { "person" };
+        let person = || Some(of_queue.to_owned());
         let mut of_queues = Vec::new();
         for (name, (account, folder)) in &self.queues {
             if account.as_ref().is_some_and(|account| *account != place.account) {
@@ -187,7 +189,7 @@ impl Routing {
     pub fn file(&self, arrived_in: &str, decision: &Decision) -> Option<Effect> {
         let to = self.destination(arrived_in, decision)?;
         let flagged =
-            decision.kind == Kind::Person && decision.urgency == Urgency::Urgent && !decision.copied;
+            decision.queue != Queue::None && decision.urgency == Urgency::Urgent && !decision.copied;
         Some(Effect::File { to, flagged })
     }
 

@@ -95,6 +95,7 @@ impl<'a> Office<'a> {
         let uid = self.next_uid;
         self.next_uid += 1;
         let entry = Entry {
+            words: None,
             at: MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 1, uid },
             received_at,
             size_bytes: 100,
@@ -105,7 +106,6 @@ impl<'a> Office<'a> {
             sender: Some("parent@home.example".into()),
             sender_domain: Some("home.example".into()),
             subject: String::new(),
-            words: None,
             participants: Vec::new(),
             outcome: EntryOutcome::Decided {
                 decision: Box::new(StoredDecision {

@@ -10,6 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::life::Step;
 use crate::triage::Chaser;
 
+/// Under this name the trace of a decision says how the matter came to the Resolution Team: the sentences of
+/// [`Protocol::why`], one after the other.
+pub const TRACED: &str = "escalation";
+
+/// The step that these sentences name as the next; `None`: none, because the protocol was followed.
+pub fn next_in(why: &str) -> Option<Step> {
+    let (_, after) = why.split_once(NEXT)?;
+    Step::of_number(after.chars().next()?.to_digit(10)?.into())
+}
+
+/// How the sentence begins that names the next step.
+pub const NEXT: &str = "Next comes step ";
+
 /// What the sender says in this message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contact {
@@ -122,7 +135,7 @@ pub fn protocol(contact: Contact, waiting: &[Waiting], today: NaiveDate) -> Prot
         (next == Step::ResolutionTeam, next)
     };
     if !followed {
-        why.push(format!("Next comes step {}, {}.", next.number(), next.who()));
+        why.push(format!("{NEXT}{}, {}.", next.number(), next.who()));
     } else if !urgent {
         why.push("The steps before were taken.".to_owned());
     }
@@ -202,5 +215,7 @@ mod tests {
                 "Next comes step 2, the team lead."
             ]
         );
+        assert_eq!(next_in(&why.join(" ")), Some(Step::TeamLead));
+        assert_eq!(next_in("The steps before were taken."), None);
     }
 }

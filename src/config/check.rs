@@ -23,7 +23,7 @@ impl Problems {
 }
 
 /// All queues, as the file names them.
-const QUEUES: [(QueueName, &str); 5] = [
+pub(super) const QUEUES: [(QueueName, &str); 5] = [
     (QueueName::Resolution, "resolution"),
     (QueueName::Assessment, "assessment"),
     (QueueName::AnnualReviewEast, "annual-review-east"),
@@ -78,7 +78,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     if !domain.contains('.') || domain.starts_with(['.', '@']) {
         out.add("council/domain", format!("`{domain}` is not a domain"), "Write it like council.example.");
     }
-    check_alerts(config, &addresses, &mut out);
+    check_staff(config, &addresses, &mut out);
     check_answers(config, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
@@ -333,28 +333,59 @@ fn check_answers(config: &Config, out: &mut Problems) {
     }
 }
 
-fn check_alerts(config: &Config, watched: &BTreeSet<String>, out: &mut Problems) {
-    let domain = config.council.domain.to_ascii_lowercase();
-    let lists = [("alerts/to", &config.alerts.to), ("alerts/rules_to", &config.alerts.rules_to)];
+/// Everybody among staff who is written to, and the Customer Service Centre, whose addresses are believed.
+fn check_staff(config: &Config, watched: &BTreeSet<String>, out: &mut Problems) {
+    let own = config.resolution_mailbox().map(str::to_ascii_lowercase);
+    let lists = [
+        ("alerts/to", &config.alerts.to),
+        ("alerts/rules_to", &config.alerts.rules_to),
+        ("referrals/to", &config.referrals.to),
+    ];
     for (list, addresses) in lists {
         for (at, address) in addresses.iter().enumerate() {
-            let (path, address) = (format!("{list}/{at}"), address.to_ascii_lowercase());
-            let its_domain = address.rsplit_once('@').map(|(_, d)| d.to_owned()).unwrap_or_default();
-            if its_domain != domain && !its_domain.ends_with(&format!(".{domain}")) {
-                out.add(
-                    &path,
-                    format!("{address} is not on the council's own domain {domain}"),
-                    "Alerts stay inside: name an address of the council.",
-                );
-            }
-            if watched.contains(&address) {
-                out.add(
-                    &path,
-                    format!("{address} is a watched mailbox; it would answer its own alerts"),
-                    "Name a person's address.",
-                );
-            }
+            check_recipient(config, &format!("{list}/{at}"), address, watched, out);
         }
+    }
+    for (at, to) in config.reminders.to.iter().enumerate() {
+        let path = format!("reminders/to/{at}/address");
+        check_recipient(config, &path, &to.address, watched, out);
+        let twice = |other: &super::ReminderTo| other.address.eq_ignore_ascii_case(&to.address);
+        if config.reminders.to.iter().take(at).any(twice) {
+            let problem = format!("{} stands here twice", to.address);
+            out.add(&path, problem, "One letter a day goes to each: put its queues and areas together.");
+        }
+    }
+    for (at, address) in config.resolution.to.iter().flatten().enumerate() {
+        // Its own mailbox knows our letters by their Message-IDs, and it is there that the team reads.
+        if own.as_deref() != Some(address.to_ascii_lowercase().as_str()) {
+            check_recipient(config, &format!("resolution/to/{at}"), address, watched, out);
+        }
+    }
+    for (at, address) in config.call_backs.from.iter().enumerate() {
+        let (path, address) = (format!("call_backs/from/{at}"), address.to_ascii_lowercase());
+        if !is_own(config, &address) {
+            out.add(
+                &path,
+                format!("{address} is not on the council's own domain {}", config.council.domain),
+                "Call-backs are taken from the council's Customer Service Centre alone.",
+            );
+        }
+        if watched.contains(&address) {
+            let problem = format!("{address} is a watched mailbox: the team would ask itself for call-backs");
+            out.add(&path, problem, "Name the address from which the Customer Service Centre writes.");
+        }
+    }
+    let days = &config.deadlines;
+    if config.reminders.at >= days.work_ends.min(days.work_ends_friday) {
+        out.add(
+            "reminders/at",
+            "the daily letter would come after work has ended, and so never",
+            "Choose a time in the morning; \"08:30\" is usual.",
+        );
+    }
+    if config.call_backs.within_working_days == 0 {
+        let problem = "a call-back cannot be due within 0 working days";
+        out.add("call_backs/within_working_days", problem, "The policy says 5.");
     }
     if let Some(name) = &config.alerts.from_account
         && config.account(name).is_none()
@@ -363,6 +394,39 @@ fn check_alerts(config: &Config, watched: &BTreeSet<String>, out: &mut Problems)
             "alerts/from_account",
             format!("there is no account `{name}`"),
             "Write the `name` of an account.",
+        );
+    }
+}
+
+fn is_own(config: &Config, address: &str) -> bool {
+    let domain = config.council.domain.to_ascii_lowercase();
+    let its_domain = address.rsplit_once('@').map(|(_, domain)| domain.to_owned()).unwrap_or_default();
+    its_domain == domain || its_domain.ends_with(&format!(".{domain}"))
+}
+
+/// An address that our letters to staff go to.
+fn check_recipient(
+    config: &Config,
+    path: &str,
+    address: &str,
+    watched: &BTreeSet<String>,
+    out: &mut Problems,
+) {
+    let address = address.to_ascii_lowercase();
+    if !is_own(config, &address) {
+        let domain = &config.council.domain;
+        out.add(
+            path,
+            format!("{address} is not on the council's own domain {domain}"),
+            "Letters to staff stay inside: name an address of the council.",
+        );
+    }
+    if watched.contains(&address) {
+        let what = if path.starts_with("alerts") { "its own alerts" } else { "our own letters" };
+        out.add(
+            path,
+            format!("{address} is a watched mailbox; it would answer {what}"),
+            "Name a person's address, or a shared one that is not watched.",
         );
     }
 }

@@ -69,7 +69,7 @@ impl JsonSchema for Day {
     }
 }
 
-/// A time of day as `17:30:00`.
+/// A time of day as `17:30` or `17:30:00`.
 pub struct Time;
 
 impl JsonSchema for Time {
@@ -79,8 +79,8 @@ impl JsonSchema for Time {
 
     fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}:[0-9]{2}$",
-            "description": "A time of day in London, in quotes, such as \"17:30:00\"."
+            "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
+            "description": "A time of day in London, in quotes, such as \"17:30\"."
         })
     }
 }
@@ -322,12 +322,15 @@ impl<'s> Walker<'s> {
         };
         match schema.get("pattern").and_then(Json::as_str) {
             Some(pattern)
-                if pattern.contains(':') && chrono::NaiveTime::parse_from_str(text, "%H:%M:%S").is_err() =>
+                if pattern.contains(':')
+                    && ["%H:%M", "%H:%M:%S"]
+                        .iter()
+                        .all(|form| chrono::NaiveTime::parse_from_str(text, form).is_err()) =>
             {
                 self.complain(
                     node.range.clone(),
                     format!("{what} is no time of day"),
-                    "Write it as \"17:30:00\".",
+                    "Write it as \"17:30\".",
                 );
             }
             Some(pattern) if !pattern.contains(':') && text.parse::<chrono::NaiveDate>().is_err() => {

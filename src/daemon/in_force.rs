@@ -11,8 +11,8 @@ use crate::calendar::WorkingCalendar;
 use crate::config::{Config, working_days};
 use crate::effect::{Routing, kind_name, queue_name};
 use crate::letter::wording::Wording;
-use crate::rules::{self, Diagnostic, Ruleset, SourceFile, World as RuleWorld, diagnostic};
-use crate::triage::{Limits, Policy, Team, TeamMailbox};
+use crate::rules::{self, Diagnostic, Ruleset, Severity, SourceFile, World as RuleWorld, diagnostic};
+use crate::triage::{CallBackDesk, Limits, Policy, Team, TeamMailbox};
 
 use super::refusal::Refusal;
 
@@ -162,7 +162,8 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
     };
     // A council may have fewer mailboxes than the rules that come with the program know.
     let mailboxes = unknown_mailboxes(config, &rules);
-    let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder).collect();
+    let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder);
+    let warnings = warnings.chain(unreminded(config)).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
     Ok(Set {
         policy,
@@ -190,6 +191,15 @@ fn unknown_mailboxes(config: &Config, rules: &Ruleset) -> Vec<Diagnostic> {
         Diagnostic { remedy: Some(remedy), ..complaint.clone() }
     };
     unknown.map(complaint).collect()
+}
+
+/// Cases that no daily letter tells of, though there are daily letters.
+fn unreminded(config: &Config) -> Option<Diagnostic> {
+    let gaps = config.unreminded();
+    let problem = format!("nobody's daily letter tells of the cases of: {}", gaps.join("; "));
+    let remedy = "Name somebody for them under `reminders: to:`, or somebody without `queues` and `areas`.";
+    let complaint = Diagnostic::whole_file("send-triage.yaml".to_owned(), &problem, remedy);
+    (!gaps.is_empty()).then_some(Diagnostic { severity: Severity::Warning, ..complaint })
 }
 
 /// The rules that are built into the program.
@@ -289,6 +299,10 @@ fn team(config: &Config) -> Team {
             in_all_an_hour: limits.in_all_an_hour,
             oldest_hours: (limits.oldest_hours > 0).then_some(limits.oldest_hours),
             switched_off: !limits.send,
+        },
+        call_backs: CallBackDesk {
+            from: config.call_backs.from.iter().map(|address| address.to_ascii_lowercase()).collect(),
+            within_working_days: config.call_backs.within_working_days,
         },
     }
 }

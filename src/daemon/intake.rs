@@ -23,7 +23,7 @@ use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Queue, Urg
 
 use super::in_force::Set;
 use super::joining::{self, Belonging, Pending, Told};
-use super::{Trouble, World, answers, letters};
+use super::{Trouble, World, answers, letters, notices};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -275,15 +275,19 @@ fn decide<C: Clock>(
     if filing(raw, world) != FilingMode::None && (!old || existing == Existing::File) {
         effects.extend(set.routing.file(&raw.at.account, filed.as_ref().unwrap_or(&decision)));
     }
-    if let (false, CasePart::Opens(opening)) = (old, &case) {
-        let reference = Some(&opening.reference);
+    // A chaser is no second alarm; abuse in it is referred all the same.
+    let reference = told.as_ref().map(|told| &told.reference);
+    let opened = reference.filter(|_| matches!(case, CasePart::Opens(_)));
+    let to_staff: [(letters::ToStaff, _); 2] = [(letters::alerts, opened), (notices::referrals, reference)];
+    for (to_staff, reference) in to_staff.into_iter().filter(|_| !old) {
+        let decision = filed.as_ref().unwrap_or(&decision);
         let write = || {
-            letters::alerts(raw, message, &decision, reference, set, &set.config, world.now())
+            to_staff(raw, message, decision, reference, set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
-            Ok(alerts) => effects.extend(alerts),
-            Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
+            Ok(letters) => effects.extend(letters),
+            Err(problem) => tracing::error!("A letter to staff could not be written: {problem}"),
         }
     }
     let decision = Box::new(StoredDecision::of(&decision, withheld));
@@ -322,7 +326,7 @@ fn place<C: Clock>(
     };
     let opening = Opening {
         reference,
-        matter: Matter::Question,
+        matter: if decision.is_call_back() { Matter::CallBack } else { Matter::Question },
         due: StoredDue::of(due, first_response_on),
         step: opens.step,
         step_due_on: opens.step_due_on,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::london;
-use crate::case::escalation::{Contact, Protocol, Waiting, escalation};
+use crate::case::escalation::{self, Contact, Protocol, Waiting, escalation};
 use crate::case::joining::{self, Incoming, Judgement, Part, SameWords, Thread};
 use crate::case::{Fact, Reference, State, Step};
 use crate::clock::Clock;
@@ -86,6 +86,10 @@ pub fn belonging<C: Clock>(
     if decision.due.is_none() {
         return Ok(Belonging::Nothing);
     }
+    // The Customer Service Centre writes for many callers, often in the same words: each call-back is a matter of its own.
+    if decision.is_call_back() {
+        return Ok(Belonging::Opens(Opens::default()));
+    }
     let records = world.records;
     let writer = message.from.as_ref().map(|from| from.address.to_lowercase()).unwrap_or_default();
     // Behind an address that takes no replies (a form on the web) there are many people.
@@ -136,7 +140,7 @@ pub fn belonging<C: Clock>(
             if let Some(protocol) = &escalated.protocol {
                 let policy = "communication-policy, escalations made without following the protocol";
                 let said = protocol.why.join(" ");
-                decision.trace.push(Finding::plain("escalation", policy, Outcome::Noted, said));
+                decision.trace.push(Finding::plain(escalation::TRACED, policy, Outcome::Noted, said));
             }
             let step = escalated.step;
             Belonging::Opens(Opens {

@@ -53,7 +53,19 @@ pub fn acknowledgement(
     Ok(Effect::Acknowledge { account: account.clone(), letter })
 }
 
-/// Alerts to duty staff about urgent mail: one for each of them, now or when work next begins (policy, email f).
+/// What writes letters to staff about a message that has just come in, for its case if it has one.
+pub type ToStaff = fn(
+    &RawMessage,
+    &Message,
+    &Decision,
+    Option<&Reference>,
+    &Set,
+    &Config,
+    DateTime<Utc>,
+) -> Result<Vec<Effect>, WordingError>;
+
+/// Alerts to duty staff about urgent mail: one for each of them, at once. Out of working hours none is written: what came then
+/// is gathered for the next morning (`daemon/rounds.rs`; policy, email f), unless the operator wants to be told at any hour.
 pub fn alerts(
     raw: &RawMessage,
     message: &Message,
@@ -69,6 +81,9 @@ pub fn alerts(
     }
     let Some(from) = alerting_account(config) else { return Ok(Vec::new()) };
     let not_before = in_working_hours(set, config, now);
+    if not_before > now {
+        return Ok(Vec::new());
+    }
     let place = set.routing.destination(&raw.at.account, decision);
     let grounds: Vec<String> = decision.grounds.iter().map(|id| title(set, id)).collect();
     let mut effects = Vec::new();
@@ -100,11 +115,12 @@ pub fn alerting_account(config: &Config) -> Option<&str> {
 
 /// This instant, or when work next begins (policy, email f), unless the operator wants to be told at any hour.
 pub fn in_working_hours(set: &Set, config: &Config, at: DateTime<Utc>) -> DateTime<Utc> {
-    if config.alerts.out_of_hours {
-        at
-    } else {
-        set.policy.calendar.next_working_time(at, working_hours(config))
-    }
+    if config.alerts.out_of_hours { at } else { working_time(set, config, at) }
+}
+
+/// This instant, or when work next begins: for letters that wait for it whatever the operator wants of alerts.
+pub fn working_time(set: &Set, config: &Config, at: DateTime<Utc>) -> DateTime<Utc> {
+    set.policy.calendar.next_working_time(at, working_hours(config))
 }
 
 /// A ground in words: its rule's title.
@@ -113,7 +129,8 @@ pub fn title(set: &Set, id: &str) -> String {
     rule.map_or_else(|| id.to_owned(), |rule| rule.title.clone())
 }
 
-fn working_hours(config: &Config) -> WorkingHours {
+/// When staff are at work, as configured.
+pub fn working_hours(config: &Config) -> WorkingHours {
     let days = &config.deadlines;
     let until = |closes| Hours { opens: days.work_starts, closes };
     // `check` has refused hours that end before they begin; what is left to fall back to is the usual hours.

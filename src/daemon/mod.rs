@@ -20,14 +20,16 @@ use crate::record::{RecordError, Records};
 pub mod answers;
 pub mod in_force;
 pub mod intake;
-pub mod kept;
 pub mod joining;
+pub mod kept;
 pub mod letters;
 pub mod moves;
+pub mod notices;
 pub mod parts;
 pub mod post;
 pub mod refusal;
 pub mod reload;
+pub mod rounds;
 pub mod sent;
 pub mod upkeep;
 pub mod watch_folder;
@@ -55,6 +57,7 @@ pub struct World<'a, C> {
 pub struct Bells {
     post: BTreeMap<String, Notify>,
     copies: BTreeMap<String, Notify>,
+    rounds: Notify,
 }
 
 impl Bells {
@@ -62,7 +65,11 @@ impl Bells {
     pub fn new<'n>(accounts: impl Iterator<Item = &'n str> + Clone) -> Self {
         let bells =
             |names: &mut dyn Iterator<Item = &'n str>| names.map(|n| (n.to_owned(), Notify::new())).collect();
-        Self { post: bells(&mut accounts.clone()), copies: bells(&mut accounts.clone()) }
+        Self {
+            post: bells(&mut accounts.clone()),
+            copies: bells(&mut accounts.clone()),
+            rounds: Notify::new(),
+        }
     }
 
     /// There are letters for this account to send.
@@ -73,6 +80,16 @@ impl Bells {
     /// There are copies for this account to keep, or uncertain letters to look for.
     pub fn ring_copies(&self, account: &str) {
         self.copies.get(account).map(Notify::notify_one).unwrap_or_default();
+    }
+
+    /// Something came that staff may have to be told of.
+    pub fn ring_rounds(&self) {
+        self.rounds.notify_one();
+    }
+
+    /// Waits for such.
+    pub async fn rounds(&self) {
+        self.rounds.notified().await;
     }
 
     /// Waits for the account's letters.
@@ -180,7 +197,8 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
         join_all(looking),
         join_all(posting),
         reload::reload(world),
-        upkeep::look_after(world)
+        upkeep::look_after(world),
+        rounds::go(world)
     );
     Ok(())
 }
@@ -193,6 +211,7 @@ pub async fn once<C: Clock, M: Mailbox, P: Courier>(
 ) -> Result<(), Trouble> {
     recover(world)?;
     let first = first_of_each(&mailboxes.iter().collect::<Vec<_>>());
+    let mut made = rounds::Made::default();
     loop {
         let mut work = 0;
         for (mailbox, keeps) in mailboxes.iter_mut().zip(&first) {
@@ -202,6 +221,7 @@ pub async fn once<C: Clock, M: Mailbox, P: Courier>(
         for (account, courier) in couriers.iter_mut() {
             work += post::send_due(account, courier, world).await?.done;
         }
+        work += rounds::make(world, &mut made)?;
         if work == 0 {
             return Ok(());
         }

@@ -119,6 +119,7 @@ pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>
         let messages = fetched.messages.len() + fetched.unreadable.len();
         let entered = intake::take_in(&fetched, mailbox.account(), mailbox.folder(), world)?;
         entered.letters_of.iter().for_each(|account| world.bells.ring_post(account));
+        world.bells.ring_rounds();
         taken += messages;
         after = after.max(fetched.up_to);
         if messages == 0 && !looked_at_more {

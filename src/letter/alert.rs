@@ -1,5 +1,5 @@
-//! The alert to duty staff about urgent mail. It names nobody and repeats nothing: it may be read on a locked screen.
-//! When it is sent is not its business (policy, email f).
+//! The alert to duty staff about urgent mail, and the one letter that gathers those of a night. They name nobody and repeat
+//! nothing: they may be read on a locked screen. When they are sent is not their business (policy, email f).
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::Value;
 
 use super::acknowledgement::long_date;
+use super::notice::{CaseLine, Notice, lines};
 use super::wording::{Wording, WordingError};
 use super::{AutoSubmitted, Council, Draft, Letter, Purpose, Sender, markup};
 use crate::calendar::london;
@@ -102,4 +103,37 @@ pub(super) fn words(facts: &AlertFacts<'_>, wording: &Wording) -> Result<(String
     ]);
     let whole = wording.render("alert.txt", &fields)?;
     Ok(wording.subject_and_body("alert.txt", &whole)?)
+}
+
+/// What the letter says that gathers the urgent emails of a night, a weekend or a holiday.
+#[derive(Debug, Clone)]
+pub struct GatheredFacts<'a> {
+    /// From whom, to whom.
+    pub notice: Notice<'a>,
+    /// The urgent cases, the oldest first.
+    pub cases: &'a [CaseLine],
+    /// Names, numbers and pages.
+    pub council: &'a Council,
+}
+
+/// Writes it. The same facts give the same bytes.
+pub fn gathered(facts: &GatheredFacts<'_>, wording: &Wording) -> Result<Letter, WordingError> {
+    let (subject, body) = gathered_words(facts, wording)?;
+    facts.notice.write(Purpose::Alert, &subject, markup::parse(&body).0)
+}
+
+/// What `alerts-gathered.txt` may name, beside the council's own fields.
+pub(super) const GATHERED_FIELDS: &[(&str, &str)] =
+    &[("cases", "the urgent cases, each a line made by case-line.txt"), ("count", "how many there are")];
+
+pub(super) fn gathered_words(
+    facts: &GatheredFacts<'_>,
+    wording: &Wording,
+) -> Result<(String, String), WordingError> {
+    let mut fields: BTreeMap<&'static str, Value> =
+        facts.council.entries().into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    fields.insert("cases", Value::from(lines(facts.cases, facts.council, wording)?));
+    fields.insert("count", Value::from(facts.cases.len()));
+    let whole = wording.render("alerts-gathered.txt", &fields)?;
+    Ok(wording.subject_and_body("alerts-gathered.txt", &whole)?)
 }

@@ -9,7 +9,7 @@ use super::acknowledgement::{self, AcknowledgementFacts, Counted, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
 use super::passed_on::{self, PassedOnFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
-use super::{Council, Sender, markup};
+use super::{Council, Sender, briefing, check_staff, markup, notice, referral, reminder};
 use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};
@@ -28,6 +28,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
         problems.extend(acknowledgements(wording));
         problems.extend(alerts(wording));
         problems.extend(words_about_passing_on(wording));
+        problems.extend(check_staff::problems(wording));
     }
     problems
 }
@@ -37,10 +38,25 @@ fn known_fields(name: &str) -> Vec<&'static str> {
     let own: &[&[(&'static str, &str)]] = match name {
         "alert.txt" => &[alert::FIELDS, Council::FIELDS],
         "passed-on.txt" => &[passed_on::FIELDS, Council::FIELDS],
+        "alerts-gathered.txt" => &[alert::GATHERED_FIELDS, Council::FIELDS],
+        "reminder.txt" => &[reminder::FIELDS, Council::FIELDS],
+        "case-line.txt" => &[notice::FIELDS, Council::FIELDS],
+        "referral.txt" => &[referral::FIELDS, Council::FIELDS],
+        "briefing.txt" => &[briefing::FIELDS, Council::FIELDS],
         "acknowledgement.txt" => &[acknowledgement::FIELDS, acknowledgement::INNER_TEXTS, Council::FIELDS],
         _ => &[acknowledgement::FIELDS, Council::FIELDS],
     };
     own.iter().flat_map(|fields| fields.iter().map(|(name, _)| *name)).collect()
+}
+
+/// Whether this file's text may stand within the letter of that name.
+fn is_within(letter: &str, file: &str) -> bool {
+    file == letter
+        || match letter {
+            "acknowledgement.txt" => file == "cannot-wait.txt" || file.starts_with("signposts/"),
+            "reminder.txt" | "alerts-gathered.txt" => file == "case-line.txt",
+            _ => false,
+        }
 }
 
 fn unknown_field(name: &str, source: &Source, field: &str) -> Option<WordingProblem> {
@@ -121,9 +137,9 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// Collects complaints, each once, however many letters show it.
 #[derive(Default)]
-struct Complaints {
+pub(super) struct Complaints {
     seen: BTreeSet<(String, usize, String)>,
-    list: Vec<WordingProblem>,
+    pub(super) list: Vec<WordingProblem>,
 }
 
 impl Complaints {
@@ -134,7 +150,7 @@ impl Complaints {
     }
 
     /// Takes one letter's words and complains about what must not, or must, stand in them.
-    fn look_at(
+    pub(super) fn look_at(
         &mut self,
         wording: &Wording,
         name: &str,
@@ -183,10 +199,7 @@ impl Complaints {
 
     /// A complaint about a line as it was rendered: the line of the file from which it came is looked for.
     fn slip(&mut self, wording: &Wording, name: &str, rendered: &str, problem: &str, remedy: &str) {
-        let inner = |n: &str| {
-            n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "passed-on.txt" | "resolution.txt"))
-        };
-        let found = wording.sources().filter(|(n, _)| inner(n)).find_map(|(_, source)| {
+        let found = wording.sources().filter(|(n, _)| is_within(name, n)).find_map(|(_, source)| {
             let line = source.text.lines().position(|line| comes_from(rendered, line))?;
             Some((source.file.clone(), line + 1))
         });
@@ -292,18 +305,18 @@ fn words_about_passing_on(wording: &Wording) -> Vec<WordingProblem> {
 }
 
 /// Facts that owe nothing to any person.
-struct Sample {
-    reference: Reference,
-    fingerprint: Fingerprint,
-    from: Sender,
-    council: Council,
-    received_on: NaiveDate,
-    due_on: NaiveDate,
-    sent_at: DateTime<Utc>,
+pub(super) struct Sample {
+    pub(super) reference: Reference,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) from: Sender,
+    pub(super) council: Council,
+    pub(super) received_on: NaiveDate,
+    pub(super) due_on: NaiveDate,
+    pub(super) sent_at: DateTime<Utc>,
 }
 
 impl Sample {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let fingerprint = Fingerprint([7; 32]);
         let day = |n: i64| NaiveDate::default() + chrono::Days::new(20_430 + n.unsigned_abs());
         Self {

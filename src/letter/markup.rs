@@ -19,6 +19,8 @@ pub enum Block {
     Facts(Vec<(String, String)>),
     /// `---`.
     Rule,
+    /// Somebody's own words, shown as they are; no markup makes it, for they are never read as markup.
+    Verbatim(String),
 }
 
 /// A run of words.
@@ -227,6 +229,9 @@ pub fn to_text(blocks: &[Block]) -> String {
             }),
             // "-- " alone on a line would make the rest a signature, which some programs hide.
             Block::Rule => out.push_str("________\n"),
+            Block::Verbatim(words) => words.lines().for_each(|line| {
+                let _ = writeln!(out, "{}", format!("> {line}").trim_end());
+            }),
         }
     }
     out
@@ -291,6 +296,9 @@ pub fn to_html(blocks: &[Block]) -> String {
                 after_rule = true;
                 let _ = writeln!(out, r#"<hr style="{HR}">"#);
             }
+            Block::Verbatim(words) => {
+                let _ = writeln!(out, r#"<div class="quiet" style="{VERBATIM}">{}</div>"#, escape(words));
+            }
         }
     }
     out
@@ -306,6 +314,8 @@ const TABLE: &str = "margin:0 0 20px 0";
 const FACTS: &str = "padding:16px 18px;background-color:#eaf2f8;border-left:5px solid #1d4f7c;color:#0b0c0c";
 const VALUE: &str = "font-size:22px;line-height:1.3";
 const HR: &str = "margin:28px 0 16px 0;border:0;border-top:1px solid #b1b4b6";
+const VERBATIM: &str =
+    "margin:0 0 16px 0;padding:0 0 0 14px;border-left:3px solid #b1b4b6;white-space:pre-wrap";
 const A: &str = "color:#1a5a96;text-decoration:underline";
 
 fn html(spans: &[Span]) -> String {
@@ -370,6 +380,14 @@ mod tests {
     fn nothing_written_becomes_html() {
         let html = to_html(&parse("# <script>\n\n> A: <b>\n\n[x](https://a.example/\"onclick=)").0);
         assert!(!html.contains("<script>") && !html.contains("<b>") && !html.contains("\"onclick"), "{html}");
+    }
+
+    #[test]
+    fn a_strangers_words_are_shown_as_they_are() {
+        let words = Block::Verbatim("# <b>Hello</b>\n[x](https://evil.example)".to_owned());
+        assert_eq!(to_text(std::slice::from_ref(&words)), "> # <b>Hello</b>\n> [x](https://evil.example)\n");
+        let html = to_html(&[words]);
+        assert!(html.contains("# &lt;b&gt;Hello") && !html.contains("href"), "{html}");
     }
 
     #[test]

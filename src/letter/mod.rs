@@ -14,18 +14,27 @@ use crate::message::Fingerprint;
 
 pub mod acknowledgement;
 pub mod alert;
+pub mod briefing;
 mod check;
+mod check_staff;
 pub mod council;
 mod markup;
+pub mod notice;
+pub mod referral;
 pub mod passed_on;
 pub mod refusal;
+pub mod reminder;
 pub mod wording;
 
 pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
-pub use alert::{AlertFacts, alert};
+pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
+pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;
+pub use notice::{CaseLine, Notice};
+pub use referral::{ReferralFacts, referral};
 pub use passed_on::{PassedOnFacts, passed_on};
 pub use refusal::{RefusalFacts, refusal};
+pub use reminder::{Listed, MessageLine, ReminderFacts, reminder};
 pub use wording::{Wording, WordingError, WordingProblem};
 
 /// A finished email. `Debug` hides it.
@@ -84,6 +93,8 @@ pub enum Purpose {
     Refusal,
     /// Word to a sender that another team has the email now.
     PassedOn,
+    /// Anything else that staff are told.
+    Notice,
 }
 
 impl Purpose {
@@ -93,6 +104,7 @@ impl Purpose {
             Self::Alert => "alert",
             Self::Refusal => "refusal",
             Self::PassedOn => "passed-on",
+            Self::Notice => "notice",
         }
     }
 }
@@ -111,7 +123,7 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal, Purpose::PassedOn]
+    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal, Purpose::PassedOn, Purpose::Notice]
         .into_iter()
         .find(|p| minted && p.word() == word)
 }

@@ -186,6 +186,7 @@ fn question(finding: &Finding, rule: Option<&Rule>) -> Option<(Question, String,
         Group::Chasers => (Question::Also, "chaser", "Chaser"),
         Group::Signposts => (Question::Also, "signpost", "Signpost"),
         Group::Leadership => (Question::Also, "leadership", "Leadership"),
+        Group::CallBacks => (Question::Also, "call-back", "Call-back"),
         Group::Roles => (Question::Also, "sender", "Sender"),
         Group::Answers => (Question::Also, "reply", "Reply"),
         Group::FollowUps => (Question::Also, "follow-up", "Follow-up"),
@@ -197,7 +198,7 @@ fn question(finding: &Finding, rule: Option<&Rule>) -> Option<(Question, String,
 }
 
 fn glance(decision: &Decision) -> Vec<(&'static str, String)> {
-    if decision.kind != Kind::Person {
+    if decision.kind != Kind::Person && !decision.is_call_back() {
         return Vec::new();
     }
     let due = decision

@@ -18,6 +18,8 @@ pub fn verdict(decision: &Decision) -> &'static str {
         (Kind::AutoReply, _) => "An automatic reply",
         (Kind::Bounce, _) => "A delivery report or receipt",
         (Kind::List, _) => "List or bulk mail",
+        (Kind::Internal, Urgency::Urgent) if decision.is_call_back() => "Urgent call-back",
+        (Kind::Internal, _) if decision.is_call_back() => "Call-back",
         (Kind::Internal, _) => "Internal mail",
         (Kind::Calendar, _) => "A calendar message",
     }
@@ -32,6 +34,15 @@ pub fn unsure(decision: &Decision) -> String {
 
 /// The sentences.
 pub fn decision(decision: &Decision, policy: &Policy) -> Vec<String> {
+    if decision.is_call_back() {
+        return vec![
+            "The Customer Service Centre asks that a caller is called back (policy, telephone).".to_owned(),
+            urgency(decision, policy),
+            team(decision),
+            acknowledged(decision),
+            due(decision.due.as_ref(), policy.team.call_backs.within_working_days),
+        ];
+    }
     if decision.kind != Kind::Person {
         return vec![
             format!(

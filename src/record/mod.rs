@@ -26,6 +26,7 @@ mod known;
 mod mailboxes;
 mod migrate;
 mod moves;
+mod rounds;
 mod rows;
 #[cfg(test)]
 mod sample;
@@ -49,6 +50,7 @@ pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{OpenedCase, WaitingOpening};
+pub use rounds::{Mark, Round, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

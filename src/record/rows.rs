@@ -373,11 +373,11 @@ pub(super) fn maybe_instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Opt
     Ok(row.get::<_, Option<At>>(column)?.map(|at| at.0))
 }
 
-fn date(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<NaiveDate>> {
+pub(super) fn date(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<NaiveDate>> {
     Ok(row.get::<_, Option<On>>(column)?.map(|on| on.0))
 }
 
-fn list(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
+pub(super) fn list(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
     Ok(row.get::<_, Option<Json<Vec<String>>>>(column)?.map(|json| json.0).unwrap_or_default())
 }
 

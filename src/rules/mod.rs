@@ -75,6 +75,8 @@ pub enum Group {
     Signposts,
     /// `leadership:` abuse and threats, in `leadership.yaml`.
     Leadership,
+    /// `callbacks:` the Customer Service Centre asks for a call back, in `callbacks.yaml`.
+    CallBacks,
     /// `kinds:` each with `kind:`, in `senders.yaml`.
     Kinds,
     /// `roles:` each with `role:`, in `senders.yaml`.

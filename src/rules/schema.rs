@@ -15,7 +15,7 @@ use super::workshop::{Workshop, canonical, key_name};
 use super::{Diagnostic, Group, Rule, Severity, SourceFile, Zone};
 
 /// Top-level keys of rule files, in the order of [`Group`].
-pub const GROUPS: [(&str, Group); 13] = [
+pub const GROUPS: [(&str, Group); 14] = [
     ("grounds", Group::Grounds),
     ("claims", Group::Claims),
     ("topics", Group::Topics),
@@ -23,6 +23,7 @@ pub const GROUPS: [(&str, Group); 13] = [
     ("chasers", Group::Chasers),
     ("signposts", Group::Signposts),
     ("leadership", Group::Leadership),
+    ("callbacks", Group::CallBacks),
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
@@ -59,6 +60,7 @@ impl Group {
             | Group::Residence
             | Group::Claims
             | Group::Answers
+            | Group::CallBacks
             | Group::FollowUps => Kinds::default(),
             _ => Kinds::ALL,
         }

@@ -245,6 +245,7 @@ mod tests {
 
     fn team() -> Team {
         Team {
+            call_backs: Default::default(),
             domain: "hertfordshire.example".to_owned(),
             mailboxes: vec![TeamMailbox {
                 name: "general".to_owned(),

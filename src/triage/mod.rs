@@ -12,6 +12,7 @@ use crate::rules::{Addressed, Circumstances, Ruleset};
 
 pub mod acknowledge;
 pub mod area;
+pub mod call_back;
 pub mod chaser;
 pub mod compare;
 pub mod courtesy;
@@ -25,6 +26,7 @@ pub mod unsure;
 pub mod urgency;
 
 pub use acknowledge::{Acknowledgement, Why};
+pub use call_back::CallBackDesk;
 pub use courtesy::{Asks, Said};
 pub use trace::{Finding, Outcome, Place};
 
@@ -50,6 +52,8 @@ pub struct Team {
     pub answer_within_working_days: u32,
     /// Limits on acknowledgements (RFC 3834 section 2).
     pub limits: Limits,
+    /// Who asks for call-backs (policy, telephone).
+    pub call_backs: CallBackDesk,
 }
 
 /// One watched mailbox.
@@ -248,6 +252,12 @@ impl Decision {
     pub fn due_on(&self) -> Option<NaiveDate> {
         self.due.as_ref().map(|due| due.due_on)
     }
+
+    /// Whether it is the Customer Service Centre's message that a caller is to be called back: the only mail of staff's own
+    /// that an answer is owed to.
+    pub fn is_call_back(&self) -> bool {
+        self.kind == Kind::Internal && self.due.is_some()
+    }
 }
 
 /// Decides about one message received at this instant (the server's INTERNALDATE).
@@ -259,13 +269,17 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
     let reading = policy.rules.read(message, &circumstances);
     let mut trace = Vec::new();
 
-    let kind = kind::kind(message, team, &reading, &mut trace);
+    let mut kind = kind::kind(message, team, &reading, &mut trace);
+    let call_back = addressed == Addressed::To && call_back::asked(message, kind, team, &reading, &mut trace);
+    if call_back {
+        kind = Kind::Internal;
+    }
     let copied = kind == Kind::Person && addressed != Addressed::To;
     let acknowledgement = acknowledge::acknowledge(message, kind, copied, received_at, history, team);
     let reason = acknowledgement.reason();
     trace.push(Finding::plain("acknowledge", "communication-policy, email a to c", Outcome::Noted, reason));
     let rules_version = policy.rules.version().to_owned();
-    if kind != Kind::Person {
+    if kind != Kind::Person && !call_back {
         return Decision::not_a_person(kind, acknowledgement, trace, rules_version);
     }
 
@@ -276,7 +290,9 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
         calendar: &policy.calendar,
         working_days: team.answer_within_working_days,
     };
-    let chaser = chaser::chaser(message, &reading, measure, &mut trace);
+    // A caller's chasing, tone and signposts were the Centre's to deal with; there is nobody to be told by email.
+    let chaser =
+        if call_back { Chaser::None } else { chaser::chaser(message, &reading, measure, &mut trace) };
     let known = queue::Known { urgency: found.urgency, chaser, area };
     let queue = if copied {
         let reason = "only copied in: recorded, nobody's to answer (policy, email c)";
@@ -287,12 +303,14 @@ pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, 
     };
     let mut said = courtesy::said(message, &reading, &mut trace);
     said.over_heads = queue == Queue::Resolution && queue::is_over_heads(message, &reading);
-    let signposts = signpost::signposts(&reading, &mut trace);
-    let refer_leadership = leadership::leadership(&reading, &mut trace);
+    let signposts = if call_back { Vec::new() } else { signpost::signposts(&reading, &mut trace) };
+    let refer_leadership = !call_back && leadership::leadership(&reading, &mut trace);
     let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
     trace::roles(&reading, &mut trace);
     trace::set_aside(&reading, &mut trace);
-    let due = (!copied).then(|| policy.calendar.due(received_at, team.answer_within_working_days));
+    let working_days =
+        if call_back { team.call_backs.within_working_days } else { team.answer_within_working_days };
+    let due = (!copied).then(|| policy.calendar.due(received_at, working_days));
     Decision {
         kind,
         acknowledgement,

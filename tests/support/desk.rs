@@ -164,6 +164,7 @@ impl Desk {
             effects.push(Effect::Acknowledge { account: "general".into(), letter });
         }
         let entry = Entry {
+            words: None,
             at: MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 1, uid },
             received_at,
             size_bytes: 2000,
@@ -174,7 +175,6 @@ impl Desk {
             sender: Some(mail.from.into()),
             sender_domain: mail.from.split('@').nth(1).map(str::to_owned),
             subject: mail.subject.into(),
-            words: None,
             participants: vec![Participant { role: ParticipantRole::From, address: mail.from.into() }],
             outcome: EntryOutcome::Decided { decision: Box::new(decision), case, effects },
         };
