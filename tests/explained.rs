@@ -180,7 +180,10 @@ fn an_unsure_decision_is_seen_in_folder_list_and_case() {
     let case: serde_json::Value = serde_json::from_str(&only).unwrap();
     assert_eq!((&case["unsure"], &case["urgency"]), (&true.into(), &"standard".into()));
     let csv = cases(&["list", "--format", "csv"]).stdout;
-    assert!(csv.starts_with("reference,due,urgency,grounds,queue,state,acknowledgement,subject,unsure,"), "{csv}");
+    assert!(
+        csv.starts_with("reference,due,urgency,grounds,queue,state,acknowledgement,subject,unsure,"),
+        "{csv}"
+    );
     assert_eq!(csv.lines().filter(|line| line.split(',').nth(8) == Some("yes")).count(), 1, "{csv}");
     let shown = cases(&["show", case["reference"].as_str().unwrap()]).stdout;
     assert!(

@@ -39,9 +39,10 @@ impl Desk {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("general")).unwrap();
-        let queues: String = ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"]
-            .map(|queue| format!("  {queue}: {{folder: Triage/{queue}}}\n"))
-            .concat();
+        let queues: String =
+            ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"]
+                .map(|queue| format!("  {queue}: {{folder: Triage/{queue}}}\n"))
+                .concat();
         let text = format!(
             "council: {{domain: council.example}}\ndatabase: record.sqlite\naccounts:\n  - {{name: general, address: send@council.example, folder: {{path: general, kind: eml}}, outbox: outbox}}\nqueues:\n{queues}alerts: {{to: [duty@council.example]}}\n"
         );
@@ -122,7 +123,8 @@ impl Desk {
 }
 
 const QUESTION: &str = "Please can you tell me who our EHC coordinator is now?";
-const PART_TIME: &str = "My son is on a part-time timetable. School only lets him in for two hours each morning.";
+const PART_TIME: &str =
+    "My son is on a part-time timetable. School only lets him in for two hours each morning.";
 
 #[tokio::test]
 async fn a_case_follows_its_message_and_a_copy_for_another_team_changes_nothing() {
@@ -138,7 +140,11 @@ async fn a_case_follows_its_message_and_a_copy_for_another_team_changes_nothing(
     assert_eq!((case.queue.as_str(), case.state.as_str()), ("assessment", "open"));
     assert_eq!(desk.look().await, 0, "seen once, written down once");
     desk.drag("Triage/assessment", "", false);
-    assert_eq!((desk.look().await, desk.case().queue), (0, "assessment".to_owned()), "the inbox says nothing");
+    assert_eq!(
+        (desk.look().await, desk.case().queue),
+        (0, "assessment".to_owned()),
+        "the inbox says nothing"
+    );
 }
 
 #[tokio::test]
@@ -165,6 +171,37 @@ async fn no_persons_mail_closes_its_case_and_back_again_it_is_open_with_its_firs
     assert_eq!((desk.look().await, desk.case().state.as_str()), (1, "closed"));
     desk.drag("Triage/Newsletters", "Triage/general", false);
     assert_eq!((desk.look().await, desk.case().state.as_str(), desk.case().due_on), (1, "open", due_on));
+}
+
+#[tokio::test]
+async fn what_was_taken_for_automatic_mail_has_its_case_and_its_date_when_staff_say_it_is_a_persons() {
+    let mut desk = Desk::new();
+    let at = desk.clock.0.get().to_rfc2822();
+    let text = format!(
+        "From: parent@home.example\r\nTo: send@council.example\r\nSubject: Help\r\nMessage-ID: <a1@home.example>\r\nDate: {at}\r\nAuto-Submitted: auto-generated\r\nPrecedence: bulk\r\nList-Unsubscribe: <https://news.example/>\r\n\r\n{PART_TIME}\r\n"
+    );
+    fs::write(desk.dir.path().join("general/a1.eml"), text).unwrap();
+    desk.work(false).await;
+    assert!(desk.records.cases(&CaseFilter::default()).unwrap().is_empty());
+    let from = ["Triage/Newsletters", "Triage/Automatic"]
+        .into_iter()
+        .find(|name| desk.folder(name).exists())
+        .unwrap();
+    let day_of_receipt = desk.clock.0.get();
+    desk.drag(from, "Triage/general/Urgent", false);
+    assert_eq!(desk.look().await, 1);
+    let case = desk.case();
+    assert_eq!(
+        (case.state.as_str(), case.urgency.as_str(), case.queue.as_str()),
+        ("open", "urgent", "general")
+    );
+    let days = (case.due_on.unwrap() - day_of_receipt.date_naive()).num_days();
+    assert!((13..=20).contains(&days), "10 working days from its receipt, not from the move: {days}");
+    assert!(case.first_response_on.is_some());
+    assert_eq!(case.acknowledgement, "withheld");
+    assert_eq!(desk.look().await, 0, "seen once, opened once");
+    desk.drag("Triage/general/Urgent", from, false);
+    assert_eq!((desk.look().await, desk.case().state.as_str()), (1, "closed"));
 }
 
 #[tokio::test]

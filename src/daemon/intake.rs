@@ -373,7 +373,7 @@ fn domain_of(address: &str) -> String {
 }
 
 /// The case's reference, unless by a rare chance another message has the same.
-fn free_reference<C: Clock>(
+pub(super) fn free_reference<C: Clock>(
     fingerprint: &Fingerprint,
     world: &World<'_, C>,
 ) -> Result<Reference, RecordError> {
@@ -400,7 +400,7 @@ fn set_aside(raw: &RawMessage, reason: &str, set: &Set, filing: FilingMode) -> E
 }
 
 /// Without a decision there is still a deadline: that of the policy, from the time of receipt.
-fn due_from_receipt(received_at: DateTime<Utc>, set: &Set) -> NaiveDate {
+pub(super) fn due_from_receipt(received_at: DateTime<Utc>, set: &Set) -> NaiveDate {
     set.policy.calendar.due(received_at, set.policy.team.answer_within_working_days).due_on
 }
 

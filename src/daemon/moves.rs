@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::case::{Fact, Reference, State};
+use crate::case::{Fact, Labels, Reference, State};
 use crate::clock::Clock;
 use crate::effect::{Destination, Effect};
 use crate::letter::{self, AlertFacts};
 use crate::mailbox::Overview;
-use crate::record::{NewCorrection, NewFact, OpenedCase, Recalled, RecordError};
+use crate::record::{LateOpening, NewCorrection, NewFact, OpenedCase, Recalled, RecordError};
 
 use super::in_force::Set;
 use super::{World, intake, letters};
@@ -274,9 +274,12 @@ fn follow<C: Clock>(
     };
     world.records.correct(&new, now)?;
     tracing::info!(number = message, "Message {message} was moved by staff; its case follows.");
-    let Some(case) = world.records.case_opened_by(message)? else { return Ok(()) };
     let Some(recalled) = world.records.recall_message(message)? else { return Ok(()) };
     let labels = recalled.labels();
+    if labels.kind == "person" && labels.queue != "none" {
+        open_late(&recalled, &labels, set, world)?;
+    }
+    let Some(case) = world.records.case_opened_by(message)? else { return Ok(()) };
     let person = labels.kind == "person";
     let fact = match (person, case.state, case.first_due_on) {
         (false, State::Open | State::Extended | State::Answered, _) => Some(Fact::Closed),
@@ -296,6 +299,39 @@ fn follow<C: Clock>(
         }
     } else if labels.urgency != "urgent" {
         world.records.drop_waiting_alerts(message, now)?;
+    }
+    Ok(())
+}
+
+/// What was taken for automatic mail, a newsletter or a mere copy, and is somebody's to answer, has its case and its deadline
+/// from the day of receipt. It is not acknowledged: that is for whoever reads it now.
+fn open_late<C: Clock>(
+    recalled: &Recalled,
+    labels: &Labels,
+    set: &Set,
+    world: &World<'_, C>,
+) -> Result<(), RecordError> {
+    let (message, now) = (recalled.message, world.now());
+    if recalled.reference.is_some() {
+        return Ok(());
+    }
+    let Some(fingerprint) = world.records.fingerprint_of(message)? else { return Ok(()) };
+    let calendar = &set.policy.calendar;
+    let soon = labels.urgency == "urgent" || labels.queue == "resolution";
+    let late = LateOpening {
+        message,
+        reference: intake::free_reference(&fingerprint, world)?,
+        due_on: intake::due_from_receipt(recalled.received_at, set),
+        first_response_on: soon.then(|| intake::first_response_by(recalled.received_at, calendar)),
+        by: STAFF.to_owned(),
+        why: WHY.to_owned(),
+    };
+    if let Some(case) = world.records.open_late(&late, now)? {
+        tracing::info!(
+            number = message,
+            case,
+            "Message {message} was no person's as decided; staff say it is: case {case}."
+        );
     }
     Ok(())
 }

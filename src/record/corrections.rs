@@ -134,8 +134,13 @@ impl Records {
             let right = recalled.labels();
             let soon = right.urgency == "urgent" || right.queue == "resolution";
             let Some(case) = opened else { return Ok(change) };
-            tx.prepare_cached("UPDATE cases SET urgency = ?2, queue = ?3, area = ?4 WHERE id = ?1")?
-                .execute(params![case, right.urgency, right.queue, right.area])?;
+            // A case that was raised to the Resolution Team stays with it, unless somebody says whose it is.
+            let said = recalled.corrections.iter().fold(Correction::default(), |said, one| said.then(&one.to));
+            let moved = said.queue.is_some() || said.kind.is_some();
+            tx.prepare_cached(
+                "UPDATE cases SET urgency = ?2, queue = CASE WHEN ?5 THEN ?3 ELSE queue END, area = ?4 WHERE id = ?1",
+            )?
+            .execute(params![case, right.urgency, right.queue, right.area, moved])?;
             let before = facts::standing(tx, case)?;
             let first_response_on = before
                 .and_then(|standing| standing.first_response_on)
@@ -187,7 +192,7 @@ impl Records {
 }
 
 /// `None`: there is no such message, or it was set aside and never decided.
-fn recall(connection: &Connection, message: i64) -> Result<Option<Recalled>, Fault> {
+pub(super) fn recall(connection: &Connection, message: i64) -> Result<Option<Recalled>, Fault> {
     let Some(decision) = cases::decision(connection, message)? else { return Ok(None) };
     let MessageRow { reference, account, received_at, subject, .. } =
         match super::rows::message_rows(connection, "WHERE m.id = ?1", &[&message])?.pop() {

@@ -49,7 +49,7 @@ pub use facts::{Acted, Deed, NewFact};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
-pub use moves::{OpenedCase, WaitingOpening};
+pub use moves::{LateOpening, OpenedCase, WaitingOpening};
 pub use rounds::{Mark, Round, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;

@@ -2,15 +2,18 @@
 //! cases whose message should be found, and the alerts that wait. That a message was moved is `daemon/moves.rs`'s to see.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use super::Records;
+use super::corrections::recall;
 use super::enter::add_event;
+use super::entry::Role;
 use super::error::RecordError;
+use super::facts::{NewFact, tell};
 use super::settle::plan;
 use super::value::{At, Json};
-use crate::case::{Fact, State};
+use crate::case::{Fact, Matter, Reference, State, Step};
 use crate::effect::Effect;
 use crate::message::Fingerprint;
 
@@ -41,6 +44,23 @@ pub struct OpenedCase {
     pub alerted: bool,
 }
 
+/// A case that is opened when staff say that a message was a person's after all, or somebody's to answer.
+#[derive(Debug, Clone)]
+pub struct LateOpening {
+    /// The message.
+    pub message: i64,
+    /// The case's name.
+    pub reference: Reference,
+    /// The last day for the answer, counted from receipt.
+    pub due_on: NaiveDate,
+    /// Target for a first response, where the matter has one.
+    pub first_response_on: Option<NaiveDate>,
+    /// Who says so.
+    pub by: String,
+    /// Why; may be empty.
+    pub why: String,
+}
+
 /// A waiting case whose opening message should lie in one of our folders.
 #[derive(Debug, Clone)]
 pub struct WaitingOpening {
@@ -62,6 +82,17 @@ impl Records {
             let found =
                 find.query_map([message_id], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
             Ok(found.first().copied().filter(|_| found.len() == 1))
+        })
+    }
+
+    /// What makes this message the same elsewhere; `None`: it could not be read.
+    pub fn fingerprint_of(&self, message: i64) -> Result<Option<Fingerprint>, RecordError> {
+        self.read(|connection| {
+            let found: Option<Option<[u8; 32]>> = connection
+                .prepare_cached("SELECT fingerprint FROM messages WHERE id = ?1")?
+                .query_row([message], |row| row.get(0))
+                .optional()?;
+            Ok(found.flatten().map(Fingerprint))
         })
     }
 
@@ -90,6 +121,54 @@ impl Records {
             let Some(row) = row else { return Ok(None) };
             let first_due_on = first_due_on(connection, row.case)?;
             Ok(Some(OpenedCase { first_due_on, ..row }))
+        })
+    }
+
+    /// Opens the case that a message should have opened: staff have corrected what it was taken for. `None`: it belongs to a
+    /// case already, or it was never decided about.
+    pub fn open_late(&self, late: &LateOpening, now: DateTime<Utc>) -> Result<Option<i64>, RecordError> {
+        self.write(|tx| {
+            let Some(recalled) = recall(tx, late.message)? else { return Ok(None) };
+            let labels = recalled.labels();
+            let case: Option<i64> = tx
+                .prepare_cached(
+                    "INSERT INTO cases (reference, opening_message, state, urgency, queue, area, received_at)
+                     SELECT ?1, ?2, 'open', ?3, ?4, ?5, ?6
+                     WHERE NOT EXISTS (SELECT 1 FROM case_messages WHERE message_id = ?2)
+                     ON CONFLICT DO NOTHING
+                     RETURNING id",
+                )?
+                .query_row(
+                    params![
+                        late.reference.as_str(),
+                        late.message,
+                        labels.urgency,
+                        labels.queue,
+                        labels.area,
+                        At(recalled.received_at)
+                    ],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(case) = case else { return Ok(None) };
+            let fact = Fact::Opened {
+                matter: Matter::Question,
+                due_on: late.due_on,
+                first_response_on: late.first_response_on,
+                step: Step::Coordinator,
+                step_due_on: None,
+            };
+            let new = NewFact {
+                case,
+                key: Some(format!("message/{}/opened", late.message)),
+                at: recalled.received_at,
+                by: late.by.clone(),
+                message: Some((late.message, Role::Opened)),
+                fact,
+                why: late.why.clone(),
+            };
+            tell(tx, &new, now)?;
+            Ok(Some(case))
         })
     }
 
