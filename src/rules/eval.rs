@@ -12,7 +12,7 @@ use super::bits::{self, Bits};
 use super::matcher::{Caught, Hit, MAX_HITS, Matcher, Memo, NO_WAY, PhraseId, Placed, SlotKind};
 use super::page::{Page, Stretch};
 use super::phrase::{Slot, When};
-use super::program::{Part, PartId, alternative};
+use super::program::{Part, PartId};
 use super::zone::{Value, ZoneText};
 
 /// A page's ground; see [`super::page::Ground`].
@@ -69,13 +69,11 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
     }
 
     /// The places at which a phrase begins.
-    pub(super) fn starts(&mut self, phrase: PhraseId) -> Vec<u64> {
-        let mut words = Vec::with_capacity(self.page.width);
-        if let Some(program) = self.matcher.programs.get(phrase) {
-            let done = self.done();
-            self.back(program.root, &done).fresh.write(&mut words);
+    pub(super) fn starts(&mut self, phrase: PhraseId) -> B {
+        match self.matcher.programs.get(phrase) {
+            Some(program) => self.back(program.root, &self.done()).fresh,
+            None => B::none(self.page.width),
         }
-        words
     }
 
     /// Where a part may begin so that what is left may go on where `rest` says.
@@ -169,21 +167,13 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             Some(row @ 1..) => return self.memo.ways.get(*row as usize - 1).cloned(),
             _ => {}
         }
-        let awake = self.memo.awake.get_or_insert_with(|| {
-            let mut awake = Vec::new();
-            self.matcher.alternatives.wake(self.page, &self.matcher.sets, |what, _| awake.push(what));
-            awake.sort_unstable();
-            awake.dedup();
-            awake
-        });
-        let from = awake.partition_point(|other| *other < alternative(choice, 0));
-        let mut own = awake.get(from..).unwrap_or_default().iter().peekable();
-        // Those that need no word are always worth a look.
-        let is_awake = |(way, part): (usize, &PartId)| {
-            let woken = own.next_if(|awake| **awake == alternative(choice, way)).is_some();
-            (woken || self.matcher.parts.needs_of(*part).is_empty()).then_some(*part)
-        };
-        let mut ways: Vec<PartId> = parts.iter().enumerate().filter_map(is_awake).collect();
+        let mut awake = std::mem::take(&mut self.memo.awake);
+        if let Some(choice) = self.matcher.choices.get(choice) {
+            choice.awake(self.page, &self.matcher.sets, &mut awake);
+        }
+        let mut ways: Vec<PartId> =
+            awake.drain(..).filter_map(|way| parts.get(way as usize).copied()).collect();
+        self.memo.awake = awake;
         if !ways.is_empty() {
             let mut done = self.done();
             done.fresh = self.ground.all.clone();
@@ -197,18 +187,17 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         };
         if let Some(place) = self.memo.tables.choices.get_mut(choice) {
             *place = known;
+            self.memo.tables.chosen.push(choice);
         }
         if known == NO_WAY { None } else { self.memo.ways.last().cloned() }
     }
 
-    /// The hits of a phrase that begins at the places of this row.
-    pub(super) fn hits(&mut self, phrase: PhraseId, row: usize) -> Vec<Placed> {
-        let width = self.page.width;
-        let words = self.memo.tables.starts.get(row * width..(row + 1) * width).unwrap_or_default().to_vec();
+    /// The hits of a phrase that begins at these places.
+    pub(super) fn hits(&mut self, phrase: PhraseId, words: &[u64]) -> Vec<Placed> {
         let Some(program) = self.matcher.programs.get(phrase) else { return Vec::new() };
         let done = self.done();
         let (mut found, mut next, mut stretch) = (Vec::new(), 0, 0);
-        for start in bits::places(&words) {
+        for start in bits::places(words) {
             if start < next {
                 continue;
             }

@@ -108,7 +108,7 @@ impl<'a> Findings<'a> {
                 let pages = self.pages(scope.sentences);
                 pages.into_iter().any(|page| {
                     let within = self.within(page, scope);
-                    within != 0 && within & self.possible(page, condition) != 0
+                    within != 0 && self.found_in(page, condition, within) != 0
                 })
             }
             Condition::Any(all) => all.iter().any(|one| self.may_hold(one, scope)),
@@ -147,34 +147,53 @@ impl<'a> Findings<'a> {
         scope.sentences.map_or(zones, |(zone, from, to)| zones & page.in_sentences(zone, from, to))
     }
 
-    /// The stretches in which a condition may hold by itself; all, if that cannot be told.
+    /// The stretches that have the words for a condition to hold by itself; all, if that cannot be told.
     fn possible(&mut self, page: usize, condition: &Condition) -> Stretches {
         match condition {
             Condition::Phrase { id, .. } => self.search.may_find(page, *id),
             Condition::Any(all) => all
                 .iter()
                 .fold(0, |reach, one| if reach == !0 { reach } else { reach | self.possible(page, one) }),
-            Condition::All(all) | Condition::Sentence(all) => self.all_possible(page, all),
+            Condition::All(all) | Condition::Sentence(all) => {
+                all.iter().fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) })
+            }
             Condition::In(_, inner) => self.possible(page, inner),
             _ => !0,
         }
     }
 
-    fn all_possible(&mut self, page: usize, all: &[Condition]) -> Stretches {
-        all.iter().fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) })
+    /// Those of these stretches in which the phrases for a condition to hold by itself are found, whatever their
+    /// context; all of them, if that cannot be told.
+    fn found_in(&mut self, page: usize, condition: &Condition, within: Stretches) -> Stretches {
+        match condition {
+            Condition::Phrase { id, .. } if within & self.search.may_find(page, *id) != 0 => {
+                within & self.search.found_in(page, *id)
+            }
+            Condition::Phrase { .. } => 0,
+            Condition::Any(all) => all.iter().fold(0, |found, one| {
+                if found == within { found } else { found | self.found_in(page, one, within & !found) }
+            }),
+            Condition::All(all) | Condition::Sentence(all) => self.all_found_in(page, all, within),
+            Condition::In(_, inner) => self.found_in(page, inner, within),
+            _ => within,
+        }
     }
 
-    /// Whether a condition finds anything in a stretch, whatever its context; true, if that cannot be told.
-    fn finds(&mut self, page: usize, stretch: usize, condition: &Condition) -> bool {
-        match condition {
-            Condition::Phrase { id, .. } => self.search.finds(page, *id, stretch),
-            Condition::Any(all) => all.iter().any(|one| self.finds(page, stretch, one)),
-            Condition::All(all) | Condition::Sentence(all) => {
-                all.iter().all(|one| self.finds(page, stretch, one))
+    fn all_found_in(&mut self, page: usize, all: &[Condition], mut within: Stretches) -> Stretches {
+        // Whether the words are there is cheaper to tell than whether the phrases are.
+        for ask in [Self::possible_in, Self::found_in] {
+            for one in all {
+                if within == 0 {
+                    return 0;
+                }
+                within &= ask(self, page, one, within);
             }
-            Condition::In(_, inner) => self.finds(page, stretch, inner),
-            _ => true,
         }
+        within
+    }
+
+    fn possible_in(&mut self, page: usize, condition: &Condition, within: Stretches) -> Stretches {
+        within & self.possible(page, condition)
     }
 
     /// All hits of a phrase within the scope, in order.
@@ -224,15 +243,13 @@ impl<'a> Findings<'a> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         for page in self.pages(scope.sentences) {
             let mut within = self.within(page, scope);
-            if within != 0 && alone == Some(all.len()) {
-                within &= self.all_possible(page, all);
+            if let Some(least) = alone {
+                within = self.so_many(page, within, all, least);
             }
             while within != 0 {
                 let index = within.trailing_zeros() as usize;
                 within &= within - 1;
-                if alone.is_none_or(|least| self.so_many(page, index, all, least)) {
-                    self.sentences_of(page, index, leaves, scope, &mut found);
-                }
+                self.sentences_of(page, index, leaves, scope, &mut found);
             }
         }
         found.sort_unstable();
@@ -240,16 +257,24 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Whether so many of these conditions find something in a stretch, whatever its context.
-    fn so_many(&mut self, page: usize, stretch: usize, all: &[Condition], least: usize) -> bool {
-        let mut missing = all.len().saturating_sub(least);
+    /// Those of these stretches in which so many of the conditions find something, whatever its context.
+    fn so_many(&mut self, page: usize, within: Stretches, all: &[Condition], least: usize) -> Stretches {
+        if within == 0 || least >= all.len() {
+            return if least > all.len() { 0 } else { self.all_found_in(page, all, within) };
+        }
+        // For each number the stretches in which so many were found.
+        let mut reached = vec![0; least + 1];
+        reached.iter_mut().take(1).for_each(|none| *none = within);
         for one in all {
-            if !self.finds(page, stretch, one) {
-                let Some(rest) = missing.checked_sub(1) else { return false };
-                missing = rest;
+            let found = self.found_in(page, one, within);
+            for number in (0..least).rev() {
+                let more = reached.get(number).copied().unwrap_or(0) & found;
+                if let Some(next) = reached.get_mut(number + 1) {
+                    *next |= more;
+                }
             }
         }
-        true
+        reached.last().copied().unwrap_or(0)
     }
 
     /// Adds the sentences of a stretch in which one of these phrases begins.

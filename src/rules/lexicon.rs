@@ -79,17 +79,22 @@ impl Sets {
 
     /// Adds a set; its terms must be in order.
     fn push(&mut self, terms: Box<[Term]>) {
-        let mut blocks: Vec<Block> = Vec::new();
-        for term in &terms {
-            let (block, bit) = (term / 64, 1 << (term % 64));
-            match blocks.last_mut() {
-                Some((last, bits)) if *last == block => *bits |= bit,
-                _ => blocks.push((block, bit)),
-            }
-        }
-        self.blocks.push(blocks.into_boxed_slice());
+        self.blocks.push(blocks(terms.iter().copied()).into_boxed_slice());
         self.all.push(terms);
     }
+}
+
+/// Terms in order as bits.
+pub fn blocks(terms: impl Iterator<Item = Term>) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for term in terms {
+        let (block, bit) = (term / 64, 1 << (term % 64));
+        match blocks.last_mut() {
+            Some((last, bits)) if *last == block => *bits |= bit,
+            _ => blocks.push((block, bit)),
+        }
+    }
+    blocks
 }
 
 impl Builder {
