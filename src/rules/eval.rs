@@ -9,7 +9,7 @@ use std::rc::Rc;
 use chrono::{Datelike, NaiveDate};
 
 use super::bits::{self, Bits};
-use super::matcher::{Caught, Hit, MAX_HITS, Matcher, Memo, NO_WAY, PhraseId, Placed, SlotKind};
+use super::matcher::{Caught, Hit, MAX_HITS, Matcher, Memo, PhraseId, Placed, SlotKind};
 use super::page::{Page, Stretch};
 use super::phrase::{Slot, When};
 use super::program::{Part, PartId};
@@ -98,8 +98,10 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             }
             Some(Part::Either(parts, choice)) => {
                 let mut all = self.nowhere();
-                for part in self.ways(parts, *choice).iter().flat_map(|ways| ways.iter()) {
-                    all = all.or(&self.back(*part, rest));
+                for at in self.ways(parts, *choice) {
+                    if let Some(part) = self.way(at) {
+                        all = all.or(&self.back(part, rest));
+                    }
                 }
                 all
             }
@@ -160,36 +162,28 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         self.taken(&here, &next)
     }
 
-    /// Those alternatives that are found on the page at all, whatever follows; `None`: none is.
-    fn ways(&mut self, parts: &[PartId], choice: usize) -> Option<Rc<[PartId]>> {
-        match self.memo.tables.choices.get(choice) {
-            Some(&NO_WAY) => return None,
-            Some(row @ 1..) => return self.memo.ways.get(*row as usize - 1).cloned(),
-            _ => {}
+    /// Those alternatives whose words are on the page, by their places in [`Memo::ways`].
+    fn ways(&mut self, parts: &[PartId], choice: usize) -> Range<usize> {
+        if let Some(&(from @ 1.., count)) = self.memo.tables.choices.get(choice) {
+            let from = from as usize - 1;
+            return from..from + count as usize;
         }
-        let mut awake = std::mem::take(&mut self.memo.awake);
+        let from = self.memo.ways.len();
         if let Some(choice) = self.matcher.choices.get(choice) {
-            choice.awake(self.page, &self.matcher.sets, &mut awake);
+            choice.awake(self.page, &self.matcher.sets, &mut self.memo.awake);
         }
-        let mut ways: Vec<PartId> =
-            awake.drain(..).filter_map(|way| parts.get(way as usize).copied()).collect();
-        self.memo.awake = awake;
-        if !ways.is_empty() {
-            let mut done = self.done();
-            done.fresh = self.ground.all.clone();
-            ways.retain(|part| !self.back(*part, &done).is_empty());
-        }
-        let known = if ways.is_empty() {
-            NO_WAY
-        } else {
-            self.memo.ways.push(ways.into());
-            u32::try_from(self.memo.ways.len()).unwrap_or(NO_WAY)
-        };
+        let ways = self.memo.awake.drain(..).filter_map(|way| parts.get(way as usize).copied());
+        self.memo.ways.extend(ways);
+        let count = self.memo.ways.len() - from;
         if let Some(place) = self.memo.tables.choices.get_mut(choice) {
-            *place = known;
+            *place = (u32::try_from(from + 1).unwrap_or(0), u32::try_from(count).unwrap_or(0));
             self.memo.tables.chosen.push(choice);
         }
-        if known == NO_WAY { None } else { self.memo.ways.last().cloned() }
+        from..from + count
+    }
+
+    fn way(&self, at: usize) -> Option<PartId> {
+        self.memo.ways.get(at).copied()
     }
 
     /// The hits of a phrase that begins at these places.
@@ -251,9 +245,10 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
                 }
             }
             Some(Part::Either(parts, choice)) => {
-                for part in self.ways(parts, *choice).iter().flat_map(|ways| ways.iter()) {
-                    if self.back(*part, rest).has(walk.at, walk.start) {
-                        return self.walk(*part, rest, walk);
+                for at in self.ways(parts, *choice) {
+                    let Some(part) = self.way(at) else { return };
+                    if self.back(part, rest).has(walk.at, walk.start) {
+                        return self.walk(part, rest, walk);
                     }
                 }
             }

@@ -4,6 +4,7 @@
 //! need, and so spares most of the search. It does not judge; a condition that may hold often does not.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -13,7 +14,7 @@ use regex::Regex;
 use super::Ruleset;
 use super::condition::{Condition, Scope};
 use super::context::Trigger;
-use super::lexicon::OneOf;
+use super::lexicon::{Fnv, OneOf};
 use super::matcher::{Hit, Matcher, PhraseId, Placed, Search};
 use super::page::Stretches;
 use super::zone::ZoneText;
@@ -43,7 +44,7 @@ pub struct Findings<'a> {
     /// The triggers of a stretch, by page and stretch.
     known: Vec<Known>,
     /// What each regular expression finds in each zone, by its address and the zone.
-    texts: HashMap<(usize, usize), Texts>,
+    texts: HashMap<(usize, usize), Texts, BuildHasherDefault<Fnv>>,
     /// How many sentences before and after a hit they matter to it.
     furthest: (usize, usize),
 }
@@ -59,7 +60,7 @@ impl<'a> Findings<'a> {
             search,
             triggers,
             known: Vec::new(),
-            texts: HashMap::new(),
+            texts: HashMap::default(),
             furthest: rules.contexts.furthest(),
         }
     }

@@ -254,9 +254,9 @@ impl Lexicon {
         self.terms
     }
 
-    /// Cuts a text into words, with what is meant in the place of what was typed.
-    pub fn words(&self, text: &str, sink: impl FnMut(Word<'_>)) {
-        self.spellings.words(text, sink);
+    /// Cuts a text into words, with what is meant in the place of what was typed; `heard` gets them as they were typed.
+    pub fn words(&self, text: &str, heard: impl FnMut(&Word<'_>), sink: impl FnMut(Word<'_>)) {
+        self.spellings.words(text, heard, sink);
     }
 
     /// What is known of this form, if some rule names it.

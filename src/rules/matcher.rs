@@ -27,8 +27,6 @@ pub type PhraseId = usize;
 pub(super) const MAX_HITS: usize = 256;
 /// How much is done for one message, in steps: a thousand times what a long letter takes, and well under a second.
 const MOST_STEPS: u64 = 20_000_000;
-/// Stands where no way through a phrase is known.
-pub(super) const NO_WAY: u32 = u32::MAX;
 
 /// A phrase, found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +162,8 @@ pub struct Search<'s> {
 #[derive(Debug)]
 pub(super) struct Memo {
     pub(super) tables: Tables,
-    pub(super) ways: Vec<Rc<[PartId]>>,
+    /// The alternatives worth a look, of one choice after the other.
+    pub(super) ways: Vec<PartId>,
     /// Room to gather alternatives in; empty between.
     pub(super) awake: Vec<u32>,
     /// What is known of the phrases that were asked for.
@@ -188,8 +187,8 @@ struct Known {
 /// The part of it that has a place for everything in the rules.
 #[derive(Debug)]
 pub(super) struct Tables {
-    /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet; or [`NO_WAY`].
-    pub(super) choices: Vec<u32>,
+    /// For each choice where its ways are in `ways`, plus one, and how many; 0: not looked at yet.
+    pub(super) choices: Vec<(u32, u32)>,
     /// The choices that were looked at.
     pub(super) chosen: Vec<usize>,
     /// For each phrase where it is in `known`, plus one; 0: not asked for yet.
@@ -199,7 +198,7 @@ pub(super) struct Tables {
 impl Tables {
     fn new(matcher: &Matcher) -> Self {
         Self {
-            choices: vec![0; matcher.parts.choices],
+            choices: vec![(0, 0); matcher.parts.choices],
             chosen: Vec::new(),
             phrases: vec![0; matcher.programs.len()],
         }
@@ -212,7 +211,7 @@ impl Memo {
         let mut tables = self.tables;
         for choice in tables.chosen.drain(..) {
             if let Some(place) = tables.choices.get_mut(choice) {
-                *place = 0;
+                *place = (0, 0);
             }
         }
         for known in &self.known {

@@ -10,6 +10,7 @@ use crate::message::new_text::CutReason;
 use super::condition::{Condition, Found, LEARNED, Look, Scope};
 use super::context::Kinds;
 use super::found::Findings;
+use super::learned::{Learned, Weighing};
 use super::matcher::{Caught, Hit, SlotKind};
 use super::phrase::AREAS;
 use super::zone::{Value, ZoneText};
@@ -23,6 +24,8 @@ const MAX_QUOTED: usize = 16_000;
 const MAX_NEW: usize = 400_000;
 /// How many pieces of evidence a verdict keeps.
 const MAX_EVIDENCE: usize = 24;
+/// All parts of a message that have words.
+const ALL_ZONES: [Zone; 5] = [Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature, Zone::Quoted];
 /// A context this many words off, or more, is one that a person might read otherwise.
 const FAR: usize = 4;
 
@@ -36,19 +39,24 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         (Zone::Signature, head(&message.new_text.signature, MAX_QUOTED)),
         (Zone::Quoted, head(&quoted, MAX_QUOTED)),
     ];
+    let mut weighing = rules.learned.as_ref().map(Learned::weighing);
     let zones: Vec<ZoneText<'_>> = texts
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .map(|(zone, text)| {
             let mentions = mention::mentions(text, circumstances.received_on, &rules.terms);
-            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions)
+            let mut weighing = weighing.as_mut().filter(|_| matches!(zone, Zone::New | Zone::Adopted));
+            if let Some(weighing) = &mut weighing {
+                weighing.begin();
+            }
+            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions, |word| {
+                if let Some(weighing) = &mut weighing {
+                    weighing.word(word);
+                }
+            })
         })
         .collect();
-    let opinion = rules.learned.as_ref().map(|learned| {
-        let said = zones.iter().filter(|words| matches!(words.zone, Zone::New | Zone::Adopted));
-        learned.weigh(&said.map(|words| words.text).collect::<Vec<_>>())
-    });
-    let opinion = opinion.unwrap_or_default();
+    let opinion = weighing.map(Weighing::opinion).unwrap_or_default();
     let mut findings = Findings::new(rules, &zones, circumstances.received_on);
     let awake = Awake::new(rules, findings.awake());
     let findings = RefCell::new(findings);
@@ -134,7 +142,10 @@ fn settle<'a, 'r: 'a>(
     let mut holds = false;
     // A phrase that stands by itself under `when:` is what somebody meant; signs that only count together are weaker.
     let mut said_outright = false;
-    let when = awake.conditions(index, &body.when);
+    let mut when = awake.conditions(index, &body.when);
+    // Of most the phrases are nowhere, whatever their context, and nothing more need be asked.
+    let anywhere = Scope::new(&ALL_ZONES, Kinds::default());
+    when.retain(|condition| look.findings.borrow_mut().may_hold(condition, anywhere));
     for condition in when.iter().copied() {
         if let Some(more) = look.look(condition, scope) {
             holds = true;
