@@ -375,13 +375,13 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
             let each: Option<Vec<_>> = all.iter().map(|one| needs(rules, one)).collect();
             each.map(|each| each.into_iter().flatten().collect())
         }
-        // Of these one suffices to wake the condition: the one with the fewest ways.
+        // Of these one suffices to wake the condition: the rarest.
         Condition::All(all) | Condition::Near(all) | Condition::Paragraph(all) => {
-            all.iter().filter_map(|one| needs(rules, one)).min_by_key(Vec::len)
+            all.iter().filter_map(|one| needs(rules, one)).min_by_key(|ways| often(rules, ways))
         }
         Condition::Sentence(all) => {
             let mut ways: Vec<Vec<Vec<OneOf>>> = all.iter().filter_map(|one| needs(rules, one)).collect();
-            ways.sort_by_key(Vec::len);
+            ways.sort_by_cached_key(|ways| often(rules, ways));
             let (fewest, others) = ways.split_first()?;
             // What is needed besides, where that is the same whichever way is taken.
             let besides: Vec<OneOf> =
@@ -399,10 +399,16 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
             // Where three of five must hold, one of any three does.
             let mut each: Vec<_> = of.iter().filter_map(|one| needs(rules, one)).collect();
             let enough = (of.len() + 1).saturating_sub(*count);
-            each.sort_by_key(Vec::len);
+            each.sort_by_cached_key(|ways| often(rules, ways));
             (each.len() >= enough).then(|| each.into_iter().take(enough).flatten().collect())
         }
         Condition::In(_, inner) => needs(rules, inner),
         _ => None,
     }
+}
+
+/// How often one of these ways is looked at, more or less.
+fn often(rules: &Matcher, ways: &[Vec<OneOf>]) -> u32 {
+    let rarest = |way: &Vec<OneOf>| way.first().map_or(u32::MAX, |need| rules.weight(*need));
+    ways.iter().map(rarest).fold(ways.len() as u32, u32::saturating_add)
 }

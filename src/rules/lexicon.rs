@@ -259,6 +259,24 @@ impl Lexicon {
         self.spellings.words(text, heard, sink);
     }
 
+    /// How often each term is met in these texts; a date or a number is taken to be in every second of them.
+    pub fn met<'x>(&self, texts: impl Iterator<Item = &'x str>) -> Vec<u32> {
+        let (mut often, mut count) = (vec![0_u32; self.terms], 0);
+        for text in texts {
+            count += 1;
+            let met = |word: Word<'_>| {
+                for term in self.entry(word.form).into_iter().flat_map(|entry| &entry.terms) {
+                    if let Some(often) = often.get_mut(*term as usize) {
+                        *often = often.saturating_add(1);
+                    }
+                }
+            };
+            self.words(text, |_| {}, met);
+        }
+        often.iter_mut().take(SLOTS as usize).for_each(|often| *often = count / 2);
+        often
+    }
+
     /// What is known of this form, if some rule names it.
     pub fn entry(&self, form: &str) -> Option<&Entry> {
         self.forms.get(form)

@@ -84,12 +84,17 @@ impl Parts {
     }
 
     /// Of each choice, by its number, which of its alternatives are worth a look where.
-    pub fn choices(&self, sets: &Sets) -> Vec<Choice> {
+    pub fn choices(&self, sets: &Sets, weight: impl Fn(&OneOf) -> u32) -> Vec<Choice> {
         let mut all: Vec<Choice> = Vec::new();
         all.resize_with(self.choices, Choice::default);
         for (parts, choice) in &self.known_choices {
             if let Some(place) = all.get_mut(*choice) {
-                *place = Choice::new(parts.iter().map(|part| self.needs_of(*part)), sets);
+                let needs = |part: &PartId| {
+                    let mut needs = self.needs_of(*part).to_vec();
+                    needs.sort_by_key(&weight);
+                    needs
+                };
+                *place = Choice::new(parts.iter().map(needs), sets);
             }
         }
         all
@@ -184,7 +189,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    fn new<'n>(needs: impl Iterator<Item = &'n [OneOf]>, sets: &Sets) -> Self {
+    fn new(needs: impl Iterator<Item = Vec<OneOf>>, sets: &Sets) -> Self {
         let small = |set: &OneOf| sets.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
         let (mut always, mut terms, mut besides) = (Vec::new(), Vec::new(), Vec::new());
         for (way, needs) in (0..).zip(needs) {

@@ -99,32 +99,25 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
 }
 
 /// The conditions that are worth a look: those that need no words, and those whose words are there.
-struct Awake {
-    /// For each rule the places of its conditions under `when`, in order.
-    by_rule: Vec<Vec<usize>>,
-}
+struct Awake(Vec<(usize, usize)>);
 
 impl Awake {
-    fn new(rules: &Ruleset, woken: Vec<(usize, usize)>) -> Self {
-        let mut by_rule: Vec<Vec<usize>> = vec![Vec::new(); rules.rules.len()];
-        for (rule, condition) in rules.always.iter().copied().chain(woken) {
-            if let Some(all) = by_rule.get_mut(rule) {
-                all.push(condition);
-            }
-        }
-        for all in &mut by_rule {
-            all.sort_unstable();
-            all.dedup();
-        }
-        Self { by_rule }
+    fn new(rules: &Ruleset, mut woken: Vec<(usize, usize)>) -> Self {
+        woken.extend_from_slice(&rules.always);
+        woken.sort_unstable();
+        woken.dedup();
+        Self(woken)
+    }
+
+    /// Those of a rule, by their places under `when`, in order.
+    fn of(&self, rule: usize) -> impl Iterator<Item = usize> {
+        let from = self.0.partition_point(|(other, _)| *other < rule);
+        let own = self.0.get(from..).unwrap_or_default().iter();
+        own.take_while(move |(other, _)| *other == rule).map(|(_, place)| *place)
     }
 
     fn rule(&self, rule: usize) -> bool {
-        self.by_rule.get(rule).is_some_and(|all| !all.is_empty())
-    }
-
-    fn conditions<'c>(&self, rule: usize, when: &'c [Condition]) -> Vec<&'c Condition> {
-        self.by_rule.get(rule).into_iter().flatten().filter_map(|index| when.get(*index)).collect()
+        self.of(rule).next().is_some()
     }
 }
 
@@ -142,7 +135,7 @@ fn settle<'a, 'r: 'a>(
     let mut holds = false;
     // A phrase that stands by itself under `when:` is what somebody meant; signs that only count together are weaker.
     let mut said_outright = false;
-    let mut when = awake.conditions(index, &body.when);
+    let mut when: Vec<&Condition> = awake.of(index).filter_map(|place| body.when.get(place)).collect();
     // Of most the phrases are nowhere, whatever their context, and nothing more need be asked.
     let anywhere = Scope::new(&ALL_ZONES, Kinds::default());
     when.retain(|condition| look.findings.borrow_mut().may_hold(condition, anywhere));
