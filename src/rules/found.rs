@@ -17,6 +17,7 @@ use super::context::Trigger;
 use super::lexicon::{Fnv, OneOf};
 use super::matcher::{Hit, Matcher, PhraseId, Placed, Search};
 use super::page::Stretches;
+use super::together::Stretch;
 use super::zone::ZoneText;
 
 /// How often one phrase is told in one zone.
@@ -33,6 +34,15 @@ type Texts = Rc<[(Range<usize>, usize)]>;
 
 /// How often one regular expression is told in one zone.
 const MAX_TEXTS: usize = 16;
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// Whether all needed words are there.
+    Words,
+    /// Whether the phrases are.
+    Phrases,
+}
 
 /// See the module.
 pub struct Findings<'a> {
@@ -99,32 +109,79 @@ impl<'a> Findings<'a> {
         all.into_iter().filter_map(|what| self.rules.asked.get(what).copied()).collect()
     }
 
-    /// Whether the words that a condition needs are there. Of most they are not, and it ends here.
+    /// Whether the phrases that a condition needs are there, whatever their context. Of most they are not, and it ends here.
     pub fn may_hold(&mut self, condition: &Condition, scope: Scope<'_>) -> bool {
-        if !self.search.count(1) {
-            return false;
-        }
+        // Whether the words are there is cheaper to tell than whether the phrases are.
+        self.search.count(1)
+            && self.is_there(condition, scope, Ask::Words)
+            && self.is_there(condition, scope, Ask::Phrases)
+    }
+
+    fn is_there(&mut self, condition: &Condition, scope: Scope<'_>, ask: Ask) -> bool {
         match condition {
             Condition::Phrase { .. } | Condition::Sentence(_) => {
                 let pages = self.pages(scope.sentences);
                 pages.into_iter().any(|page| {
                     let within = self.within(page, scope);
-                    within != 0 && self.found_in(page, condition, within) != 0
+                    within != 0 && self.ask(page, condition, within, ask) != 0
                 })
             }
-            Condition::Any(all) => all.iter().any(|one| self.may_hold(one, scope)),
-            Condition::All(all) => all.iter().all(|one| self.may_hold(one, scope)),
-            // Neighbouring sentences may lie on two pages.
-            Condition::Near(all) | Condition::Paragraph(all) => {
+            Condition::Any(all) => all.iter().any(|one| self.is_there(one, scope, ask)),
+            Condition::All(all) => all.iter().all(|one| self.is_there(one, scope, ask)),
+            Condition::Near(all) => {
+                // Neighbouring sentences may lie on two pages.
                 let anywhere = Scope::new(scope.zones, scope.kinds);
-                all.iter().all(|one| self.may_hold(one, anywhere))
+                self.pages(None).into_iter().any(|page| {
+                    let within = self.within(page, anywhere);
+                    within != 0 && self.all_near(page, all, within, ask) != 0
+                })
+            }
+            Condition::Paragraph(all) => {
+                let anywhere = Scope::new(scope.zones, scope.kinds);
+                all.iter().all(|one| self.is_there(one, anywhere, ask))
             }
             Condition::AtLeast { count, of, .. } => {
                 let anywhere = Scope::new(scope.zones, scope.kinds);
-                of.iter().filter(|one| self.may_hold(one, anywhere)).count() >= *count
+                of.iter().filter(|one| self.is_there(one, anywhere, ask)).count() >= *count
             }
-            Condition::In(_, inner) => self.may_hold(inner, scope),
+            Condition::In(_, inner) => self.is_there(inner, scope, ask),
             _ => true,
+        }
+    }
+
+    fn ask(&mut self, page: usize, condition: &Condition, within: Stretches, ask: Ask) -> Stretches {
+        match ask {
+            Ask::Words => self.possible_in(page, condition, within),
+            Ask::Phrases => self.found_in(page, condition, within),
+        }
+    }
+
+    /// Those of these stretches that are no further than their neighbours from where each of the conditions may hold.
+    fn all_near(&mut self, page: usize, all: &[Condition], mut within: Stretches, ask: Ask) -> Stretches {
+        // What stands on the pages before and after is near the first and the last, as far as can be told here.
+        let pages = self.search.pages();
+        let last = pages.get(page).map_or(0, |page| page.stretches.len().saturating_sub(1));
+        let edges = u64::from(page > 0) | u64::from(page + 1 < pages.len()) << (last % 64);
+        for one in all {
+            if within == 0 {
+                return 0;
+            }
+            let here = self.near(page, one, within, ask);
+            within &= here | here << 1 | here >> 1 | edges;
+        }
+        within
+    }
+
+    /// Those of these stretches in which a condition may find something, together with others beside it.
+    fn near(&mut self, page: usize, condition: &Condition, within: Stretches, ask: Ask) -> Stretches {
+        match condition {
+            Condition::Phrase { .. } | Condition::Sentence(_) => self.ask(page, condition, within, ask),
+            Condition::Any(all) => all.iter().fold(0, |found, one| {
+                if found == within { found } else { found | self.near(page, one, within & !found, ask) }
+            }),
+            Condition::All(all) => self.all_near(page, all, within, ask),
+            Condition::In(_, inner) => self.near(page, inner, within, ask),
+            _ => within,
         }
     }
 
@@ -181,13 +238,12 @@ impl<'a> Findings<'a> {
     }
 
     fn all_found_in(&mut self, page: usize, all: &[Condition], mut within: Stretches) -> Stretches {
-        // Whether the words are there is cheaper to tell than whether the phrases are.
-        for ask in [Self::possible_in, Self::found_in] {
+        for ask in [Ask::Words, Ask::Phrases] {
             for one in all {
                 if within == 0 {
                     return 0;
                 }
-                within &= ask(self, page, one, within);
+                within &= self.ask(page, one, within, ask);
             }
         }
         within
@@ -232,20 +288,24 @@ impl<'a> Findings<'a> {
         Some(self.search.pages().get(page)?.stretches.get(placed.stretch)?.zone)
     }
 
-    /// The sentences, by zone, in which one of these phrases is found. `alone`: those alone, as far as can be told, in which
-    /// so many of the conditions hold without their neighbours.
+    /// The sentences, by zone, in which one of these phrases is found: those alone, as far as can be told, in which or near
+    /// which so many of the conditions hold.
     pub fn sentences(
         &mut self,
         all: &[Condition],
-        alone: Option<usize>,
+        at_least: usize,
+        stretch: Stretch,
         leaves: &[PhraseId],
         scope: Scope<'_>,
     ) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         for page in self.pages(scope.sentences) {
             let mut within = self.within(page, scope);
-            if let Some(least) = alone {
-                within = self.so_many(page, within, all, least);
+            if stretch == Stretch::Sentence {
+                within = self.so_many(page, within, all, at_least);
+            } else if stretch == Stretch::Near && at_least == all.len() && within != 0 {
+                within = self.all_near(page, all, within, Ask::Words);
+                within = self.all_near(page, all, within, Ask::Phrases);
             }
             while within != 0 {
                 let index = within.trailing_zeros() as usize;

@@ -101,8 +101,7 @@ impl<'a> Look<'a, '_> {
                 (0..=last).for_each(|sentence| add(index, sentence));
             }
         } else {
-            let alone = (stretch == Stretch::Sentence).then_some(at_least);
-            let found = self.findings.borrow_mut().sentences(all, alone, &leaves, scope);
+            let found = self.findings.borrow_mut().sentences(all, at_least, stretch, &leaves, scope);
             found.into_iter().for_each(|(zone, sentence)| add(zone, sentence));
         }
         windows.sort_unstable();
