@@ -93,6 +93,11 @@ impl<'a> Findings<'a> {
         self.texts.entry((std::ptr::from_ref(regex).addr(), zone)).or_insert_with(find).clone()
     }
 
+    /// Counts what was done for the message elsewhere; false when it is enough.
+    pub fn count(&mut self, steps: u64) -> bool {
+        self.search.count(steps)
+    }
+
     /// How many steps were taken, and whether that was too many and something may have been missed.
     pub fn steps(&self) -> (u64, bool) {
         self.search.steps()

@@ -55,7 +55,9 @@ pub struct Sets {
     all: Vec<Box<[Term]>>,
     /// For each the same as bits: 64 neighbouring terms a block, only those blocks that have any. What was written
     /// together, a vocabulary list above all, lies together, so that a large set is a few of them.
-    blocks: Vec<Box<[Block]>>,
+    blocks: Vec<Block>,
+    /// For each where its blocks begin and end.
+    of_set: Vec<(u32, u32)>,
 }
 
 /// Which 64 terms, and which of them.
@@ -74,12 +76,16 @@ impl Sets {
 
     /// The terms of a set as bits.
     pub fn blocks(&self, set: OneOf) -> &[Block] {
-        self.blocks.get(set as usize).map_or(&[], |blocks| blocks)
+        let (from, to) = self.of_set.get(set as usize).copied().unwrap_or_default();
+        self.blocks.get(from as usize..to as usize).unwrap_or_default()
     }
 
     /// Adds a set; its terms must be in order.
     fn push(&mut self, terms: Box<[Term]>) {
-        self.blocks.push(blocks(terms.iter().copied()).into_boxed_slice());
+        let at = |blocks: &Vec<Block>| u32::try_from(blocks.len()).unwrap_or(u32::MAX);
+        let from = at(&self.blocks);
+        self.blocks.extend(blocks(terms.iter().copied()));
+        self.of_set.push((from, at(&self.blocks)));
         self.all.push(terms);
     }
 }

@@ -318,9 +318,18 @@ impl Ruleset {
         self.examples
     }
 
-    /// Reads one message.
+    /// Reads one message, quoted words as well: they never count, but a person may ask what became of them.
     pub fn read<'r>(&'r self, message: &Message, circumstances: &Circumstances<'_>) -> Reading<'r> {
-        reading::read(self, message, circumstances)
+        reading::read(self, message, circumstances, true)
+    }
+
+    /// The same without quoted words, which are most of many messages: enough to decide.
+    pub fn read_what_counts<'r>(
+        &'r self,
+        message: &Message,
+        circumstances: &Circumstances<'_>,
+    ) -> Reading<'r> {
+        reading::read(self, message, circumstances, false)
     }
 }
 

@@ -29,9 +29,14 @@ const ALL_ZONES: [Zone; 5] = [Zone::Subject, Zone::New, Zone::Adopted, Zone::Sig
 /// A context this many words off, or more, is one that a person might read otherwise.
 const FAR: usize = 4;
 
-/// See the module.
-pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumstances<'_>) -> Reading<'r> {
-    let quoted = quoted(message);
+/// See the module. `with_quoted`: what stands only in quoted words is told as well; it never counts.
+pub fn read<'r>(
+    rules: &'r Ruleset,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+    with_quoted: bool,
+) -> Reading<'r> {
+    let quoted = if with_quoted { quoted(message) } else { String::new() };
     let texts = [
         (Zone::Subject, subject(&message.subject)),
         (Zone::New, head(&message.new_text.new, MAX_NEW)),
