@@ -1,6 +1,6 @@
 //! How long a message takes: from bytes to words, and from words to a decision. `cargo bench`.
 //!
-//! On two corpora: the fixtures, which are short and have something to decide, and mail as it comes, made by a seed
+//! On two corpora: the fixtures, which are short and have something to decide, and a mailbox like a real one, made from a seed
 //! ([`corpus`]). Figures stay comparable only as long as these do: the lines with count and size that are printed first belong
 //! to every figure. Last stands what parsing and deciding cost beside the MIME parser alone.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -53,22 +53,28 @@ fn ratio(mail: &str) {
 #[divan::bench(args = MAIL)]
 fn parse(bencher: Bencher, mail: &str) {
     let corpus = corpus_of(mail);
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(corpus::bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            black_box(send_triage::message::parse(black_box(raw), raw.len()));
-        }
-    });
+    bencher
+        .counter(ItemsCount::new(corpus.len()))
+        .counter(BytesCount::new(corpus::bytes(&corpus)))
+        .bench_local(|| {
+            for raw in &corpus {
+                black_box(send_triage::message::parse(black_box(raw), raw.len()));
+            }
+        });
 }
 
 /// The MIME parser by itself: what any program that reads mail pays.
 #[divan::bench(args = MAIL)]
 fn mime_alone(bencher: Bencher, mail: &str) {
     let corpus = corpus_of(mail);
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(corpus::bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
-        }
-    });
+    bencher
+        .counter(ItemsCount::new(corpus.len()))
+        .counter(BytesCount::new(corpus::bytes(&corpus)))
+        .bench_local(|| {
+            for raw in &corpus {
+                black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
+            }
+        });
 }
 
 /// The decision about messages that are parsed already, by the rules that are built in.
@@ -87,12 +93,15 @@ fn decide(bencher: Bencher, mail: &str) {
 #[divan::bench(args = MAIL)]
 fn parse_and_decide(bencher: Bencher, mail: &str) {
     let (corpus, set) = (corpus_of(mail), rules());
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(corpus::bytes(&corpus))).bench_local(|| {
-        for raw in &corpus {
-            let message = send_triage::message::parse(black_box(raw), raw.len());
-            black_box(decision(&message, &set));
-        }
-    });
+    bencher
+        .counter(ItemsCount::new(corpus.len()))
+        .counter(BytesCount::new(corpus::bytes(&corpus)))
+        .bench_local(|| {
+            for raw in &corpus {
+                let message = send_triage::message::parse(black_box(raw), raw.len());
+                black_box(decision(&message, &set));
+            }
+        });
 }
 
 /// Reading and compiling all rules and running their examples: what a reload costs.
@@ -211,7 +220,7 @@ fn decision(message: &Message, set: &Set) -> Decision {
 }
 
 fn corpus_of(mail: &str) -> Vec<Vec<u8>> {
-    if mail == "ordinary" { corpus::ordinary() } else { corpus::fixtures() }
+    if mail == "ordinary" { corpus::realistic(200, 1) } else { corpus::fixtures() }
 }
 
 fn parsed(mail: &str) -> Vec<Message> {

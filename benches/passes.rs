@@ -16,12 +16,15 @@ use send_triage::triage::{History, triage};
 mod corpus;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let [what, mail, passes] = wanted.as_slice() else {
-        println!("passes: give what to measure (parse, decide, both), on what (fixtures, ordinary), and how often");
+        println!(
+            "passes: give what to measure (parse, decide, both), on what (fixtures, ordinary), and how often"
+        );
         return;
     };
-    let corpus = if mail == "ordinary" { corpus::ordinary() } else { corpus::fixtures() };
+    let corpus = if mail == "ordinary" { corpus::realistic(200, 1) } else { corpus::fixtures() };
     let config = Config::parse(EXAMPLE, "built in", Path::new(".")).unwrap();
     let set = in_force::load(&config).unwrap();
     let parsed: Vec<Message> = corpus.iter().map(|raw| message::parse(raw, raw.len())).collect();
@@ -29,7 +32,9 @@ fn main() {
     decided(&parsed, &set);
     for _ in 0..passes.parse::<usize>().unwrap() {
         match what.as_str() {
-            "parse" => measured(|| corpus.iter().for_each(|raw| drop(black_box(message::parse(raw, raw.len()))))),
+            "parse" => {
+                measured(|| corpus.iter().for_each(|raw| drop(black_box(message::parse(raw, raw.len())))))
+            }
             "decide" => measured(|| decided(&parsed, &set)),
             _ => measured(|| {
                 corpus.iter().for_each(|raw| decided(&[message::parse(raw, raw.len())], &set));

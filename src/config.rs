@@ -16,6 +16,7 @@ use crate::triage::{Kind, Queue};
 
 mod account;
 mod check;
+mod life;
 mod secret;
 mod shape;
 pub mod working_days;
@@ -23,6 +24,7 @@ pub mod working_days;
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
+pub use life::{Answers, Moves, PassedOnRules};
 pub use secret::Secret;
 
 use shape::{Complaint, Time};
@@ -65,6 +67,15 @@ pub struct Config {
     /// Who is told about urgent mail.
     #[serde(default)]
     pub alerts: Alerts,
+    /// How answers by staff are noticed.
+    #[serde(default)]
+    pub answers: Answers,
+    /// What happens when staff pass an email on.
+    #[serde(default)]
+    pub passed_on: PassedOnRules,
+    /// How messages that staff move are noticed.
+    #[serde(default)]
+    pub moves: Moves,
 }
 
 /// Who we are.
@@ -73,6 +84,10 @@ pub struct Config {
 pub struct Council {
     /// The council's own domain: mail from it, or from below it, is internal.
     pub domain: String,
+    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that mail from the council's domain is
+    /// forged; without it, none is.
+    #[serde(default)]
+    pub trusted_authserv_id: Option<String>,
     /// Names, telephone numbers and pages that the letters point to.
     #[serde(default)]
     pub contacts: crate::letter::Council,
@@ -244,6 +259,19 @@ pub struct Alerts {
     pub out_of_hours: bool,
     /// Who is told when changed rules were refused: whoever keeps the rules. Addresses like those of `to`.
     pub rules_to: Vec<String>,
+}
+
+/// Every folder that messages are filed into.
+pub fn filing_folders(config: &Config) -> impl Iterator<Item = &str> {
+    let filing = &config.filing;
+    config
+        .queues
+        .values()
+        .map(|place| place.folder.as_str())
+        .chain(filing.kinds.values().map(String::as_str))
+        .chain(filing.copied.as_deref())
+        .chain(filing.duplicates.as_deref())
+        .chain([filing.set_aside.as_str(), filing.passed_on.as_str()])
 }
 
 impl Config {

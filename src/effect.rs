@@ -53,6 +53,17 @@ pub enum Effect {
         /// Not before this instant (policy, email f).
         not_before: DateTime<Utc>,
     },
+    /// Tell somebody something else: reminders, a referral, a history for the Resolution Team, where an email was passed on.
+    Notice {
+        /// The account that sends it.
+        account: String,
+        /// The finished letter.
+        letter: Letter,
+        /// What it tells of, such as `reminder/2026-11-23`: told once to each recipient.
+        topic: String,
+        /// Not before this instant (policy, email f).
+        not_before: DateTime<Utc>,
+    },
 }
 
 /// Which message goes to which folder.
@@ -214,6 +225,7 @@ mod tests {
             signposts: Vec::new(),
             refer_leadership: false,
             unsure,
+            said: crate::triage::Said::default(),
             due: None,
             trace: Vec::new(),
             rules_version: String::new(),

@@ -97,10 +97,31 @@ fn the_demo_is_a_real_run_that_leaves_letters_and_filed_messages() {
     let done = Program::run(dir.path(), &["demo"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert!(done.stdout.contains("URGENT") && done.stdout.contains("Where to look next"));
+    for life in ["answered: asked again", "answered: the answer", "answered: thanks"] {
+        assert!(done.stdout.contains(life), "the life of a case is told: {life}\n{}", done.stdout);
+    }
     let letters = std::fs::read_dir(dir.path().join("demo-out/letters")).unwrap().count();
     assert!(letters >= 10, "{letters} letters");
     let again = Program::run(dir.path(), &["demo"]);
     assert_eq!(again.stdout, done.stdout, "the same inbox gives the same table");
+}
+
+#[test]
+fn the_demo_reads_the_folder_that_it_writes_into_and_not_what_it_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(first_fixture(), dir.path().join("one.eml")).unwrap();
+    std::fs::create_dir_all(dir.path().join(".git/general")).unwrap();
+    for time in ["first", "second"] {
+        let done = Program::run(dir.path(), &["demo", "--inbox", "."]);
+        assert_eq!(done.code, Some(0), "{time}: {}", done.stderr);
+        assert!(done.stdout.contains("1 messages (0 of them met a second time)"), "{time}: {}", done.stdout);
+    }
+    let other = Program::run(dir.path(), &["demo", "--inbox", ".", "--out", "elsewhere"]);
+    assert!(other.stdout.contains("1 messages"), "{}{}", other.stdout, other.stderr);
+    let inside = Program::run(dir.path(), &["demo", "--inbox", "demo-out/mailboxes"]);
+    assert_eq!(inside.code, Some(1));
+    assert!(inside.stderr.contains("which the demo clears"), "{}", inside.stderr);
+    assert!(dir.path().join("demo-out/record.sqlite").exists(), "nothing was cleared");
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders};
-use send_triage::case::Reference;
+use send_triage::case::{Reference, Step};
 use send_triage::letter::{
-    AcknowledgementFacts, AlertFacts, Council, Letter, Sender, Wording, acknowledgement, alert,
+    AcknowledgementFacts, AlertFacts, Council, Counted, Letter, Sender, Wording, acknowledgement, alert,
 };
 use send_triage::message::Fingerprint;
 use send_triage::triage::{Chaser, Signpost};
@@ -51,6 +51,9 @@ impl Desk {
 
     fn facts(&self) -> AcknowledgementFacts<'_> {
         AcknowledgementFacts {
+            counted: Counted::FromTheFirst,
+            step: None,
+            over_heads: None,
             reference: &self.reference,
             answers: &self.fingerprint,
             from: &self.from,
@@ -146,8 +149,24 @@ fn the_letters_are_as_they_were_reviewed() {
             chaser: Chaser::Overdue,
             joined: Some(date("2026-11-24")),
             due_on: date("2026-12-08"),
+            step: Some((Step::TeamLead, date("2026-12-23"))),
             ..plain.clone()
         }),
+    );
+    for (name, counted) in [("chaser-of-an-extended-case", Counted::Extended), ("reopened", Counted::Anew)] {
+        golden(
+            name,
+            &desk.write(&AcknowledgementFacts {
+                chaser: Chaser::Within,
+                joined: Some(date("2026-11-24")),
+                counted,
+                ..plain.clone()
+            }),
+        );
+    }
+    golden(
+        "over-the-heads",
+        &desk.write(&AcknowledgementFacts { over_heads: Some(date("2026-12-21")), ..plain.clone() }),
     );
     for (name, signpost) in [
         ("appointment", Signpost::Appointment),

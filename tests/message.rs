@@ -1,5 +1,6 @@
 //! What a message is read as, whatever its bytes: RFC 5322, RFC 2045 to 2049, and those who never read them.
 
+use proptest::prelude::*;
 use send_triage::message::{self, CutReason, Defect, Message, ReturnPath};
 
 fn read(raw: &str) -> Message {
@@ -213,4 +214,54 @@ fn a_copy_in_another_mailbox_is_the_same_message() {
 fn no_log_line_shows_what_a_family_wrote() {
     let shown = format!("{:?}", read(&format!("{WHO}Subject: Sam\n\nHe has no school.")));
     assert!(!shown.contains("Sam") && !shown.contains("school") && !shown.contains("amy"), "{shown}");
+}
+
+/// Attachments as the MIME parser alone sees them: type and size of every part.
+fn parts_of(raw: &[u8]) -> Vec<usize> {
+    let parsed = mail_parser::MessageParser::default().parse(raw).unwrap();
+    let size = |part: &mail_parser::MessagePart<'_>| match &part.body {
+        mail_parser::PartType::Text(text) | mail_parser::PartType::Html(text) => text.len(),
+        mail_parser::PartType::Binary(bytes) | mail_parser::PartType::InlineBinary(bytes) => bytes.len(),
+        mail_parser::PartType::Message(inside) => inside.raw_message.len(),
+        mail_parser::PartType::Multipart(_) => 0,
+    };
+    parsed.parts.iter().map(size).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// The middle of an attachment is not parsed; nobody can tell, whatever happened to the message on its way.
+    #[test]
+    fn a_large_attachment_has_its_size_however_damaged(
+        width in 8..30usize,
+        lines in 100..400usize,
+        ends in prop::sample::select(vec!["\n", "\r\n"]),
+        kind in prop::sample::select(vec!["application/pdf", "image/png; name=a.png", "text/csv", "message/rfc822", "audio/x"]),
+        last in prop::sample::select(vec!["", "QQ==", "QUI=", "QUJD", "Q", "QQ", "-", "--", "=", "Q Q"]),
+        changes in prop::collection::vec((0.0..1.0f64, prop::sample::select(b"A/+=-\r\n \t!_\xFF".to_vec())), 0..4),
+        cut in 0.6..1.4f64,
+    ) {
+        let line = format!("{}{ends}", "aB3/".repeat(width));
+        let attached = format!(
+            "Content-Type: {kind}{ends}Content-Transfer-Encoding: base64{ends}{ends}{}{last}{ends}",
+            line.repeat(lines)
+        );
+        let head = format!(
+            "From: a@b.example{ends}Subject: Sam{ends}Content-Type: multipart/mixed; boundary=\"x\"{ends}{ends}"
+        );
+        let body = format!(
+            "--x{ends}Content-Type: text/plain{ends}{ends}He has no school.{ends}--x{ends}{attached}--x{ends}{attached}--x--{ends}"
+        );
+        let mut body = body.into_bytes();
+        let length = body.len();
+        for (at, byte) in changes {
+            body[(at * length as f64) as usize] = byte;
+        }
+        body.truncate((cut * length as f64) as usize);
+        let raw = [head.into_bytes(), body].concat();
+        let message = message::parse(&raw, raw.len());
+        let found: Vec<usize> = message.parts.iter().map(|part| part.size_bytes).collect();
+        prop_assert_eq!(found, parts_of(&raw));
+    }
 }

@@ -7,11 +7,28 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use send_triage::case::Reference;
+use send_triage::case::{Matter, Reference};
 use send_triage::effect::{Destination, Effect};
 use send_triage::letter::Letter;
 use send_triage::message::{Fingerprint, MessageRef};
-use send_triage::record::{Batch, CaseFilter, Entry, EntryOutcome, Records, StoredDecision, Which};
+use send_triage::record::{
+    Batch, CaseFilter, CasePart, Entry, EntryOutcome, Opening, Records, StoredDecision, StoredDue, Which,
+};
+
+/// A case that is due ten days later.
+fn opening(reference: Reference, now: DateTime<Utc>) -> CasePart {
+    let day_zero = now.date_naive();
+    let due_on = day_zero + TimeDelta::days(10);
+    CasePart::Opens(Box::new(Opening {
+        reference,
+        matter: Matter::Question,
+        due: StoredDue { day_zero, due_on, first_response_on: None, skipped: Vec::new() },
+        step: send_triage::case::Step::Coordinator,
+        step_due_on: None,
+        links: Vec::new(),
+        known: Vec::new(),
+    }))
+}
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -116,10 +133,11 @@ impl<'a> World<'a> {
                     sender: None,
                     sender_domain: None,
                     subject: String::new(),
+                    words: None,
+                    participants: Vec::new(),
                     outcome: EntryOutcome::Decided {
                         decision: Box::new(StoredDecision::default()),
-                        reference: Some(Reference::of(&fingerprint, 0)),
-                        due: None,
+                        case: opening(Reference::of(&fingerprint, 0), self.now),
                         effects: vec![
                             Effect::Acknowledge { account: "general".into(), letter },
                             Effect::File { to, flagged: false },

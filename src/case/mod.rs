@@ -3,8 +3,15 @@
 use std::fmt;
 
 pub mod correction;
+pub mod escalation;
+pub mod history;
+pub mod joining;
+pub mod life;
+pub mod reply;
+pub mod words;
 
 pub use correction::{Correction, Labels};
+pub use life::{Fact, Happening, Matter, Standing, State, Step};
 
 use crate::message::Fingerprint;
 

@@ -1,19 +1,32 @@
-//! `send-triage cases`: what is on record, and what staff say against it. The daemon may go on meanwhile.
+//! `send-triage cases`: what is on record, and what staff say of it. Each subcommand has a file below `cases/`; here is what
+//! they share. The daemon may go on meanwhile: it reads the record anew for whatever it does.
 
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use crate::calendar::london;
-use crate::daemon::refusal;
-use crate::memo::printable;
-use crate::record::{AttemptRow, CaseDetail, CaseFilter, CaseRow, Records};
+use crate::clock::{Clock, SystemClock};
+use crate::record::{CaseDetail, CaseRow, Records};
+use crate::rules::diagnostic;
 
-use super::table::table;
-use super::{CommandError, Format, out, own_config};
+use super::{CommandError, own_config, when};
 
+mod answer;
+mod audit;
+mod close;
 mod correct;
+mod csv;
+mod deed;
+mod extend;
+mod history;
+mod list;
+mod reassign;
+mod reopen;
+mod show;
+mod withheld;
+mod written_date;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,14 +37,46 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Cases, the first due first
-    List(List),
+    List(list::List),
     /// Everything about one case
-    Show(Show),
+    Show(show::Show),
+    /// Says that a case was answered: by telephone, or by a mail that was not seen
+    Answer(answer::Answer),
+    /// Says that the answer takes longer, and until when
+    Extend(extend::Extend),
+    /// Opens a case again that was answered or closed
+    Reopen(reopen::Reopen),
+    /// Says that nothing is owed in a case
+    Close(close::Close),
+    /// Gives a case to another team, or makes it urgent or standard
+    Reassign(reassign::Reassign),
+    /// Every case of one sender, or what happened to one case
+    History(history::History),
+    /// Messages that got no acknowledgement, and why, so that a person can send one
+    Withheld(withheld::Withheld),
     /// Says what is right about a case that was decided otherwise
     Correct(correct::Correct),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
+    let config = own_config(config)?;
+    let records = Records::open_read_only(&config.database)?;
+    match &arguments.what {
+        What::List(options) => list::list(options, &records, &config),
+        What::Show(options) => show::show(options, &records, &config),
+        What::Answer(options) => answer::answer(options, &records, &config),
+        What::Extend(options) => extend::extend(options, &records, &config),
+        What::Reopen(options) => reopen::reopen(options, &records, &config),
+        What::Close(options) => close::close(options, &records, &config),
+        What::Reassign(options) => reassign::reassign(options, &records, &config),
+        What::History(options) => history::history(options, &records, &config),
+        What::Withheld(options) => withheld::withheld(options, &records),
+        What::Correct(options) => correct::correct(options, &records, &config),
+    }
+}
+
+/// A table, one JSON object a line, or CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ListFormat {
     /// A table.
     Text,
@@ -41,288 +86,89 @@ enum ListFormat {
     Csv,
 }
 
+/// The day as on which things are looked at.
 #[derive(Debug, clap::Args)]
-struct List {
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-    format: ListFormat,
-    /// Only those in this state: open, answered, ...
-    #[arg(long)]
-    state: Option<String>,
-    /// Only urgent or standard ones
-    #[arg(long)]
-    urgency: Option<String>,
-    /// Only this team's
-    #[arg(long)]
-    queue: Option<String>,
-    /// Only this area's
-    #[arg(long)]
-    area: Option<String>,
-    /// Only those due on this day or before, such as 2027-01-05
+struct AsOf {
+    /// Count as on this day: what will be overdue then? Without it, today
     #[arg(long, value_name = "DATE")]
-    due_by: Option<NaiveDate>,
-    /// Only those whose decision a person should look at
-    #[arg(long)]
-    unsure: bool,
-    /// Only those of this sender
-    #[arg(long, value_name = "ADDRESS")]
-    sender: Option<String>,
+    as_of: Option<String>,
 }
 
-#[derive(Debug, clap::Args)]
-struct Show {
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Its reference, such as SEND-7K4M-2Q9X
-    #[arg(value_name = "REFERENCE")]
-    reference: String,
-}
-
-pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
-    let config = own_config(config)?;
-    let records = Records::open_read_only(&config.database)?;
-    match &arguments.what {
-        What::List(options) => {
-            list(options, &records)?;
-            if let Some(refused) = refusal::standing(&config).filter(|_| options.format == ListFormat::Text) {
-                out::line(format_args!("Rules: {refused}"));
-            }
-            Ok(())
-        }
-        What::Show(options) => show(options, &records),
-        What::Correct(options) => correct::correct(options, &records, &config),
-    }
-}
-
-fn list(options: &List, records: &Records) -> Result<(), CommandError> {
-    let filter = CaseFilter {
-        state: options.state.clone(),
-        urgency: options.urgency.clone(),
-        queue: options.queue.clone(),
-        area: options.area.clone(),
-        due_by: options.due_by,
-        sender: options.sender.clone(),
-        unsure: options.unsure,
-        ..CaseFilter::default()
-    };
-    let cases = records.cases(&filter)?;
-    match options.format {
-        ListFormat::Json => {
-            for case in &cases {
-                out::line(json(case)?);
-            }
-        }
-        ListFormat::Csv => {
-            out::line(format_args!("{},unsure", COLUMNS.join(",")));
-            for case in &cases {
-                let cells = cells(case).iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(",");
-                out::line(format_args!("{cells},{}", if case.unsure { "yes" } else { "no" }));
-            }
-        }
-        ListFormat::Text => {
-            if cases.is_empty() {
-                out::line("No cases.");
-            } else {
-                let rows: Vec<Vec<String>> = cases.iter().map(row).collect();
-                out::line(table(&COLUMNS, &rows, 160));
-                let urgent = cases.iter().filter(|case| case.urgency == "urgent").count();
-                let unsure = cases.iter().filter(|case| case.unsure).count();
-                out::line(format_args!("{} cases, {urgent} urgent, {unsure} unsure.", cases.len()));
-                if unsure > 0 {
-                    out::line(
-                        "(unsure): a person should look at the decision; `cases show REFERENCE` says why.",
-                    );
-                }
-            }
-            out::print(for_a_person(records)?);
+impl AsOf {
+    fn day(&self) -> Result<NaiveDate, CommandError> {
+        let today = london::date(SystemClock.now());
+        match &self.as_of {
+            Some(text) => written_date::read(text, today),
+            None => Ok(today),
         }
     }
-    Ok(())
 }
 
-/// What waits for a person and stands in no case's row: messages set aside, letters whose fate is unknown, effects stuck.
-fn for_a_person(records: &Records) -> Result<String, CommandError> {
-    let mut text = String::new();
-    for message in records.set_aside()? {
-        let why = message.set_aside.as_deref().unwrap_or("it could not be decided");
-        let due = message.due_on.map(|on| format!(", due {on}")).unwrap_or_default();
-        text.push_str(&format!(
-            "Set aside: message {} in {}/{}, received {}{due}: {why}\n",
-            message.message,
-            message.account,
-            message.folder,
-            moment(message.received_at)
-        ));
+/// A case as lists and changes print it in JSON: its row, and what follows from the day.
+#[derive(serde::Serialize)]
+struct CaseObject<'a> {
+    #[serde(flatten)]
+    case: &'a CaseRow,
+    /// An answer is owed and its day is over.
+    overdue: bool,
+}
+
+impl<'a> CaseObject<'a> {
+    fn of(case: &'a CaseRow, today: NaiveDate) -> Self {
+        Self { case, overdue: case.standing().is_overdue(today) }
     }
-    for effect in records.uncertain_letters()?.into_iter().chain(records.stuck()?) {
-        let problem = effect.problem.as_deref().unwrap_or_default();
-        let case = effect.reference.as_deref().unwrap_or("no case");
-        text.push_str(&format!(
-            "{}: {} of message {} ({case}): {}\n",
-            if effect.state == "stuck" { "Needs a person" } else { "Uncertain" },
-            effect.kind,
-            effect.message,
-            printable(problem)
-        ));
-    }
-    Ok(text)
-}
-
-const COLUMNS: [&str; 8] =
-    ["reference", "due", "urgency", "grounds", "queue", "state", "acknowledgement", "subject"];
-
-/// A row of the table: the mark of an unsure decision stands beside what was decided.
-fn row(case: &CaseRow) -> Vec<String> {
-    let mut cells = cells(case).to_vec();
-    if let Some(urgency) = cells.get_mut(2).filter(|_| case.unsure) {
-        urgency.push_str(" (unsure)");
-    }
-    cells
-}
-
-fn cells(case: &CaseRow) -> [String; 8] {
-    [
-        case.reference.clone(),
-        case.due_on.map(|on| on.to_string()).unwrap_or_default(),
-        case.urgency.clone(),
-        case.grounds.join(" "),
-        case.queue.clone(),
-        case.state.clone(),
-        case.acknowledgement.clone(),
-        printable(&case.subject),
-    ]
-}
-
-/// RFC 4180; and no cell begins like a formula, lest a spreadsheet computes what a stranger wrote.
-fn csv(cell: &str) -> String {
-    let safe = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
-    if safe.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, CommandError> {
     serde_json::to_string(value).map_err(|error| CommandError::Outside(error.to_string()))
 }
 
-fn show(options: &Show, records: &Records) -> Result<(), CommandError> {
-    let case = known_case(&options.reference, records)?;
-    match options.format {
-        Format::Json => out::line(json(&case)?),
-        Format::Text => out::print(as_text(&case)),
-    }
-    Ok(())
-}
-
 /// The case with this reference.
 pub(super) fn known_case(reference: &str, records: &Records) -> Result<CaseDetail, CommandError> {
-    let reference = reference.trim().to_ascii_uppercase();
-    records.case(&reference)?.ok_or_else(|| {
-        CommandError::Input(format!(
-            "There is no case {reference}. References look like SEND-7K4M-2Q9X; `send-triage cases list` lists them."
-        ))
-    })
-}
-
-fn as_text(detail: &CaseDetail) -> String {
-    let case = &detail.case;
-    let unsure = if case.unsure { ", unsure: a person should look at the decision" } else { "" };
-    let mut out = format!("{}  {}, {}{unsure}\n", case.reference, case.urgency, case.state);
-    let mut line = |name: &str, value: &str| out.push_str(&format!("  {name:<16}{value}\n"));
-    line("received", &moment(case.received_at));
-    line(
-        "answer due",
-        &case.due_on.map_or_else(|| "-".to_owned(), |on| on.format("%A %-d %B %Y").to_string()),
-    );
-    line("grounds", &case.grounds.join(", "));
-    line("queue", &case.queue);
-    line("area", &case.area);
-    line("sender", &printable(case.sender.as_deref().unwrap_or("-")));
-    line("subject", &printable(&case.subject));
-    if let Some(why) = case.unsure.then(|| why_unsure(detail)).flatten() {
-        line("unsure", &printable(why));
-    }
-    match &case.withheld {
-        Some(why) => line("acknowledgement", &format!("withheld: {why}")),
-        None => line("acknowledgement", &case.acknowledgement),
-    }
-    for message in &detail.messages {
-        out.push_str(&format!("  message {} ({})\n", message.message, message.role));
-        for place in &message.locations {
-            let left = place.left_at.map(|at| format!(", filed or gone {}", moment(at))).unwrap_or_default();
-            out.push_str(&format!("    {}/{} UID {}{left}\n", place.account, place.folder, place.uid));
-        }
-        if let Some(decision) = &message.decision {
-            out.push_str(&format!(
-                "    decided {} by rules {}\n",
-                moment(decision.decided_at),
-                decision.rules_version
-            ));
-            for finding in decision.trace.as_array().into_iter().flatten() {
-                let part = |key: &str| finding.get(key).and_then(|v| v.as_str()).unwrap_or_default();
-                let words = part("text").split_whitespace().collect::<Vec<_>>().join(" ");
-                let words =
-                    if words.is_empty() { String::new() } else { format!(" \"{}\"", printable(&words)) };
-                out.push_str(&format!(
-                    "      {} {}:{words} {}\n",
-                    part("outcome"),
-                    part("rule"),
-                    part("reason")
-                ));
-            }
-        }
-    }
-    if !detail.effects.is_empty() {
-        out.push_str("  what followed\n");
-        for effect in &detail.effects {
-            out.push_str(&format!("    {} {}, {} attempts\n", effect.kind, effect.state, effect.attempts));
-            for attempt in &effect.history {
-                out.push_str(&format!("      {} {}\n", moment(attempt.made_at), attempt_in_words(attempt)));
-            }
-        }
-    }
-    if !detail.events.is_empty() {
-        out.push_str("  events\n");
-        for event in &detail.events {
-            let to = correct::in_words(event);
-            out.push_str(&format!(
-                "    {} {}{to} ({})\n",
-                moment(event.happened_at),
-                event.what,
-                printable(&event.actor)
-            ));
-        }
-    }
-    out
-}
-
-/// The reason in the trace of the message that opened the case.
-fn why_unsure(detail: &CaseDetail) -> Option<&str> {
-    let traces = detail.messages.iter().filter_map(|message| message.decision.as_ref()?.trace.as_array());
-    let is_unsure = |finding: &&serde_json::Value| finding.get("rule").is_some_and(|rule| rule == "unsure");
-    traces.flatten().find(is_unsure)?.get("reason")?.as_str()
-}
-
-fn attempt_in_words(attempt: &AttemptRow) -> String {
-    if attempt.detail.is_empty() {
-        attempt.outcome.clone()
-    } else {
-        format!("{}: {}", attempt.outcome, printable(&attempt.detail))
+    match records.case(reference)? {
+        Some(case) => Ok(case),
+        None => Err(no_such_case(reference, records)?),
     }
 }
 
-/// An instant as people in London read it.
+/// What is said about a reference that no case has, with the one that was perhaps meant.
+fn no_such_case(reference: &str, records: &Records) -> Result<CommandError, CommandError> {
+    let plain = |text: &str| {
+        let text: String =
+            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+        text.strip_prefix("SEND").map(str::to_owned).unwrap_or(text)
+    };
+    let written = plain(reference);
+    let all = records.references()?;
+    let bare: Vec<String> = all.iter().map(|reference| plain(reference)).collect();
+    let nearest =
+        diagnostic::nearest(&written, bare.iter().map(String::as_str)).filter(|_| !written.is_empty());
+    let nearest = nearest.and_then(|nearest| all.iter().zip(&bare).find(|(_, plain)| *plain == nearest));
+    let remedy = match nearest {
+        Some((meant, _)) => format!("Did you mean {meant}?"),
+        None => "References look like SEND-7K4M-2Q9X.".to_owned(),
+    };
+    Ok(CommandError::Input(format!(
+        "There is no case {}. {remedy} `send-triage cases list` lists them.",
+        reference.trim()
+    )))
+}
+
+/// An instant as people in London read it: `Mon 16 Nov 2026 09:12`.
 fn moment(at: DateTime<Utc>) -> String {
-    format!("{} {}", london::date(at).format("%a %-d %b %Y"), london::time(at).format("%H:%M"))
+    format!("{} {}", short_day(london::date(at)), london::time(at).format("%H:%M"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{csv, printable};
+/// `Mon 16 Nov 2026`.
+fn short_day(on: NaiveDate) -> String {
+    on.format("%a %-d %b %Y").to_string()
+}
 
-    #[test]
-    fn what_strangers_wrote_neither_breaks_the_table_nor_runs_in_a_spreadsheet() {
-        assert_eq!(csv("=cmd()"), "'=cmd()");
-        assert_eq!(csv("a, \"b\""), "\"a, \"\"b\"\"\"");
-        assert_eq!(printable("a\u{202E}b\nc"), "a b c");
-    }
+/// Points in time as the commands take them; a bare day is taken as its noon.
+fn instant(text: &str, today: NaiveDate) -> Result<DateTime<Utc>, CommandError> {
+    when::read(text).or_else(|complaint| {
+        let noon = chrono::NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
+        let day = written_date::read(text, today).map_err(|_| CommandError::Input(complaint))?;
+        Ok(london::instant(day, noon))
+    })
 }

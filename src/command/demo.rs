@@ -38,10 +38,13 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let out = &arguments.out;
+    if let Some(inbox) = &arguments.inbox {
+        is_not_below(inbox, out)?;
+    }
     prepare(out)?;
     let arriving = out.join("arriving");
     match &arguments.inbox {
-        Some(inbox) => copy_inbox(inbox, &arriving)?,
+        Some(inbox) => copy_inbox(inbox, &arriving, out)?,
         None => BUILT_IN_INBOX.extract(make(&arriving)?).map_err(|e| outside(&arriving, &e))?,
     }
     let arrivals = arrivals(&arriving)?;
@@ -123,6 +126,18 @@ fn arrivals(folder: &Path) -> Result<Vec<Arrival>, CommandError> {
     Ok(found)
 }
 
+/// The output folder is cleared: what lies in it cannot be the inbox.
+fn is_not_below(inbox: &Path, out: &Path) -> Result<(), CommandError> {
+    match (inbox.canonicalize(), out.canonicalize()) {
+        (Ok(inside), Ok(cleared)) if inside.starts_with(&cleared) => Err(CommandError::Input(format!(
+            "{} lies in {}, which the demo clears. Name another folder with --out.",
+            inbox.display(),
+            out.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Makes the folder ready, and never clears one that an earlier demo did not write.
 fn prepare(out: &Path) -> Result<(), CommandError> {
     let in_use = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
@@ -148,21 +163,27 @@ fn outside(path: &Path, error: &std::io::Error) -> CommandError {
     CommandError::Outside(format!("{}: {error}", path.display()))
 }
 
-/// Copies an inbox, so that the originals stay as they are: folders by mailbox, or plain .eml files for `general`.
-fn copy_inbox(from: &Path, to: &Path) -> Result<(), CommandError> {
+/// Copies an inbox, so that the originals stay as they are: folders by mailbox, or plain .eml files for `general`. What the demo
+/// writes may lie below the inbox (`--inbox .`); it is no part of it.
+fn copy_inbox(from: &Path, to: &Path, out: &Path) -> Result<(), CommandError> {
     let entries = std::fs::read_dir(from)
         .map_err(|error| CommandError::Input(format!("{}: cannot be read: {error}", from.display())))?;
+    let out = out.canonicalize().map_err(|e| outside(out, &e))?;
+    let accounts: Vec<String> =
+        super::config(None)?.accounts.into_iter().map(|account| account.name).collect();
     let mut found = false;
     for entry in entries {
         let path = entry.map_err(|e| outside(from, &e))?.path();
         let Some(name) = path.file_name() else { continue };
-        if path.is_dir() && ["new", "cur", "tmp"].iter().all(|n| *n != name.to_string_lossy()) {
-            copy_folder(&path, &to.join(name))?;
+        if is_ours_or_hidden(&path, &out) {
+            continue;
+        }
+        if path.is_dir() && accounts.iter().any(|account| *account == name.to_string_lossy()) {
+            found |= copy_folder(&path, &to.join(name), &out)?;
+        } else if path.is_dir() && ["new", "cur", "tmp"].iter().any(|part| *part == name.to_string_lossy()) {
+            copy_folder(&path, make(&to.join("general").join(name))?, &out)?;
             found = true;
-        } else if path.is_dir() {
-            copy_folder(&path, &to.join("general").join(name))?;
-            found = true;
-        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml")) {
+        } else if path.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml")) {
             std::fs::copy(&path, make(&to.join("general"))?.join(name)).map_err(|e| outside(&path, &e))?;
             found = true;
         }
@@ -170,21 +191,42 @@ fn copy_inbox(from: &Path, to: &Path) -> Result<(), CommandError> {
     if found {
         return Ok(());
     }
-    Err(CommandError::Input(format!("{}: no .eml files and no folders of mailboxes here.", from.display())))
+    Err(CommandError::Input(format!(
+        "{}: no .eml files here, and no folders of mailboxes that have any ({}).",
+        from.display(),
+        accounts.join(", ")
+    )))
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<(), CommandError> {
-    make(to)?;
+/// What an earlier demo wrote, with whatever name, and what hides itself (`.git`).
+fn is_ours_or_hidden(path: &Path, out: &Path) -> bool {
+    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let is_ours =
+        path.is_dir() && (path.join(MARK).exists() || path.canonicalize().is_ok_and(|path| path == *out));
+    is_hidden || is_ours
+}
+
+/// Whether there was anything to copy.
+fn copy_folder(from: &Path, to: &Path, out: &Path) -> Result<bool, CommandError> {
+    let mut found = false;
     for entry in std::fs::read_dir(from).map_err(|e| outside(from, &e))? {
         let path = entry.map_err(|e| outside(from, &e))?.path();
         let Some(name) = path.file_name() else { continue };
+        if is_ours_or_hidden(&path, out) {
+            continue;
+        }
         if path.is_dir() {
-            copy_folder(&path, &to.join(name))?;
+            found |= copy_folder(&path, &to.join(name), out)?;
+            // A Maildir needs its three parts, empty or not.
+            if ["new", "cur", "tmp"].iter().any(|n| *n == name.to_string_lossy()) {
+                make(&to.join(name))?;
+            }
         } else {
-            std::fs::copy(&path, to.join(name)).map_err(|e| outside(&path, &e))?;
+            std::fs::copy(&path, make(to)?.join(name)).map_err(|e| outside(&path, &e))?;
+            found = true;
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The built-in configuration with the two ends exchanged for folders.
@@ -225,12 +267,13 @@ fn report(records: &Records, in_force: &InForce, out: &Path) -> Result<(), Comma
                 grounds_in_words(m, &set),
                 m.queue.clone().unwrap_or_else(|| "-".to_owned()),
                 m.due_on.map_or_else(|| "-".to_owned(), |on| on.format("%a %-d %b %Y").to_string()),
+                case_in_words(m),
                 acknowledged_in_words(m),
             ]
         })
         .collect();
-    let heading = ["message", "decision", "ground", "queue", "answer due", "acknowledged?"];
-    out::line(table(&heading, &rows, 155));
+    let heading = ["message", "decision", "ground", "queue", "answer due", "case", "acknowledged?"];
+    out::line(table(&heading, &rows, 165));
     let urgent = messages.iter().filter(|m| m.urgency.as_deref() == Some("urgent")).count();
     let letters = messages.iter().filter(|m| m.acknowledgement == "sent").count();
     let copies: u32 = messages.iter().map(|m| m.copies.saturating_sub(1)).sum();
@@ -258,6 +301,20 @@ fn decision_in_words(m: &MessageRow) -> String {
         (Some("person"), _) => "standard".to_owned(),
         (Some(kind), _) => format!("({kind})"),
         (None, _) => "set aside".to_owned(),
+    }
+}
+
+/// What it is to its case, and how that stands at the end.
+fn case_in_words(m: &MessageRow) -> String {
+    let state = m.state.as_deref().unwrap_or("-");
+    match m.role.as_deref() {
+        Some("chaser") => format!("{state}: asked again"),
+        Some("addition") => format!("{state}: more about it"),
+        Some("thanks") => format!("{state}: thanks"),
+        Some("answer") => format!("{state}: the answer"),
+        Some("holding-reply") => format!("{state}: needs longer"),
+        Some("passed-on") => format!("{state}: passed on"),
+        _ => state.to_owned(),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Only measure; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Folders of labelled messages (.eml and labels.jsonl) or of passages (U4.yes.txt, U4.no.txt, chaser.no.txt, ...)
+    /// Folders of labelled messages (.eml and labels.jsonl) or of passages (U4.yes.txt, U4.no.txt, chaser.no.txt, queue.review.txt, ...)
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<PathBuf>,
 }
@@ -42,6 +42,11 @@ const SIGNPOSTS: [&str; 8] = [
 ];
 const CHASER: &str = "chaser";
 const LEADERSHIP: &str = "leadership";
+/// The matters by which the team is chosen; what is none of them is for the general mailbox.
+const QUEUE: &str = "queue";
+const REVIEW: &str = "review";
+const ASSESSMENT: &str = "assessment";
+const RESOLUTION: &str = "resolution";
 
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let files = in_force::read_folder(&arguments.rules)?;
@@ -70,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         .iter()
         .chain(&TOPICS)
         .chain(&SIGNPOSTS)
-        .chain([&CHASER, &LEADERSHIP])
+        .chain([&CHASER, &LEADERSHIP, &REVIEW, &ASSESSMENT, &RESOLUTION])
         .map(|label| (*label).to_owned())
         .collect();
     let (learned, measured) = train::train(&examples, &labels);
@@ -138,7 +143,7 @@ fn of_the_rules(files: &[SourceFile]) -> Vec<Example> {
         .collect()
 }
 
-/// Every message written by a person; its labels are complete.
+/// Every message written by a person; its labels are complete, but for what its queue leaves open.
 fn messages(folder: &Path, hold_back: bool, examples: &mut Vec<Example>) -> Result<(), CommandError> {
     for label in evaluate::labels(folder)? {
         if label.kind != "person" || (hold_back && is_held_back(&label.file)) {
@@ -149,7 +154,7 @@ fn messages(folder: &Path, hold_back: bool, examples: &mut Vec<Example>) -> Resu
             .map_err(|error| CommandError::Input(format!("{}: cannot be read: {error}", path.display())))?;
         let message = crate::message::parse(&raw, raw.len());
         let text = format!("{}\n\n{}", message.new_text.new, message.new_text.adopted);
-        examples.push(Example { text, has: held(&label), speaks_of: None });
+        examples.push(Example { text, has: held(&label), speaks_of: Some(speaks_of(&label)) });
     }
     Ok(())
 }
@@ -167,7 +172,33 @@ fn held(label: &Label) -> Vec<String> {
     has.extend(label.signposts.iter().cloned());
     has.extend((label.chaser != "none").then(|| CHASER.to_owned()));
     has.extend(label.refer_leadership.then(|| LEADERSHIP.to_owned()));
+    has.extend(matter(&label.queue).map(str::to_owned));
     has
+}
+
+/// What a message in this queue is about.
+fn matter(queue: &str) -> Option<&'static str> {
+    match queue {
+        "annual-review-east" | "annual-review-west" => Some(REVIEW),
+        "assessment" => Some(ASSESSMENT),
+        "resolution" => Some(RESOLUTION),
+        _ => None,
+    }
+}
+
+/// Everything, but for what its queue leaves open: what a matter for the Resolution Team is about besides, and
+/// whether it is a review that went to the general mailbox for want of an area.
+fn speaks_of(label: &Label) -> Vec<String> {
+    let resolution = label.queue == "resolution" || label.queue == "none";
+    let unplaced = label.queue == "general" && label.area == "unknown";
+    [&URGENT[..], &TOPICS, &SIGNPOSTS, &[CHASER, LEADERSHIP]]
+        .concat()
+        .into_iter()
+        .chain((label.queue != "none").then_some(RESOLUTION))
+        .chain((!resolution).then_some(ASSESSMENT))
+        .chain((!resolution && !unplaced).then_some(REVIEW))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Passages, one a line: `U4.yes.txt` are it, `U4.no.txt` are not; each speaks of its own label and a few near it alone.
@@ -190,11 +221,16 @@ fn passages(folder: &Path, hold_back: bool, examples: &mut Vec<Example>) -> Resu
             if line.trim().is_empty() || (hold_back && (index + 1).is_multiple_of(3)) {
                 continue;
             }
-            let has = if is { vec![label.to_owned()] } else { Vec::new() };
+            let has = if is { vec![named(label, kind).to_owned()] } else { Vec::new() };
             examples.push(Example { text: line.to_owned(), has, speaks_of: Some(speaks_of.clone()) });
         }
     }
     Ok(())
+}
+
+/// What passages of this name are: `queue.review.txt` are told by the second word.
+fn named<'a>(label: &'a str, kind: &'a str) -> &'a str {
+    if label == QUEUE { kind } else { label }
 }
 
 /// Whether passages of this name are it, and of what they speak; `None`: they teach nothing.
@@ -207,6 +243,13 @@ fn about(label: &str, kind: &str) -> Option<(bool, Vec<String>)> {
         "signpost" => (false, owned(&SIGNPOSTS)),
         CHASER => (kind != "no", owned(&[CHASER])),
         LEADERSHIP => (is, owned(&[LEADERSHIP])),
+        QUEUE => match kind {
+            REVIEW | ASSESSMENT => (true, owned(&[REVIEW, ASSESSMENT, RESOLUTION])),
+            // It may be about anything besides.
+            RESOLUTION => (true, owned(&[RESOLUTION])),
+            "general" => (false, owned(&[REVIEW, ASSESSMENT, RESOLUTION])),
+            _ => return None,
+        },
         _ if URGENT.contains(&label) => (is, owned(&URGENT)),
         _ if SIGNPOSTS.contains(&label) || TOPICS.contains(&label) => {
             (is, owned(&[&URGENT[..], &[label]].concat()))
@@ -229,10 +272,35 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_says_what_it_is_about_where_it_tells() {
+        let label = |queue: &str, area: &str| -> Label {
+            let text = format!(
+                r#"{{"file":"1.eml","received":"","mailbox":"general","kind":"person","acknowledge":true,
+                "urgency":"standard","queue":"{queue}","area":"{area}","chaser":"none"}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let east = label("annual-review-east", "east");
+        assert!(
+            held(&east).contains(&"review".to_owned()) && speaks_of(&east).contains(&"assessment".to_owned())
+        );
+        // A review without a place is general too: no example of what is no review.
+        let unplaced = speaks_of(&label("general", "unknown"));
+        assert!(!unplaced.contains(&"review".to_owned()) && unplaced.contains(&"assessment".to_owned()));
+        // A complaint may be about a review.
+        let complaint = label("resolution", "east");
+        assert_eq!(held(&complaint), ["resolution"]);
+        assert!(!speaks_of(&complaint).contains(&"review".to_owned()));
+    }
+
+    #[test]
     fn a_passage_speaks_of_its_own_matter() {
         let (is, of) = about("U4", "yes").unwrap();
         assert!(is && of.contains(&"U9".to_owned()) && !of.contains(&"chaser".to_owned()));
         assert_eq!(about("chaser", "within"), Some((true, vec!["chaser".to_owned()])));
         assert_eq!(about("area", "east"), None);
+        let (is, of) = about("queue", "general").unwrap();
+        assert!(!is && of.contains(&"review".to_owned()));
+        assert_eq!(named("queue", "review"), "review");
     }
 }

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::daemon::{self, Bells, InForce, World, in_force, kept, parts, refusal, reload};
+use crate::daemon::{self, Bells, InForce, World, in_force, kept, moves, parts, refusal, reload};
+use crate::mailbox::Overview;
 use crate::record::Records;
 
 use super::CommandError;
@@ -39,6 +40,7 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
     let records = Records::open(&config.database)?;
     let _only_one = records.lock_for_daemon()?;
     let mut mailboxes = parts::mailboxes(&config)?;
+    let overviews = Overview::of_all(&parts::accounts(&config)?);
     let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
     let version = set.policy.rules.version().to_owned();
     let in_force = InForce::new(set).configured_by(&path);
@@ -58,13 +60,19 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
         if let Some(refused) = &refused {
             reload::refuse(&world, &refused.0);
         }
+        let watched: usize = config.accounts.iter().map(|account| account.watch.len()).sum();
         tracing::info!(
             rules = version.as_str(),
-            mailboxes = mailboxes.len(),
-            "Started: {} folders watched, rules {version}.",
-            mailboxes.len()
+            mailboxes = watched,
+            "Started: {watched} folders watched, rules {version}."
         );
-        let running = daemon::run(&world, &mut mailboxes, &mut couriers);
+        let running = async {
+            let (ended, ()) = tokio::join!(
+                daemon::run(&world, &mut mailboxes, &mut couriers),
+                moves::look_after(overviews, &world)
+            );
+            ended
+        };
         let result = tokio::select! {
             result = running => result.map_err(|error| CommandError::Outside(error.to_string())),
             () = stop_on_signal(&stop) => {

@@ -41,7 +41,8 @@ fn push_row(out: &mut String, row: &[String], widths: &[usize]) {
     }
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// A text in lines of at most this many letters, broken at blanks.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let full = lines

@@ -41,6 +41,9 @@ pub struct Account {
     /// The Sent folder, where the server does not say.
     #[serde(default)]
     pub sent_folder: Option<String>,
+    /// The folders in which staff's replies are looked for; `\\Sent` is the account's own, whatever it is called there.
+    #[serde(default = "sent_folders")]
+    pub sent_folders: Vec<String>,
     /// How messages are filed.
     #[serde(default)]
     pub filing: FilingMode,
@@ -48,6 +51,13 @@ pub struct Account {
     #[serde(default)]
     pub existing: Existing,
 }
+
+fn sent_folders() -> Vec<String> {
+    vec![OWN_SENT.to_owned()]
+}
+
+/// As the name of a folder: the account's own Sent folder.
+const OWN_SENT: &str = "\\Sent";
 
 fn inbox() -> Vec<String> {
     vec!["INBOX".to_owned()]
@@ -209,6 +219,17 @@ pub enum Existing {
 }
 
 impl Account {
+    /// Whether what lies in this folder was sent from here: it is looked at, and never moved or acknowledged.
+    pub fn is_sent(&self, folder: &str) -> bool {
+        folder == OWN_SENT || self.sent_folders.iter().any(|sent| sent == folder)
+    }
+
+    /// The Sent folders that are looked into now and then: those that are not watched all the time.
+    pub fn polled(&self) -> impl Iterator<Item = &String> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.sent_folders.iter().filter(move |sent| !self.watch.contains(sent) && seen.insert(*sent))
+    }
+
     /// Every address by which it is written to, lower case, main address first.
     pub fn addresses(&self) -> Vec<String> {
         std::iter::once(&self.address).chain(&self.aliases).map(|a| a.to_ascii_lowercase()).collect()

@@ -79,6 +79,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         out.add("council/domain", format!("`{domain}` is not a domain"), "Write it like council.example.");
     }
     check_alerts(config, &addresses, &mut out);
+    check_answers(config, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
         out.add(
@@ -300,6 +301,34 @@ fn check_place(config: &Config, queue: QueueName, name: &str, place: &Place, out
                 format!("the queues `{other}` and `{name}` go to the same folder"),
                 "Give each its own; staff could not tell them apart.",
             );
+        }
+    }
+}
+
+/// Where answers are looked for, and whom a sender may be told of.
+fn check_answers(config: &Config, out: &mut Problems) {
+    for (at, account) in config.accounts.iter().enumerate() {
+        let filed_into = |folder: &str| super::filing_folders(config).any(|filed| filed == folder);
+        for (number, folder) in account.sent_folders.iter().enumerate() {
+            let path = format!("accounts/{at}/sent_folders/{number}");
+            if folder.trim().is_empty() || folder.eq_ignore_ascii_case("INBOX") || filed_into(folder) {
+                let problem = format!("`{folder}` is no folder of sent mail");
+                out.add(
+                    path,
+                    problem,
+                    "Name the folders in which staff's mail programs keep what they sent.",
+                );
+            }
+        }
+    }
+    for (address, team) in &config.passed_on.teams {
+        let path = format!("passed_on/teams/{address}");
+        if !address.contains('@') {
+            out.add(&path, format!("`{address}` is not an address"), "Write it as local@domain.");
+        }
+        if team.trim().is_empty() || team.contains(['@', '\n']) {
+            let remedy = "Write its name as a parent would read it: the school transport team.";
+            out.add(&path, format!("`{team}` is no name of a team"), remedy);
         }
     }
 }

@@ -314,19 +314,6 @@ fn routing(config: &Config) -> Routing {
     }
 }
 
-/// Every folder that messages are filed into.
-pub fn filing_folders(config: &Config) -> impl Iterator<Item = &str> {
-    let filing = &config.filing;
-    config
-        .queues
-        .values()
-        .map(|place| place.folder.as_str())
-        .chain(filing.kinds.values().map(String::as_str))
-        .chain(filing.copied.as_deref())
-        .chain(filing.duplicates.as_deref())
-        .chain([filing.set_aside.as_str(), filing.passed_on.as_str()])
-}
-
 /// The calendar alone, for commands that need no rules.
 pub fn calendar(config: &Config) -> Result<WorkingCalendar, Refused> {
     Ok(working_days::load(config.working_days.as_deref()).map_err(Refused)?.calendar)

@@ -8,17 +8,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::WorkingCalendar;
-use crate::case::Reference;
+use crate::case::{Matter, Reference};
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
-use crate::mailbox::{Fetched, RawMessage, SENT, Unreadable};
+use crate::letter::Counted;
+use crate::mailbox::{Fetched, RawMessage, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
-use crate::record::{Batch, EnteredAs, Entry, EntryOutcome, Known, RecordError, StoredDecision, StoredDue};
-use crate::triage::{self, Acknowledgement, Decision, History, Queue, Urgency};
+use crate::record::{
+    Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
+    RecordError, Role, StoredDecision, StoredDue,
+};
+use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Queue, Urgency};
 
 use super::in_force::Set;
-use super::{Trouble, World, in_force, letters};
+use super::joining::{self, Belonging, Pending, Told};
+use super::{Trouble, World, answers, letters};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -51,43 +56,84 @@ pub fn take_in<C: Clock>(
         entries,
     };
     let mut taken = Taken::default();
-    let mut planned = Planned::default();
-    let mut entries = Vec::with_capacity(fetched.messages.len() + fetched.unreadable.len());
-    for raw in &fetched.messages {
-        entries.push(entry(raw, &set, &mut planned, world)?);
-    }
-    entries
-        .extend(fetched.unreadable.iter().map(|unreadable| unreadable_entry(unreadable, &set, world.now())));
-    match enter(&batch(fetched.up_to, entries), world, &mut taken) {
-        Err(error) if is_about_one_entry(&error) => {
-            tracing::error!(
-                account,
-                "A batch could not be recorded ({error}); taking its messages one by one."
-            );
-        }
-        outcome => return Ok(outcome.map(|()| taken)?),
-    }
-    // Lowest UID first, because the cursor moves with each.
-    let mut one_by_one: Vec<_> = fetched.messages.iter().map(|raw| (raw.at.uid, Some(raw), None)).collect();
-    one_by_one
-        .extend(fetched.unreadable.iter().map(|unreadable| (unreadable.at.uid, None, Some(unreadable))));
-    one_by_one.sort_by_key(|(uid, ..)| *uid);
-    for (uid, raw, unreadable) in one_by_one {
-        let entry = match (raw, unreadable) {
-            (Some(raw), _) => entry(raw, &set, &mut Planned::default(), world)?,
-            (None, Some(unreadable)) => unreadable_entry(unreadable, &set, world.now()),
-            (None, None) => continue,
-        };
-        match enter(&batch(uid, vec![entry.clone()]), world, &mut taken) {
+    // Lowest UID first, because the cursor moves with each batch.
+    let mut found: Vec<Found<'_>> = fetched.messages.iter().map(Found::Message).collect();
+    found.extend(fetched.unreadable.iter().map(Found::Unreadable));
+    found.sort_by_key(Found::uid);
+    let mut rest = found.as_slice();
+    loop {
+        let (entries, taken_in) = together(rest, &set, world)?;
+        let (these, later) = rest.split_at(taken_in);
+        let up_to = if later.is_empty() { fetched.up_to } else { these.last().map_or(0, Found::uid) };
+        match enter(&batch(up_to, entries), world, &mut taken) {
             Err(error) if is_about_one_entry(&error) => {
-                let aside = bare(entry, format!("It could not be recorded as decided: {error}"), &set);
-                enter(&batch(uid, vec![aside]), world, &mut taken)?;
+                tracing::error!(
+                    account,
+                    "A batch could not be recorded ({error}); taking its messages one by one."
+                );
+                for one in these {
+                    let (mut entries, _) = together(std::slice::from_ref(one), &set, world)?;
+                    let Some(entry) = entries.pop() else { continue };
+                    match enter(&batch(one.uid(), vec![entry.clone()]), world, &mut taken) {
+                        Err(error) if is_about_one_entry(&error) => {
+                            let reason = format!("It could not be recorded as decided: {error}");
+                            let aside = bare(entry, reason, &set);
+                            enter(&batch(one.uid(), vec![aside]), world, &mut taken)?;
+                        }
+                        outcome => outcome?,
+                    }
+                }
+                enter(&batch(up_to, Vec::new()), world, &mut taken)?;
             }
             outcome => outcome?,
         }
+        if later.is_empty() {
+            return Ok(taken);
+        }
+        rest = later;
     }
-    enter(&batch(fetched.up_to, Vec::new()), world, &mut taken)?;
-    Ok(taken)
+}
+
+/// One UID of what was fetched.
+enum Found<'f> {
+    Message(&'f RawMessage),
+    Unreadable(&'f Unreadable),
+}
+
+impl Found<'_> {
+    fn uid(&self) -> u32 {
+        match self {
+            Self::Message(raw) => raw.at.uid,
+            Self::Unreadable(unreadable) => unreadable.at.uid,
+        }
+    }
+}
+
+/// The entries of the first of these, and how many they are: as many as can be decided before any of them is recorded. A
+/// question and its chaser are never among the same.
+fn together<C: Clock>(
+    found: &[Found<'_>],
+    set: &Set,
+    world: &World<'_, C>,
+) -> Result<(Vec<Entry>, usize), Trouble> {
+    let mut planned = Planned::default();
+    let mut pending = Pending::new(&set.policy.team.domain);
+    let mut entries = Vec::new();
+    for one in found {
+        match one {
+            Found::Unreadable(unreadable) => entries.push(unreadable_entry(unreadable, set, world.now())),
+            Found::Message(raw) => {
+                let message = message::parse(&raw.bytes, raw.size_bytes);
+                if pending.bears_on(&message) {
+                    break;
+                }
+                entries.push(entry(raw, &message, set, &mut planned, world)?);
+                pending.add(&message);
+            }
+        }
+    }
+    let taken = entries.len();
+    Ok((entries, taken))
 }
 
 /// Whether the record refused an entry, and not the mailbox or itself.
@@ -128,28 +174,32 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 /// One message's entry.
 fn entry<C: Clock>(
     raw: &RawMessage,
+    message: &Message,
     set: &Set,
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Entry, Trouble> {
-    let message = message::parse(&raw.bytes, raw.size_bytes);
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
-        return Ok(build(raw, &message, EntryOutcome::OwnLetter));
+        return Ok(build(raw, message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {
+        answers::seen_again(raw, message, &known, set, world)?;
         let effects = if is_second_copy(raw, &known, world) {
             set.routing.file_duplicate(&raw.at.account).into_iter().collect()
         } else {
             Vec::new()
         };
-        return Ok(build(raw, &message, EntryOutcome::Copy { of: known.message, effects }));
+        return Ok(build(raw, message, EntryOutcome::Copy { of: known.message, effects }));
     }
-    let outcome = match decide(raw, &message, set, planned, world)? {
+    if let Some(outcome) = answers::by_staff(raw, message, set, world)? {
+        return Ok(Entry { references: answers::references(message), ..build(raw, message, outcome) });
+    }
+    let outcome = match decide(raw, message, set, planned, world)? {
         Ok(outcome) => outcome,
         Err(reason) => set_aside(raw, &reason, set, filing(raw, world)),
     };
-    Ok(build(raw, &message, outcome))
+    Ok(build(raw, message, outcome))
 }
 
 /// Whether a known message has been met as a further copy that is in staff's way: not one that we filed into a watched
@@ -157,14 +207,15 @@ fn entry<C: Clock>(
 /// back where it was (a move keeps INTERNALDATE): that is theirs to decide.
 fn is_second_copy<C: Clock>(raw: &RawMessage, known: &Known, world: &World<'_, C>) -> bool {
     // What lies in Sent was sent from here; it is nobody's copy to read.
-    let elsewhere = known.locations.iter().any(|place| place.folder != SENT) || !known.filed_to.is_empty();
+    let elsewhere = known.locations.iter().any(|place| !world.is_sent(&place.account, &place.folder))
+        || !known.filed_to.is_empty();
     let put_back = known.received_here_at(&raw.at.account, &raw.at.folder) == Some(raw.received_at);
     filing(raw, world) == FilingMode::Move && elsewhere && !put_back && !world.is_filing_folder(&raw.at)
 }
 
 /// How messages of this account are filed. What lies in Sent is looked at and never moved.
 fn filing<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> FilingMode {
-    if raw.at.folder == SENT {
+    if world.is_sent(&raw.at.account, &raw.at.folder) {
         return FilingMode::None;
     }
     world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default()
@@ -191,20 +242,18 @@ fn decide<C: Clock>(
     }
     let decided =
         contained(|| triage::triage(message, raw.received_at, &history, &set.policy), "Deciding about it");
-    let decision = match decided {
+    let mut decision = match decided {
         Ok(decision) => decision,
         Err(reason) => return Ok(Err(reason)),
     };
-    let reference = match decision.due {
-        Some(_) => Some(free_reference(&message.fingerprint, world)?),
-        None => None,
-    };
+    let belonging = joining::belonging(raw, message, &mut decision, set, world)?;
     let mut effects = Vec::new();
     let mut withheld =
         (!decision.acknowledgement.is_sent()).then(|| decision.acknowledgement.reason().to_owned());
-    if let (Acknowledgement::Send { to }, Some(reference)) = (&decision.acknowledgement, &reference) {
+    let (case, told, filed) = place(raw, message, &decision, belonging, set, world)?;
+    if let (Acknowledgement::Send { to }, Some(told)) = (&decision.acknowledgement, &told) {
         let write = || {
-            letters::acknowledgement(raw, message, &decision, reference, to, set, &set.config, world.now())
+            letters::acknowledgement(raw, message, &decision, told, to, set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
@@ -224,11 +273,12 @@ fn decide<C: Clock>(
         }
     }
     if filing(raw, world) != FilingMode::None && (!old || existing == Existing::File) {
-        effects.extend(set.routing.file(&raw.at.account, &decision));
+        effects.extend(set.routing.file(&raw.at.account, filed.as_ref().unwrap_or(&decision)));
     }
-    if !old {
+    if let (false, CasePart::Opens(opening)) = (old, &case) {
+        let reference = Some(&opening.reference);
         let write = || {
-            letters::alerts(raw, message, &decision, reference.as_ref(), set, &set.config, world.now())
+            letters::alerts(raw, message, &decision, reference, set, &set.config, world.now())
                 .map_err(|problem| problem.to_string())
         };
         match contained(write, "Writing it").and_then(|written| written) {
@@ -236,16 +286,54 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("An alert about urgent mail could not be written: {problem}"),
         }
     }
-    let due = decision
-        .due
-        .as_ref()
-        .map(|due| StoredDue::of(due, first_response_on(&decision, raw.received_at, set)));
     let decision = Box::new(StoredDecision::of(&decision, withheld));
-    Ok(Ok(EntryOutcome::Decided { decision, reference, due, effects }))
+    Ok(Ok(EntryOutcome::Decided { decision, case, effects }))
+}
+
+/// Which case it opens or belongs to; what the acknowledgement says of that; and how it is filed, where that is not as
+/// decided: what belongs to a case lies with it.
+fn place<C: Clock>(
+    raw: &RawMessage,
+    message: &Message,
+    decision: &Decision,
+    belonging: Belonging,
+    set: &Set,
+    world: &World<'_, C>,
+) -> Result<(CasePart, Option<Told>, Option<Decision>), RecordError> {
+    let opens = match (belonging, &decision.due) {
+        (Belonging::Opens(opens), Some(due)) => (opens, due),
+        (Belonging::Joins(joined), _) => {
+            let filed = Decision { queue: joined.queue, urgency: joined.urgency, ..decision.clone() };
+            return Ok((joined.part, Some(joined.told), Some(filed)));
+        }
+        _ => return Ok((CasePart::None, None, None)),
+    };
+    let (opens, due) = opens;
+    let reference = free_reference(&message.fingerprint, world)?;
+    let first_response_on = first_response_on(decision, raw.received_at, set);
+    let told = Told {
+        reference: reference.clone(),
+        joined: None,
+        counted: Counted::FromTheFirst,
+        due_on: due.due_on,
+        // Only who has asked before is told of a next step.
+        step: opens.step_due_on.filter(|_| decision.chaser != Chaser::None).map(|on| (opens.step, on)),
+        over_heads: first_response_on.filter(|_| decision.said.over_heads),
+    };
+    let opening = Opening {
+        reference,
+        matter: Matter::Question,
+        due: StoredDue::of(due, first_response_on),
+        step: opens.step,
+        step_due_on: opens.step_due_on,
+        links: opens.links,
+        known: Vec::new(),
+    };
+    Ok((CasePart::Opens(Box::new(opening)), Some(told), None))
 }
 
 /// A fault of the program that one message brings out is that message's: the others go on.
-fn contained<T>(work: impl FnOnce() -> T, what: &str) -> Result<T, String> {
+pub(super) fn contained<T>(work: impl FnOnce() -> T, what: &str) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| format!("{what} failed inside the program; please report this with the message."))
 }
@@ -337,6 +425,8 @@ fn unreadable_entry(unreadable: &Unreadable, set: &Set, now: DateTime<Utc>) -> E
         sender: None,
         sender_domain: None,
         subject: String::new(),
+        words: None,
+        participants: Vec::new(),
         outcome: EntryOutcome::SetAside {
             reason: unreadable.reason.clone(),
             due: Some(due_from_receipt(received_at, set)),
@@ -359,8 +449,26 @@ fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
         sender_domain: sender.as_deref().map(domain_of),
         sender,
         subject: message.subject.clone(),
+        words: message::words(message),
+        participants: participants(message),
         outcome,
     }
+}
+
+/// More people than this are not kept of one header field: nobody answers a list of hundreds by hand.
+const MOST_PARTICIPANTS: usize = 100;
+
+fn participants(message: &Message) -> Vec<Participant> {
+    let of = |role, addresses: &[crate::message::Address]| {
+        let named = addresses.iter().filter(|address| !address.address.is_empty()).take(MOST_PARTICIPANTS);
+        named.map(|address| Participant { role, address: address.address.clone() }).collect::<Vec<_>>()
+    };
+    let from: Vec<_> = message.from.iter().cloned().collect();
+    let mut all = of(ParticipantRole::From, &from);
+    all.extend(of(ParticipantRole::ReplyTo, &message.reply_to));
+    all.extend(of(ParticipantRole::To, &message.to));
+    all.extend(of(ParticipantRole::Cc, &message.cc));
+    all
 }
 
 fn effects(outcome: &EntryOutcome) -> &[Effect] {
@@ -375,7 +483,7 @@ fn effects(outcome: &EntryOutcome) -> &[Effect] {
 /// Numbers only: no log line names people or repeats their words.
 fn log(account: &str, uid: u32, what: &EnteredAs) {
     match what {
-        EnteredAs::New { message, case: Some(case) } => {
+        EnteredAs::New { message, case: Some(case), role: None | Some(Role::Opened) } => {
             tracing::info!(
                 account,
                 uid,
@@ -384,7 +492,16 @@ fn log(account: &str, uid: u32, what: &EnteredAs) {
                 "Message {message} recorded; it opens case {case}."
             );
         }
-        EnteredAs::New { message, case: None } => {
+        EnteredAs::New { message, case: Some(case), role: Some(_) } => {
+            tracing::info!(
+                account,
+                uid,
+                number = message,
+                case,
+                "Message {message} recorded; it belongs to case {case}."
+            );
+        }
+        EnteredAs::New { message, case: None, .. } => {
             tracing::info!(account, uid, number = message, "Message {message} recorded; no answer is owed.");
         }
         EnteredAs::Copy { of } => tracing::info!(account, uid, number = of, "A copy of message {of}."),
@@ -407,9 +524,15 @@ fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Re
     let entered = world.records.enter(batch)?;
     for made in &entered {
         log(&batch.account, made.uid, &made.what);
+        if let EnteredAs::New { message, case: Some(case), role: Some(Role::PassedOn) } = made.what {
+            answers::tell_sender(case, message, world)?;
+        }
     }
     for effect in batch.entries.iter().flat_map(|entry| effects(&entry.outcome)) {
-        if let Effect::Acknowledge { account, .. } | Effect::Alert { account, .. } = effect {
+        if let Effect::Acknowledge { account, .. }
+        | Effect::Alert { account, .. }
+        | Effect::Notice { account, .. } = effect
+        {
             taken.letters_of.insert(account.clone());
         }
     }
@@ -419,7 +542,7 @@ fn enter<C: Clock>(batch: &Batch, world: &World<'_, C>, taken: &mut Taken) -> Re
 impl<C: Clock> World<'_, C> {
     /// Whether this is one of the folders that we file into (and that somebody chose to watch as well).
     fn is_filing_folder(&self, at: &crate::message::MessageRef) -> bool {
-        in_force::filing_folders(&self.settings()).any(|folder| {
+        crate::config::filing_folders(&self.settings()).any(|folder| {
             at.folder == folder || at.folder.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
         })
     }

@@ -12,6 +12,7 @@ use crate::message::Message;
 use crate::triage::{Decision, Urgency};
 
 use super::in_force::Set;
+use super::joining::Told;
 
 /// The acknowledgement of this message, to be sent by the account that it came to.
 #[allow(clippy::too_many_arguments)] // Each is a different source of facts; a struct would only be taken apart again.
@@ -19,7 +20,7 @@ pub fn acknowledgement(
     raw: &RawMessage,
     message: &Message,
     decision: &Decision,
-    reference: &Reference,
+    case: &Told,
     to: &str,
     set: &Set,
     config: &Config,
@@ -28,15 +29,18 @@ pub fn acknowledgement(
     let account = &raw.at.account;
     let received_on = london::date(raw.received_at);
     let facts = AcknowledgementFacts {
-        reference,
+        reference: &case.reference,
         answers: &message.fingerprint,
         from: &sender(config.account(account), account),
         to,
         in_reply_to: message.message_id.as_deref(),
         references: &message.references,
         received_on,
-        joined: None,
-        due_on: decision.due_on().unwrap_or(received_on),
+        joined: case.joined,
+        counted: case.counted,
+        step: case.step,
+        over_heads: case.over_heads,
+        due_on: case.due_on,
         working_days: config.deadlines.answer_within_working_days,
         signposts: &decision.signposts,
         from_a_school: message.from.as_ref().is_some_and(|from| from.domain().contains(".sch.")),

@@ -13,18 +13,22 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::mailbox::{Mailbox, MailboxError};
+use crate::mailbox::{Mailbox, MailboxError, SENT};
 use crate::outbox::Courier;
 use crate::record::{RecordError, Records};
 
+pub mod answers;
 pub mod in_force;
 pub mod intake;
 pub mod kept;
+pub mod joining;
 pub mod letters;
+pub mod moves;
 pub mod parts;
 pub mod post;
 pub mod refusal;
 pub mod reload;
+pub mod sent;
 pub mod upkeep;
 pub mod watch_folder;
 
@@ -104,6 +108,17 @@ impl<C: Clock> World<'_, C> {
         *self.stop.borrow()
     }
 
+    /// Whether this folder was sent from here: looked at, never moved or acknowledged.
+    pub fn is_sent(&self, account: &str, folder: &str) -> bool {
+        folder == SENT || self.config.account(account).is_some_and(|account| account.is_sent(folder))
+    }
+
+    /// Whether it is one that is looked into now and then, and not watched all the time.
+    fn is_polled(&self, account: &str, folder: &str) -> bool {
+        let account = self.config.account(account);
+        account.is_some_and(|account| account.polled().any(|sent| sent == folder))
+    }
+
     /// Returns when it is time to stop.
     pub async fn stopped(&self) {
         let mut stop = self.stop.clone();
@@ -153,11 +168,20 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
     couriers: &mut BTreeMap<String, P>,
 ) -> Result<(), DaemonError> {
     recover(world)?;
-    let first = first_of_each(mailboxes);
+    let (sent, watched): (Vec<&mut M>, Vec<&mut M>) =
+        mailboxes.iter_mut().partition(|mailbox| world.is_polled(mailbox.account(), mailbox.folder()));
+    let first = first_of_each(&watched);
     let watching =
-        mailboxes.iter_mut().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
+        watched.into_iter().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
+    let looking = sent::by_account(sent).into_iter().map(|folders| sent::look_into(folders, world));
     let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
-    tokio::join!(join_all(watching), join_all(posting), reload::reload(world), upkeep::look_after(world));
+    tokio::join!(
+        join_all(watching),
+        join_all(looking),
+        join_all(posting),
+        reload::reload(world),
+        upkeep::look_after(world)
+    );
     Ok(())
 }
 
@@ -168,7 +192,7 @@ pub async fn once<C: Clock, M: Mailbox, P: Courier>(
     couriers: &mut BTreeMap<String, P>,
 ) -> Result<(), Trouble> {
     recover(world)?;
-    let first = first_of_each(mailboxes);
+    let first = first_of_each(&mailboxes.iter().collect::<Vec<_>>());
     loop {
         let mut work = 0;
         for (mailbox, keeps) in mailboxes.iter_mut().zip(&first) {
@@ -197,7 +221,7 @@ fn recover<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
 }
 
 /// For each mailbox whether it is the first of its account: that one keeps copies in Sent.
-fn first_of_each<M: Mailbox>(mailboxes: &[M]) -> Vec<bool> {
+fn first_of_each<M: Mailbox>(mailboxes: &[impl std::ops::Deref<Target = M>]) -> Vec<bool> {
     let mut seen = std::collections::BTreeSet::new();
     mailboxes.iter().map(|mailbox| seen.insert(mailbox.account().to_owned())).collect()
 }

@@ -15,20 +15,28 @@ use crate::mailbox::{
 use crate::outbox::smtp::{self, LoginSource, SmtpLogin};
 use crate::outbox::{AnyCourier, FileCourier, SmtpConfig, SmtpCourier};
 
-/// Every watched folder, in the order of the configuration.
+/// Every watched folder, in the order of the configuration; after those of an account, its Sent folders.
 pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
     let accounts = Rc::new(accounts(config)?);
     let mut mailboxes = Vec::new();
     for account in &config.accounts {
-        for folder in &account.watch {
+        for (folder, polled) in account
+            .watch
+            .iter()
+            .map(|folder| (folder, false))
+            .chain(account.polled().map(|sent| (sent, true)))
+        {
             let imap = accounts.imap.iter().find(|a| a.account == account.name);
             let on_disk = accounts.folders.iter().find(|a| a.account == account.name);
             let mailbox = match (imap, on_disk) {
-                (Some(imap), _) => AnyMailbox::Imap(Box::new(ImapMailbox::new(
-                    imap.clone(),
-                    folder.clone(),
-                    accounts.clone(),
-                ))),
+                (Some(imap), _) => {
+                    let mut imap = imap.clone();
+                    if polled {
+                        imap.filing = Filing::None; // EXAMINE: the server itself lets nothing be changed.
+                    }
+                    let mailbox = ImapMailbox::new(imap, folder.clone(), accounts.clone());
+                    AnyMailbox::Imap(Box::new(mailbox))
+                }
                 (None, Some(place)) => {
                     AnyMailbox::Folder(FolderMailbox::new(place.clone(), folder.clone(), accounts.clone()))
                 }

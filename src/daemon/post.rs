@@ -147,7 +147,9 @@ async fn send_one<P: Courier, C: Clock>(
     world: &World<'_, C>,
     due: &DueEffect,
 ) -> Result<Went, Trouble> {
-    let (Effect::Acknowledge { account, letter } | Effect::Alert { account, letter, .. }) = &due.effect
+    let (Effect::Acknowledge { account, letter }
+    | Effect::Alert { account, letter, .. }
+    | Effect::Notice { account, letter, .. }) = &due.effect
     else {
         return Ok(Went::Settled);
     };

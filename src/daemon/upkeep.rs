@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::calendar::london;
 use crate::clock::Clock;
 use crate::record::RecordError;
@@ -35,6 +37,8 @@ fn once<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
         tracing::warn!("{refused}");
     }
     world.records.tidy()?;
+    // A question that comes in so long after its answer is none that anybody waits for.
+    world.records.forget_replies(world.now() - TimeDelta::days(30))?;
     let standing = world.records.standing()?;
     let waiting = standing.stuck + standing.uncertain + standing.set_aside;
     tracing::info!(

@@ -18,7 +18,7 @@ use super::{Trouble, World, intake};
 const BATCH: u32 = 50;
 
 /// How long one wait for new mail is at most; a promise to tell (IDLE) is never trusted for longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// After so many places that failed in one round, the mailbox itself is taken to be in trouble.
 const MOST_FAILURES: usize = 3;
@@ -105,7 +105,7 @@ fn longest_wait<M: Mailbox, C: Clock>(
 /// Takes in everything that is new; returns how many messages.
 pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>) -> Result<usize, Trouble> {
     let status = mailbox.status().await?;
-    let mut after = cursor(mailbox, world, status)?;
+    let mut after = cursor(mailbox, world, status).await?;
     let mut taken = 0;
     while !world.stopping() {
         let fetched = match mailbox.fetch(after, BATCH).await {
@@ -138,8 +138,15 @@ pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>
 }
 
 /// The UID up to which everything is recorded; takes the folder into use, or notices that its UIDs mean something else.
-fn cursor<M: Mailbox, C: Clock>(mailbox: &M, world: &World<'_, C>, status: Status) -> Result<u32, Trouble> {
+async fn cursor<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    world: &World<'_, C>,
+    status: Status,
+) -> Result<u32, Trouble> {
     let (account, folder) = (mailbox.account(), mailbox.folder());
+    if world.is_sent(account, folder) {
+        return super::sent::cursor(mailbox, world, status).await;
+    }
     let Some(state) = world.records.mailbox(account, folder)? else {
         let existing = world.config.account(account).map(|a| a.existing).unwrap_or_default();
         let after = if existing == Existing::Ignore { status.uid_next.saturating_sub(1) } else { 0 };
@@ -162,7 +169,7 @@ fn cursor<M: Mailbox, C: Clock>(mailbox: &M, world: &World<'_, C>, status: Statu
 }
 
 /// Everything is looked at anew; messages that are known are recognised, and nothing is acknowledged twice.
-fn resynchronise<M: Mailbox, C: Clock>(
+pub(super) fn resynchronise<M: Mailbox, C: Clock>(
     mailbox: &M,
     world: &World<'_, C>,
     uid_validity: u32,
@@ -251,7 +258,7 @@ async fn settle_one<M: Mailbox, C: Clock>(
         Effect::KeepCopy { letter, .. } => {
             mailbox.keep_copy(letter, world.now()).await.map(|()| Filed::Moved)
         }
-        Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } => {
+        Effect::Acknowledge { letter, .. } | Effect::Alert { letter, .. } | Effect::Notice { letter, .. } => {
             match mailbox.sent_holds(&letter.message_id).await {
                 Ok(found) => return looked_in_sent(world, due, found),
                 Err(error) => Err(error),
@@ -264,7 +271,7 @@ async fn settle_one<M: Mailbox, C: Clock>(
             tracing::info!(
                 number = due.message,
                 "Message {} was moved or deleted by somebody before it was filed.",
-                due.message
+                due.message.unwrap_or_default()
             );
             world.records.gone(due.id, world.now())?;
         }
@@ -325,9 +332,9 @@ fn looked_in_sent<C: Clock>(world: &World<'_, C>, due: &DueEffect, found: bool) 
         records.done(due.id, now, &[])?;
     } else if waited < LONGEST_LOOK {
         records.uncertain(due.id, "it is not in Sent yet", now + LOOK_AGAIN, now)?;
-    } else if matches!(due.effect, Effect::Alert { .. }) {
+    } else if matches!(due.effect, Effect::Alert { .. } | Effect::Notice { .. }) {
         records.try_again(due.id, "no answer came, and it is not in Sent: sent again", now, now)?;
-        if let Effect::Alert { account, .. } = &due.effect {
+        if let Effect::Alert { account, .. } | Effect::Notice { account, .. } = &due.effect {
             world.bells.ring_post(account);
         }
     } else {
@@ -348,7 +355,7 @@ fn looked_in_sent<C: Clock>(world: &World<'_, C>, due: &DueEffect, found: bool) 
 /// 5 seconds, doubled with each failure up to 5 minutes; with a spread that differs between folders so that they do not all
 /// come back at once. Where a person must act, 5 minutes up to half an hour: directories lock an account after a handful of
 /// wrong passwords, and that would shut its staff out as well.
-fn back_off<M: Mailbox>(failures: u32, trouble: &Trouble, mailbox: &M) -> Duration {
+pub(super) fn back_off<M: Mailbox>(failures: u32, trouble: &Trouble, mailbox: &M) -> Duration {
     let (shortest, longest) = match trouble {
         Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) => (300u64, 1800),
         _ => (5, 300),

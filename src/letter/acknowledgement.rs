@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::wording::{Wording, WordingError};
 use super::{AutoSubmitted, Council, Draft, Letter, Purpose, Sender, markup};
 use crate::calendar::london;
-use crate::case::Reference;
+use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};
 
@@ -32,6 +32,12 @@ pub struct AcknowledgementFacts<'a> {
     pub received_on: NaiveDate,
     /// Where the message joined a case: the day on which that case's first message was received.
     pub joined: Option<NaiveDate>,
+    /// From when the working days of a case that it joined run.
+    pub counted: Counted,
+    /// The step of the escalation that it has gone up to, and the target of that step.
+    pub step: Option<(Step, NaiveDate)>,
+    /// Written over the protocol's head: the day of the first response, which the policy's standard response promises.
+    pub over_heads: Option<NaiveDate>,
     /// The last day for the answer.
     pub due_on: NaiveDate,
     /// How many working days that is.
@@ -49,6 +55,18 @@ pub struct AcknowledgementFacts<'a> {
     pub council: &'a Council,
     /// When it is written.
     pub sent_at: DateTime<Utc>,
+}
+
+/// From when the working days of a case run, for an email that joined it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counted {
+    /// From its first email.
+    #[default]
+    FromTheFirst,
+    /// Staff have named a later date (policy, email d).
+    Extended,
+    /// From this email: staff had answered before.
+    Anew,
 }
 
 /// Writes the acknowledgement. The same facts give the same bytes.
@@ -82,6 +100,10 @@ pub(super) fn words(
     wording: &Wording,
 ) -> Result<(String, String), WordingError> {
     let mut fields = fields(facts);
+    if facts.over_heads.is_some() {
+        let whole = wording.render("resolution.txt", &fields)?;
+        return Ok(wording.subject_and_body("resolution.txt", &whole)?);
+    }
     let mut signposts = Vec::new();
     for signpost in facts.signposts {
         signposts.push(wording.render(signpost_file(*signpost), &fields)?);
@@ -105,6 +127,15 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
         "counted_from",
         "the day from which the working days run: that of the earlier email, where there is one",
     ),
+    ("first_received", "the day on which the first email of the case arrived"),
+    ("extended", "yes or no: it was put with an earlier one, and the team has told that it needs longer"),
+    ("reopened", "yes or no: it was put with an earlier one that was answered before"),
+    (
+        "step_who",
+        "who looks into it at the next step of the escalation, such as a team lead; empty at step 1",
+    ),
+    ("step_by", "the day by which these respond; empty at step 1"),
+    ("first_response_by", "in `resolution.txt`: the day of the first response"),
     ("date_has_passed", "yes or no: the last day for the answer is over already"),
     ("chasing", "yes or no: the sender seems to chase an earlier email"),
     ("chasing_overdue", "yes or no: the sender seems to chase one whose time is over"),
@@ -119,8 +150,13 @@ pub(super) const INNER_TEXTS: &[(&str, &str)] = &[
 ];
 
 fn fields(facts: &AcknowledgementFacts<'_>) -> BTreeMap<&'static str, Value> {
-    let counted_from = facts.joined.unwrap_or(facts.received_on);
+    let first_received = facts.joined.unwrap_or(facts.received_on);
+    let counted_from = if facts.counted == Counted::Anew { facts.received_on } else { first_received };
     let today = london::date(facts.sent_at).max(facts.received_on);
+    // A target that is over already is not promised again.
+    let step = facts.step.filter(|(step, by)| *step > Step::Coordinator && *by >= today);
+    let is = |counted| facts.joined.is_some() && facts.counted == counted;
+    let maybe = |text: Option<String>| text.map_or(Value::from(()), Value::from);
     let mut fields: BTreeMap<&'static str, Value> =
         facts.council.entries().into_iter().map(|(name, value)| (name, Value::from(value))).collect();
     fields.extend([
@@ -131,6 +167,12 @@ fn fields(facts: &AcknowledgementFacts<'_>) -> BTreeMap<&'static str, Value> {
         ("working_days", Value::from(facts.working_days)),
         ("joined", Value::from(facts.joined.is_some())),
         ("counted_from", Value::from(long_date(counted_from))),
+        ("first_received", Value::from(long_date(first_received))),
+        ("extended", Value::from(is(Counted::Extended))),
+        ("reopened", Value::from(is(Counted::Anew))),
+        ("step_who", maybe(step.map(|(step, _)| who(step).to_owned()))),
+        ("step_by", maybe(step.map(|(_, by)| long_date(by)))),
+        ("first_response_by", maybe(facts.over_heads.map(long_date))),
         ("date_has_passed", Value::from(facts.due_on < today)),
         ("chasing", Value::from(facts.chaser != Chaser::None)),
         ("chasing_overdue", Value::from(facts.chaser == Chaser::Overdue)),
@@ -138,6 +180,14 @@ fn fields(facts: &AcknowledgementFacts<'_>) -> BTreeMap<&'static str, Value> {
         ("from_a_school", Value::from(facts.from_a_school)),
     ]);
     fields
+}
+
+/// Who answers at a step, to somebody who has not met them.
+fn who(step: Step) -> &'static str {
+    match step {
+        Step::TeamLead => "a team lead",
+        _ => step.who(),
+    }
 }
 
 /// `Tuesday 5 January 2027`.

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::acknowledgement::{self, AcknowledgementFacts, SIGNPOSTS};
+use super::acknowledgement::{self, AcknowledgementFacts, Counted, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
+use super::passed_on::{self, PassedOnFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
 use super::{Council, Sender, markup};
-use crate::case::Reference;
+use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};
 
@@ -26,6 +27,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
     if problems.is_empty() {
         problems.extend(acknowledgements(wording));
         problems.extend(alerts(wording));
+        problems.extend(words_about_passing_on(wording));
     }
     problems
 }
@@ -34,6 +36,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
 fn known_fields(name: &str) -> Vec<&'static str> {
     let own: &[&[(&'static str, &str)]] = match name {
         "alert.txt" => &[alert::FIELDS, Council::FIELDS],
+        "passed-on.txt" => &[passed_on::FIELDS, Council::FIELDS],
         "acknowledgement.txt" => &[acknowledgement::FIELDS, acknowledgement::INNER_TEXTS, Council::FIELDS],
         _ => &[acknowledgement::FIELDS, Council::FIELDS],
     };
@@ -180,7 +183,9 @@ impl Complaints {
 
     /// A complaint about a line as it was rendered: the line of the file from which it came is looked for.
     fn slip(&mut self, wording: &Wording, name: &str, rendered: &str, problem: &str, remedy: &str) {
-        let inner = |n: &str| n == name || (name == "acknowledgement.txt" && n != "alert.txt");
+        let inner = |n: &str| {
+            n == name || (name == "acknowledgement.txt" && !matches!(n, "alert.txt" | "passed-on.txt" | "resolution.txt"))
+        };
         let found = wording.sources().filter(|(n, _)| inner(n)).find_map(|(_, source)| {
             let line = source.text.lines().position(|line| comes_from(rendered, line))?;
             Some((source.file.clone(), line + 1))
@@ -220,12 +225,27 @@ fn acknowledgements(wording: &Wording) -> Vec<WordingProblem> {
                     let facts = sample.acknowledgement(joined, passed, chaser, urgent, school, signposts);
                     let due = acknowledgement::long_date(facts.due_on);
                     let must = [("reference", sample.reference.as_str()), ("answer_by", due.as_str())];
-                    let words = acknowledgement::words(&facts, wording);
-                    complaints.look_at(wording, "acknowledgement.txt", words, &must);
+                    for (counted, step) in sample.lives() {
+                        let facts = AcknowledgementFacts { counted, step, ..facts.clone() };
+                        let words = acknowledgement::words(&facts, wording);
+                        complaints.look_at(wording, "acknowledgement.txt", words, &must);
+                    }
                 }
             }
         }
     }
+    let soon = sample.due_on - chrono::Days::new(12);
+    let facts = AcknowledgementFacts {
+        over_heads: Some(soon),
+        ..sample.acknowledgement(false, false, Chaser::None, false, false, &[])
+    };
+    let (due, soon) = (acknowledgement::long_date(facts.due_on), acknowledgement::long_date(soon));
+    let must = [
+        ("reference", sample.reference.as_str()),
+        ("answer_by", due.as_str()),
+        ("first_response_by", soon.as_str()),
+    ];
+    complaints.look_at(wording, "resolution.txt", acknowledgement::words(&facts, wording), &must);
     complaints.list
 }
 
@@ -250,6 +270,24 @@ fn alerts(wording: &Wording) -> Vec<WordingProblem> {
         let must = [("reference", sample.reference.as_str())];
         complaints.look_at(wording, "alert.txt", alert::words(&facts, wording), &must);
     }
+    complaints.list
+}
+
+fn words_about_passing_on(wording: &Wording) -> Vec<WordingProblem> {
+    let mut complaints = Complaints::default();
+    let sample = Sample::new();
+    let facts = PassedOnFacts {
+        reference: sample.reference.as_str(),
+        topic: "sample",
+        from: &sample.from,
+        to: "reader@council.example",
+        in_reply_to: None,
+        team: "the school transport team",
+        council: &sample.council,
+        sent_at: sample.sent_at,
+    };
+    let must = [("reference", sample.reference.as_str()), ("team", facts.team)];
+    complaints.look_at(wording, "passed-on.txt", passed_on::words(&facts, wording), &must);
     complaints.list
 }
 
@@ -283,6 +321,18 @@ impl Sample {
         }
     }
 
+    /// What may have happened to a case that an email joins: one thing after the other, not all with all.
+    fn lives(&self) -> [(Counted, Option<(Step, NaiveDate)>); 5] {
+        let soon = self.received_on + chrono::Days::new(4);
+        [
+            (Counted::FromTheFirst, None),
+            (Counted::FromTheFirst, Some((Step::TeamLead, soon))),
+            (Counted::Extended, Some((Step::ResolutionTeam, soon))),
+            (Counted::Extended, None),
+            (Counted::Anew, None),
+        ]
+    }
+
     fn acknowledgement<'a>(
         &'a self,
         joined: bool,
@@ -293,6 +343,9 @@ impl Sample {
         signposts: &'a [Signpost],
     ) -> AcknowledgementFacts<'a> {
         AcknowledgementFacts {
+            counted: Counted::FromTheFirst,
+            step: None,
+            over_heads: None,
             reference: &self.reference,
             answers: &self.fingerprint,
             from: &self.from,

@@ -17,12 +17,14 @@ pub mod alert;
 mod check;
 pub mod council;
 mod markup;
+pub mod passed_on;
 pub mod refusal;
 pub mod wording;
 
-pub use acknowledgement::{AcknowledgementFacts, acknowledgement};
+pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
 pub use alert::{AlertFacts, alert};
 pub use council::Council;
+pub use passed_on::{PassedOnFacts, passed_on};
 pub use refusal::{RefusalFacts, refusal};
 pub use wording::{Wording, WordingError, WordingProblem};
 
@@ -80,6 +82,8 @@ pub enum Purpose {
     Alert,
     /// The notice about rules that were refused.
     Refusal,
+    /// Word to a sender that another team has the email now.
+    PassedOn,
 }
 
 impl Purpose {
@@ -88,6 +92,7 @@ impl Purpose {
             Self::Acknowledgement => "ack",
             Self::Alert => "alert",
             Self::Refusal => "refusal",
+            Self::PassedOn => "passed-on",
         }
     }
 }
@@ -106,7 +111,7 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal]
+    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal, Purpose::PassedOn]
         .into_iter()
         .find(|p| minted && p.word() == word)
 }

@@ -98,8 +98,10 @@ impl From<WordingProblem> for WordingError {
 /// The texts that are built in: the same files that staff find in `rules/wording/`.
 pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("acknowledgement.txt", include_str!("../../rules/wording/acknowledgement.txt")),
+    ("resolution.txt", include_str!("../../rules/wording/resolution.txt")),
     ("cannot-wait.txt", include_str!("../../rules/wording/cannot-wait.txt")),
     ("alert.txt", include_str!("../../rules/wording/alert.txt")),
+    ("passed-on.txt", include_str!("../../rules/wording/passed-on.txt")),
     ("signposts/appointment.txt", include_str!("../../rules/wording/signposts/appointment.txt")),
     ("signposts/report.txt", include_str!("../../rules/wording/signposts/report.txt")),
     ("signposts/school-support.txt", include_str!("../../rules/wording/signposts/school-support.txt")),

@@ -40,7 +40,7 @@ pub(super) async fn identity(
 }
 
 /// The Message-ID in a header, without its brackets.
-fn message_id(header: &[u8]) -> Option<String> {
+pub(super) fn message_id(header: &[u8]) -> Option<String> {
     message::parse(header, header.len()).message_id.or_else(|| {
         let text = String::from_utf8_lossy(header);
         let (_, id) = text.split_once('<')?;

@@ -11,7 +11,7 @@ use super::names::{Naming, quoted};
 use super::session::{Fault, Pace, Selected, Session, ok_code};
 
 /// What Sent is called where the server does not say which folder it is.
-const SENT_NAMES: [&str; 12] = [
+const SENT_NAMES: [&str; 33] = [
     "sent",
     "sent items",
     "sent mail",
@@ -24,6 +24,27 @@ const SENT_NAMES: [&str; 12] = [
     "éléments envoyés",
     "enviados",
     "verzonden items",
+    "verzonden",
+    "verzonden berichten",
+    "gesendete nachrichten",
+    "messages envoyés",
+    "objets envoyés",
+    "elementos enviados",
+    "mensajes enviados",
+    "correo enviado",
+    "itens enviados",
+    "mensagens enviadas",
+    "posta inviata",
+    "elementi inviati",
+    "inviati",
+    "wysłane",
+    "elementy wysłane",
+    "skickat",
+    "skickade objekt",
+    "sendt",
+    "sendte elementer",
+    "anfonwyd",
+    "eitemau a anfonwyd",
 ];
 
 /// A folder as LIST shows it.

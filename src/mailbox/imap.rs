@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::account::{Accounts, Filing, ImapAccount};
 use super::connect::connect;
+use super::fetch::search;
 use super::folders;
 use super::idle::Idled;
 use super::session::{Fault, Session};
@@ -222,6 +223,18 @@ impl Mailbox for ImapMailbox {
 
     async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
         self.take_in(after, at_most).await
+    }
+
+    async fn uid_before(&mut self, day: NaiveDate) -> Result<u32, MailboxError> {
+        let mut session = self.opened(false).await?;
+        // The server compares dates in its own time zone: a day more.
+        let since = day.pred_opt().unwrap_or(day);
+        let found = search(&mut session, &format!("SINCE {}", since.format("%-d-%b-%Y"))).await;
+        let next = session.selected.as_ref().map_or(1, |open| open.uid_next);
+        self.session = Some(session);
+        let found = found.map_err(|fault| fault.at(&self.account.account, "SEARCH SINCE"))?;
+        // What was copied here lately has a high UID and an old date: that is passed over only below the first in time.
+        Ok(found.into_iter().min().unwrap_or(next).saturating_sub(1))
     }
 
     async fn file(

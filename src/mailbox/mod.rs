@@ -17,6 +17,7 @@ mod imap;
 mod login;
 mod mbox;
 mod names;
+mod overview;
 mod passing;
 mod past;
 mod probe;
@@ -26,7 +27,7 @@ mod utf7;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::effect::Destination;
 use crate::letter::Letter;
@@ -39,6 +40,7 @@ pub use account::{
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
 pub use mbox::{Mbox, MboxMessage};
+pub use overview::Overview;
 pub use past::{PastFiles, PastFolder, PastMessage, PastPlace, Unreached};
 pub use probe::{ProbeStep, probe, probe_folder};
 
@@ -122,6 +124,12 @@ pub trait Mailbox {
 
     /// Messages with a UID above `after`, lowest first, at most so many. Looks, does not touch: they stay unread.
     async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError>;
+
+    /// Every message above this UID was received on this day or later, or nearly so; 0 where that cannot be told: then all are
+    /// to be looked at.
+    async fn uid_before(&mut self, _day: NaiveDate) -> Result<u32, MailboxError> {
+        Ok(0)
+    }
 
     /// Files one message into a folder of this account, creating it when missing. Never loses it: server-side MOVE, or
     /// COPY, a look, and then deletion of this one UID.
@@ -237,6 +245,10 @@ impl Mailbox for AnyMailbox {
 
     async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
         whichever!(self, mailbox => mailbox.fetch(after, at_most).await)
+    }
+
+    async fn uid_before(&mut self, day: NaiveDate) -> Result<u32, MailboxError> {
+        whichever!(self, mailbox => mailbox.uid_before(day).await)
     }
 
     async fn file(

@@ -187,6 +187,9 @@ fn question(finding: &Finding, rule: Option<&Rule>) -> Option<(Question, String,
         Group::Signposts => (Question::Also, "signpost", "Signpost"),
         Group::Leadership => (Question::Also, "leadership", "Leadership"),
         Group::Roles => (Question::Also, "sender", "Sender"),
+        Group::Answers => (Question::Also, "reply", "Reply"),
+        Group::FollowUps => (Question::Also, "follow-up", "Follow-up"),
+        Group::Steps => (Question::Also, "step", "Escalation"),
     };
     let question = if finding.outcome == Outcome::SetAside { Question::Aside } else { question };
     let title = if about.is_empty() { rule.title.clone() } else { format!("{about}: {}", rule.title) };

@@ -3,17 +3,21 @@
 //! What a label says is believed only as far as the bytes bear it out. Labels: the WHATWG Encoding standard, plus the
 //! names that mail clients use and it does not know.
 
+use std::borrow::Cow;
+
 use encoding_rs::Encoding;
 
+use super::text::run;
+
 /// Text, and the charset problem to be reported, if there was one.
-pub(super) struct Decoded {
-    pub text: String,
+pub(super) struct Decoded<'a> {
+    pub text: Cow<'a, str>,
     pub defect: Option<String>,
 }
 
 /// Decodes `bytes` as `label` says, or, where that is missing, unknown or plainly wrong, as UTF-8 with
 /// Windows-1252 for each byte that is not.
-pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
+pub(super) fn decode<'a>(bytes: Cow<'a, [u8]>, label: Option<&str>) -> Decoded<'a> {
     let label = label.unwrap_or_default().trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     if matches!(
         label.as_str(),
@@ -36,25 +40,42 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
             }),
     };
     let Some(encoding) = known else {
-        return Decoded { text: lenient(bytes), defect: Some(format!("unknown charset {label}")) };
+        return Decoded { text: lenient(&bytes).into(), defect: Some(format!("unknown charset {label}")) };
     };
-    let (text, _, wrong) = encoding.decode(bytes);
+    let (text, _, wrong) = encoding.decode(&bytes);
     // UTF-8 labelled as a single-byte charset is common (web forms); it hardly ever comes about by chance.
-    if encoding.is_single_byte() && bytes.iter().any(|b| *b >= 0x80) && looks_like_utf8(bytes) {
-        return Decoded { text: lenient(bytes), defect: Some(format!("{label} is UTF-8")) };
+    if encoding.is_single_byte() && !bytes.is_ascii() && looks_like_utf8(&bytes) {
+        return Decoded { text: lenient(&bytes).into(), defect: Some(format!("{label} is UTF-8")) };
     }
     let defect = wrong.then(|| format!("not valid {label}"));
-    Decoded { text: text.into_owned(), defect }
+    Decoded { text: text.into_owned().into(), defect }
 }
 
-fn guess(bytes: &[u8], label: &str) -> Decoded {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text).to_owned();
-        let odd = !text.is_ascii() && !label.starts_with("utf") && !label.is_empty();
-        return Decoded { text, defect: odd.then(|| format!("{label} is UTF-8")) };
+fn guess<'a>(bytes: Cow<'a, [u8]>, label: &str) -> Decoded<'a> {
+    let read = match bytes {
+        Cow::Borrowed(bytes) => {
+            std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Cow::Borrowed(bytes))
+        }
+        Cow::Owned(bytes) => {
+            String::from_utf8(bytes).map(Cow::Owned).map_err(|error| Cow::Owned(error.into_bytes()))
+        }
+    };
+    match read {
+        Ok(text) => {
+            let odd = !label.starts_with("utf") && !label.is_empty();
+            let text = match text.strip_prefix('\u{FEFF}') {
+                Some(unmarked) => Cow::Owned(unmarked.to_owned()),
+                None => text,
+            };
+            let odd = odd && !text.is_ascii();
+            Decoded { text, defect: odd.then(|| format!("{label} is UTF-8")) }
+        }
+        Err(bytes) => {
+            let label = if label.is_empty() { "no charset" } else { label };
+            let defect = Some(format!("{label} is not UTF-8; read as windows-1252"));
+            Decoded { text: lenient(&bytes).into(), defect }
+        }
     }
-    let label = if label.is_empty() { "no charset" } else { label };
-    Decoded { text: lenient(bytes), defect: Some(format!("{label} is not UTF-8; read as windows-1252")) }
 }
 
 /// UTF-8 where it is, Windows-1252 for the bytes that are not.
@@ -74,63 +95,93 @@ fn looks_like_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().filter(|c| !c.is_ascii()).count() >= 2)
 }
 
-/// Base64 that skips whatever is not of its alphabet and stops at nothing.
-pub(super) fn base64(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() / 4 * 3);
-    let (mut held, mut bits) = (0u32, 0u32);
-    for byte in bytes {
-        let value = match byte {
+/// What a byte stands for in base64; 64 and above is nothing.
+const BASE64: [u8; 256] = {
+    let mut table = [0xFF; 256];
+    let mut byte = 0u8;
+    while let Some((slot, _)) = table.split_at_mut(byte as usize).1.split_first_mut() {
+        *slot = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
             b'0'..=b'9' => byte - b'0' + 52,
             b'+' | b'-' => 62,
             b'/' | b'_' => 63,
-            b'=' => {
-                // Padding inside means that two encoded pieces were put together.
-                (held, bits) = (0, 0);
-                continue;
-            }
-            _ => continue,
+            _ => 0xFF,
         };
-        held = (held << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((held >> bits) as u8);
-            held &= (1 << bits) - 1;
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Base64 that skips whatever is not of its alphabet and stops at nothing.
+pub(super) fn base64(bytes: &[u8]) -> Vec<u8> {
+    let value = |byte: u8| BASE64.get(usize::from(byte)).copied().unwrap_or(0xFF);
+    let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
+    let (mut held, mut bits) = (0u32, 0u32);
+    let mut rest = bytes;
+    loop {
+        while bits == 0
+            && let Some((four, after)) = rest.split_first_chunk::<4>()
+        {
+            let [a, b, c, d] = four.map(value);
+            if (a | b | c | d) >= 64 {
+                break;
+            }
+            let three = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+            let [_, first, second, third] = three.to_be_bytes();
+            out.extend_from_slice(&[first, second, third]);
+            rest = after;
+        }
+        let Some((byte, after)) = rest.split_first() else { return out };
+        rest = after;
+        let value = value(*byte);
+        if *byte == b'=' {
+            // Padding inside means that two encoded pieces were put together.
+            (held, bits) = (0, 0);
+        } else if value < 64 {
+            held = (held << 6) | u32::from(value);
+            bits += 6;
+            if bits >= 8 {
+                bits -= 8;
+                out.push((held >> bits) as u8);
+                held &= (1 << bits) - 1;
+            }
         }
     }
-    out
 }
 
 /// Quoted-printable; in a header (`word`), `_` is a space (RFC 2047 section 4.2). A broken escape stays as it is.
 pub(super) fn quoted_printable(bytes: &[u8], word: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    while let Some((&byte, after)) = rest.split_first() {
+    loop {
+        let plain = run(rest, |b| b != b'=' && (b != b'_' || !word));
+        let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        out.extend_from_slice(before);
+        let Some((&byte, after)) = from.split_first() else { return out };
         rest = after;
-        match byte {
-            b'_' if word => out.push(b' '),
-            b'=' => {
-                let high = rest.first().copied().and_then(hex);
-                let low = rest.get(1).copied().and_then(hex);
-                if let (Some(high), Some(low)) = (high, low) {
-                    out.push(high << 4 | low);
-                    rest = rest.get(2..).unwrap_or_default();
-                    continue;
-                }
-                // A soft line break, perhaps with white space after it.
-                let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
-                match rest.get(blanks) {
-                    Some(b'\n') => rest = rest.get(blanks + 1..).unwrap_or_default(),
-                    None => rest = &[],
-                    Some(_) => out.push(b'='),
-                }
-            }
-            byte => out.push(byte),
+        if byte == b'_' {
+            out.push(b' ');
+            continue;
+        }
+        let high = rest.first().copied().and_then(hex);
+        let low = rest.get(1).copied().and_then(hex);
+        if let (Some(high), Some(low)) = (high, low) {
+            out.push(high << 4 | low);
+            rest = rest.get(2..).unwrap_or_default();
+            continue;
+        }
+        // A soft line break, perhaps with white space after it.
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
+        match rest.get(blanks) {
+            Some(b'\n') => rest = rest.get(blanks + 1..).unwrap_or_default(),
+            None => rest = &[],
+            Some(_) => out.push(b'='),
         }
     }
-    out
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -142,7 +193,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8], label: &str) -> String {
-        decode(bytes, (!label.is_empty()).then_some(label)).text
+        decode(bytes.into(), (!label.is_empty()).then_some(label)).text.into_owned()
     }
 
     #[test]
@@ -155,8 +206,8 @@ mod tests {
         assert_eq!(text(b"it\x92s", "utf-8"), "it’s");
         assert_eq!(text("Zoë’s".as_bytes(), "windows-1252"), "Zoë’s");
         assert_eq!(text(b"Zo\xEB", "x-nonsense"), "Zoë");
-        assert!(decode(b"a", Some("x-nonsense")).defect.is_some());
-        assert!(decode(b"plain", Some("us-ascii")).defect.is_none());
+        assert!(decode(b"a".into(), Some("x-nonsense")).defect.is_some());
+        assert!(decode(b"plain".into(), Some("us-ascii")).defect.is_none());
     }
 
     #[test]

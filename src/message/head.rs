@@ -3,9 +3,11 @@
 //! Structure (addresses, dates, MIME types) is the parser's business in `parse`; this is also what is left
 //! when that one fails. RFC 5322 section 2.2, RFC 2047.
 
+use std::borrow::Cow;
+
 use super::Header;
 use super::charset;
-use super::text::{is_invisible, is_space};
+use super::text::{is_invisible, is_space, printable, run};
 
 /// Fields beyond this are not looked at; no honest message has them.
 pub(super) const MOST_FIELDS: usize = 1_000;
@@ -27,15 +29,30 @@ pub(super) struct Head {
     pub plausible: bool,
 }
 
+impl Head {
+    /// The value of the first field of this name.
+    pub fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name).next()
+    }
+
+    /// The values of all fields of this name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+            .map(|f| f.value.as_str())
+    }
+}
+
 /// Reads the fields in front of `raw`.
 pub(super) fn read(raw: &[u8]) -> Head {
     let mut head = Head::default();
     let mut at = 0;
-    let mut open: Option<(String, Vec<u8>)> = None;
+    let mut open: Option<(&[u8], Cow<'_, [u8]>)> = None;
     let mut begun = false;
     while at < raw.len() {
         let rest = raw.get(at..).unwrap_or_default();
-        let length = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |n| n + 1);
+        let length = (run(rest, |b| b != b'\n') + 1).min(rest.len());
         let line = trimmed(rest.get(..length).unwrap_or_default());
         if !begun
             && (line.iter().all(u8::is_ascii_whitespace)
@@ -55,6 +72,7 @@ pub(super) fn read(raw: &[u8]) -> Head {
             if let Some((_, value)) = &mut open
                 && value.len() < LONGEST_FIELD
             {
+                let value = value.to_mut();
                 value.push(b' ');
                 value.extend_from_slice(line.trim_ascii_start());
             }
@@ -70,7 +88,7 @@ pub(super) fn read(raw: &[u8]) -> Head {
             continue;
         };
         close(&mut head, open.take());
-        open = Some((name, value.trim_ascii().to_vec()));
+        open = Some((name, Cow::Borrowed(value.trim_ascii())));
         at += length;
     }
     close(&mut head, open);
@@ -83,23 +101,24 @@ fn trimmed(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn split(line: &[u8]) -> Option<(String, &[u8])> {
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().take(120).position(|b| *b == b':')?;
     let name = line.get(..colon)?.trim_ascii_end();
     let proper = !name.is_empty() && name.iter().all(|b| (33..=126).contains(b));
-    proper.then(|| (String::from_utf8_lossy(name).into_owned(), line.get(colon + 1..).unwrap_or_default()))
+    proper.then(|| (name, line.get(colon + 1..).unwrap_or_default()))
 }
 
-fn close(head: &mut Head, field: Option<(String, Vec<u8>)>) {
-    let Some((name, mut value)) = field else { return };
+fn close(head: &mut Head, field: Option<(&[u8], Cow<'_, [u8]>)>) {
+    let Some((name, value)) = field else { return };
     if head.fields.len() >= MOST_FIELDS {
         head.too_many = true;
         return;
     }
-    value.truncate(LONGEST_FIELD);
-    head.needs_repair |= std::str::from_utf8(&value).is_err();
-    head.plausible |= KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known));
-    head.fields.push(Header { name, value: decode(&value) });
+    let value = value.get(..LONGEST_FIELD).unwrap_or(&value);
+    let name = String::from_utf8_lossy(name).into_owned();
+    head.needs_repair |= std::str::from_utf8(value).is_err();
+    head.plausible = head.plausible || KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known));
+    head.fields.push(Header { name, value: decode(value) });
 }
 
 const KNOWN: &[&str] = &[
@@ -124,7 +143,7 @@ const KNOWN: &[&str] = &[
 pub(super) fn decode(value: &[u8]) -> String {
     let plain = charset::lenient(value);
     if !plain.contains("=?") {
-        return one_line(&plain);
+        return one_line(plain);
     }
     let mut out = String::with_capacity(plain.len());
     let mut pending: Option<(String, Vec<u8>)> = None;
@@ -155,12 +174,12 @@ pub(super) fn decode(value: &[u8]) -> String {
     }
     flush(&mut out, &mut pending);
     out.push_str(rest);
-    one_line(&out)
+    one_line(out)
 }
 
 fn flush(out: &mut String, pending: &mut Option<(String, Vec<u8>)>) {
     if let Some((charset, bytes)) = pending.take() {
-        out.push_str(&charset::decode(&bytes, Some(&charset)).text);
+        out.push_str(&charset::decode(bytes.into(), Some(&charset)).text);
     }
 }
 
@@ -188,7 +207,14 @@ fn word(source: &str) -> Option<(String, Vec<u8>, usize)> {
     Some((charset, bytes, length))
 }
 
-fn one_line(value: &str) -> String {
+fn one_line(value: String) -> String {
+    if printable(value.as_bytes()) == value.len()
+        && !value.contains("  ")
+        && !value.starts_with(' ')
+        && !value.ends_with(' ')
+    {
+        return value;
+    }
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
         if c == '\n' || c == '\r' || is_space(c) {

@@ -13,11 +13,14 @@ mod head;
 mod html;
 pub mod new_text;
 pub mod parse;
+mod same;
+mod shorten;
 pub mod text;
 pub mod thread;
 
 pub use new_text::{Cut, CutReason, NewText};
 pub use parse::parse;
+pub use same::words;
 
 /// Where a message lies on its server: mailbox, UIDVALIDITY and UID (RFC 9051 section 2.3.1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

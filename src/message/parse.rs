@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, TimeZone};
-use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Encoding, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::body::{self, Piece};
 use super::head::{self, Head};
+use super::shorten::{self, Missing};
 use super::{Address, Defect, Fingerprint, Message, Part, ReturnPath};
 use super::{charset, flowed, new_text, text, thread};
 
@@ -23,6 +25,10 @@ const MOST_MESSAGES_INSIDE: usize = 200;
 const DEEPEST: usize = 40;
 /// Recipients of one header field.
 const MOST_ADDRESSES: usize = 2_000;
+
+/// The parser, told to read only what is asked of it: the other fields are read in `head`.
+static PARSER: LazyLock<MessageParser> =
+    LazyLock::new(|| MessageParser::new().with_mime_headers().with_address_headers().default_header_ignore());
 
 /// Reads a message; `size_bytes` is its whole size on the server (more than `raw.len()` when only a part was fetched).
 pub fn parse(raw: &[u8], size_bytes: usize) -> Message {
@@ -51,6 +57,7 @@ pub fn parse(raw: &[u8], size_bytes: usize) -> Message {
         message.defects.push(Defect::NoDate);
     }
     message.defects = once_each(message.defects);
+    message.headers = head.fields;
     message.fingerprint = fingerprint(&message);
     message
 }
@@ -65,28 +72,28 @@ fn once_each(defects: Vec<Defect>) -> Vec<Defect> {
     once
 }
 
-/// What both ways of reading share: everything that stands in the header section.
+/// What both ways of reading share: everything that stands in the header section, but for the fields themselves.
 fn from_head(head: &Head) -> Message {
-    let mut message = Message { headers: head.fields.clone(), ..Message::default() };
-    message.message_id = message.header("Message-ID").and_then(thread::id);
-    message.in_reply_to = message.header("In-Reply-To").map(thread::ids).unwrap_or_default();
-    message.references = message.header("References").map(thread::ids).unwrap_or_default();
-    message.subject = message.header("Subject").unwrap_or_default().to_owned();
-    message.date = message.header("Date").and_then(date);
-    message.return_path = return_path(&message);
-    // The topmost is our own server's; a hop that wrote no date is passed over.
-    let top = message
-        .headers("Received")
-        .take(10)
-        .find_map(|value| value.rsplit_once(';').and_then(|(_, at)| date(at)));
-    message.top_received = top;
-    message
+    Message {
+        message_id: head.value("Message-ID").and_then(thread::id),
+        in_reply_to: head.value("In-Reply-To").map(thread::ids).unwrap_or_default(),
+        references: head.value("References").map(thread::ids).unwrap_or_default(),
+        subject: head.value("Subject").unwrap_or_default().to_owned(),
+        date: head.value("Date").and_then(date),
+        return_path: return_path(head),
+        // The topmost is our own server's; a hop that wrote no date is passed over.
+        top_received: head
+            .values("Received")
+            .take(10)
+            .find_map(|value| value.rsplit_once(';').and_then(|(_, at)| date(at))),
+        ..Message::default()
+    }
 }
 
 /// What can be saved without the parser: the header as it stands, and the body as text.
 fn saved(raw: &[u8], head: &Head, why: Defect) -> Message {
     let mut message = from_head(head);
-    let list = |name: &str| message.headers(name).flat_map(simple_addresses).collect::<Vec<_>>();
+    let list = |name: &str| head.values(name).flat_map(simple_addresses).collect::<Vec<_>>();
     let [to, cc, bcc, reply_to, from, sender] = ["To", "Cc", "Bcc", "Reply-To", "From", "Sender"].map(list);
     (message.to, message.cc, message.bcc, message.reply_to) = (to, cc, bcc, reply_to);
     message.from = from.into_iter().next();
@@ -120,7 +127,7 @@ fn simple_addresses(value: &str) -> Vec<Address> {
 }
 
 fn read(raw: &[u8], head: &Head) -> Message {
-    let mut message = from_head(head);
+    let message = from_head(head);
     let trimmed = raw.get(head.start..).unwrap_or_default();
     let (bounded, too_many) = bounded(trimmed);
     let source: Cow<'_, [u8]> = if head.needs_repair {
@@ -129,9 +136,43 @@ fn read(raw: &[u8], head: &Head) -> Message {
     } else {
         Cow::Borrowed(bounded)
     };
-    let Some(parsed) = MessageParser::default().parse(source.as_ref()) else {
-        return saved(raw, head, Defect::NotAMessage);
+    // Attachments are not read, so that the parser need not decode them. Where a cut is not inside one, all is parsed.
+    if let Some(short) = shorten::shorten(&source)
+        && let Some(parsed) = PARSER.parse(&short.bytes)
+        && let Some(missing) = sizes_missing(&parsed, &short.cuts)
+    {
+        return from_parsed(message, head, &parsed, &short.bytes, &missing, too_many);
+    }
+    match PARSER.parse(source.as_ref()) {
+        Some(parsed) => from_parsed(message, head, &parsed, &source, &[], too_many),
+        None => saved(raw, head, Defect::NotAMessage),
+    }
+}
+
+/// For each part that was shortened its number and how many bytes are missing from it, if all cuts lie inside parts that
+/// are attachments in base64 and were read without trouble.
+fn sizes_missing(parsed: &mail_parser::Message<'_>, cuts: &[Missing]) -> Option<Vec<(usize, usize)>> {
+    let inside = |cut: &Missing| {
+        let number = parsed.parts.iter().position(|part| {
+            let body = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
+            matches!(part.body, PartType::Binary(_) | PartType::InlineBinary(_))
+                && part.encoding == Encoding::Base64
+                && !part.is_encoding_problem
+                && body.contains(&cut.at)
+        });
+        number.map(|number| (number, cut.decoded))
     };
+    cuts.iter().map(inside).collect()
+}
+
+fn from_parsed(
+    mut message: Message,
+    head: &Head,
+    parsed: &mail_parser::Message<'_>,
+    source: &[u8],
+    missing: &[(usize, usize)],
+    too_many: bool,
+) -> Message {
     if too_many || parsed.parts.len() > MOST_PARTS {
         message.defects.push(Defect::TooManyParts);
     }
@@ -141,10 +182,15 @@ fn read(raw: &[u8], head: &Head) -> Message {
     message.to = parsed.all_to().flat_map(|list| addresses(Some(list))).take(MOST_ADDRESSES).collect();
     message.cc = parsed.all_cc().flat_map(|list| addresses(Some(list))).take(MOST_ADDRESSES).collect();
     message.bcc = parsed.all_bcc().flat_map(|list| addresses(Some(list))).take(MOST_ADDRESSES).collect();
-    mend_name(&mut message);
+    mend_name(&mut message, head);
     message.parts = parsed.parts.iter().take(MOST_PARTS).map(part).collect();
+    for (number, bytes) in missing {
+        if let Some(part) = message.parts.get_mut(*number) {
+            part.size_bytes += bytes;
+        }
+    }
     let mut pieces = Vec::new();
-    let mut reader = Reader { parsed: &parsed, source: &source, defects: Vec::new(), seen: 0 };
+    let mut reader = Reader { parsed, source, defects: Vec::new(), seen: 0 };
     reader.collect(0, 0, &mut pieces);
     message.defects.append(&mut reader.defects);
     let sender = message.from.as_ref().map_or("", |from| from.name.as_str());
@@ -158,29 +204,40 @@ fn read(raw: &[u8], head: &Head) -> Message {
 fn bounded(raw: &[u8]) -> (&[u8], bool) {
     let mut count = 0;
     let mut at = 0;
-    while let Some(found) = raw.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'/'))) {
-        let here = at + found;
-        let after = raw.get(here + 1..).unwrap_or_default();
-        let nests = ["rfc822", "digest", "global"].iter().any(|name| {
-            after.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
-        });
-        count += usize::from(nests);
-        if count > MOST_MESSAGES_INSIDE {
-            return (raw.get(..here).unwrap_or_default(), true);
+    loop {
+        // A slash with one of three letters after it, sixteen places at a time.
+        while let (Some(here), Some(next)) = (
+            raw.get(at..).and_then(|rest| rest.first_chunk::<16>()),
+            raw.get(at + 1..).and_then(|rest| rest.first_chunk::<16>()),
+        ) && !here.iter().zip(next).fold(false, |any, (slash, letter)| {
+            let letter = letter | 0x20;
+            any | ((*slash == b'/') & ((letter == b'r') | (letter == b'd') | (letter == b'g')))
+        }) {
+            at += 16;
         }
-        at = here + 1;
+        let rest = raw.get(at..).unwrap_or_default();
+        for (here, _) in rest.iter().take(16).enumerate().filter(|(_, b)| **b == b'/') {
+            let after = rest.get(here + 1..).unwrap_or_default();
+            let nests = ["rfc822", "digest", "global"].iter().any(|name| {
+                after.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+            });
+            count += usize::from(nests);
+            if count > MOST_MESSAGES_INSIDE {
+                return (raw.get(..at + here).unwrap_or_default(), true);
+            }
+        }
+        if rest.len() <= 16 {
+            return (raw, false);
+        }
+        at += 16;
     }
-    (raw, false)
 }
 
 /// A name whose characters were cut in two between encoded words is read again from the header as a whole.
-fn mend_name(message: &mut Message) {
-    let mended = message
-        .header("From")
-        .and_then(|value| value.split_once('<'))
-        .map(|(name, _)| name.trim().to_owned());
-    if let (Some(from), Some(mended)) = (&mut message.from, mended)
-        && from.name.contains('\u{FFFD}')
+fn mend_name(message: &mut Message, head: &Head) {
+    let Some(from) = message.from.as_mut().filter(|from| from.name.contains('\u{FFFD}')) else { return };
+    let mended = head.value("From").and_then(|value| value.split_once('<')).map(|(name, _)| name.trim());
+    if let Some(mended) = mended
         && !mended.contains('\u{FFFD}')
     {
         from.name = mended.trim_matches('"').to_owned();
@@ -192,7 +249,7 @@ fn addresses(list: Option<&mail_parser::Address<'_>>) -> Vec<Address> {
     list.iter()
         .take(MOST_ADDRESSES)
         .map(|one| Address {
-            name: text::collapse(one.name().unwrap_or_default()),
+            name: one.name().map(text::collapse).unwrap_or_default(),
             address: lower_domain(one.address().unwrap_or_default().trim()),
         })
         .filter(|one| !one.address.is_empty() || !one.name.is_empty())
@@ -206,8 +263,8 @@ fn lower_domain(address: &str) -> String {
     }
 }
 
-fn return_path(message: &Message) -> ReturnPath {
-    let Some(value) = message.header("Return-Path") else { return ReturnPath::Absent };
+fn return_path(head: &Head) -> ReturnPath {
+    let Some(value) = head.value("Return-Path") else { return ReturnPath::Absent };
     let inside = value.trim().trim_start_matches('<').split('>').next().unwrap_or_default().trim();
     if inside.is_empty() {
         return ReturnPath::Null;
@@ -266,8 +323,8 @@ struct Reader<'a> {
     seen: usize,
 }
 
-impl Reader<'_> {
-    fn collect(&mut self, id: u32, depth: usize, pieces: &mut Vec<Piece>) {
+impl<'a> Reader<'a> {
+    fn collect(&mut self, id: u32, depth: usize, pieces: &mut Vec<Piece<'a>>) {
         let parsed = self.parsed;
         let Some(part) = parsed.parts.get(id as usize) else { return };
         self.seen += 1;
@@ -304,7 +361,7 @@ impl Reader<'_> {
                     PartType::Html(_) => Piece { plain: None, html: Some(decoded) },
                     _ if flows(part) => {
                         let del_sp = parameter(part, "delsp").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
-                        Piece { plain: Some(flowed::unflow(&decoded, del_sp)), html: None }
+                        Piece { plain: Some(flowed::unflow(&decoded, del_sp).into()), html: None }
                     }
                     _ => Piece { plain: Some(decoded), html: None },
                 };
@@ -315,21 +372,21 @@ impl Reader<'_> {
     }
 
     /// The text of a part: as the parser decoded it, unless the label is missing or wrong.
-    fn decoded(&mut self, part: &MessagePart<'_>) -> String {
-        let (PartType::Text(parsed) | PartType::Html(parsed)) = &part.body else { return String::new() };
+    fn decoded(&mut self, part: &'a MessagePart<'a>) -> Cow<'a, str> {
+        let (PartType::Text(parsed) | PartType::Html(parsed)) = &part.body else { return Cow::default() };
         let label = parameter(part, "charset");
         let from = part.raw_body_offset() as usize;
         let to = part.raw_end_offset() as usize;
-        let Some(bytes) = self.source.get(from..to) else { return parsed.to_string() };
+        let Some(bytes) = self.source.get(from..to) else { return Cow::Borrowed(parsed) };
         let bytes = match part.encoding {
-            mail_parser::Encoding::Base64 => Cow::Owned(charset::base64(bytes)),
-            mail_parser::Encoding::QuotedPrintable => Cow::Owned(charset::quoted_printable(bytes, false)),
-            mail_parser::Encoding::None => Cow::Borrowed(bytes),
+            Encoding::Base64 => Cow::Owned(charset::base64(bytes)),
+            Encoding::QuotedPrintable => Cow::Owned(charset::quoted_printable(bytes, false)),
+            Encoding::None => Cow::Borrowed(bytes),
         };
         if label.is_some_and(|label| label.to_ascii_lowercase().starts_with("utf-7")) {
-            return parsed.to_string();
+            return Cow::Borrowed(parsed);
         }
-        let decoded = charset::decode(&bytes, label);
+        let decoded = charset::decode(bytes, label);
         // A message cut short may end within a character; that is the cut's fault.
         if let Some(defect) = decoded.defect {
             self.defects.push(Defect::Charset(defect));
@@ -354,11 +411,12 @@ fn is_words(part: &MessagePart<'_>, id: u32, subtype: &str) -> bool {
 }
 
 /// The versions of one text as one piece: the first plain one with words, the last HTML one.
-fn together(versions: Vec<Piece>) -> Option<Piece> {
+fn together(versions: Vec<Piece<'_>>) -> Option<Piece<'_>> {
     let mut piece = Piece::default();
     for version in versions {
         match (&mut piece.plain, version.plain) {
             (Some(before), Some(more)) => {
+                let before = before.to_mut();
                 before.push_str("\n\n");
                 before.push_str(&more);
             }
@@ -366,7 +424,7 @@ fn together(versions: Vec<Piece>) -> Option<Piece> {
             _ => {}
         }
         match (&mut piece.html, version.html) {
-            (Some(before), Some(more)) => before.push_str(&more),
+            (Some(before), Some(more)) => before.to_mut().push_str(&more),
             (empty, Some(html)) => *empty = Some(html),
             _ => {}
         }

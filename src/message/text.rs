@@ -3,16 +3,22 @@
 //! Not the place where HTML becomes text (that is `super::html`) nor where bytes become characters
 //! (`super::charset`). Unicode general categories Zs and Cf; nothing a reader would see is changed.
 
+use std::borrow::Cow;
+
 /// Line ends become `\n`, every space becomes a plain one, and what cannot be seen (zero-width characters, soft
 /// hyphens, direction marks, controls) is dropped. Lines lose trailing space; blank lines are kept.
 pub fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    let mut last = '\n';
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    loop {
+        let (run, after) = rest.split_at_checked(printable(rest.as_bytes())).unwrap_or((rest, ""));
+        out.push_str(run);
+        let mut chars = after.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
         let c = match c {
             '\r' => {
-                if chars.peek() == Some(&'\n') {
+                if rest.starts_with('\n') {
                     continue;
                 }
                 '\n'
@@ -20,7 +26,7 @@ pub fn normalise(text: &str) -> String {
             '\n' | '\u{2028}' | '\u{2029}' | '\u{0B}' | '\u{0C}' | '\u{85}' => '\n',
             c if is_space(c) => ' ',
             // A joiner between two letters is a trick or an accident; between emoji it is part of the picture.
-            '\u{200D}' if !last.is_alphanumeric() && !last.is_whitespace() => c,
+            '\u{200D}' if out.ends_with(|last: char| !last.is_alphanumeric() && !last.is_whitespace()) => c,
             c if is_invisible(c) || c.is_control() => continue,
             c => c,
         };
@@ -29,7 +35,6 @@ pub fn normalise(text: &str) -> String {
             out.truncate(kept);
         }
         out.push(c);
-        last = c;
     }
     let kept = out.trim_end_matches([' ', '\n']).len();
     out.truncate(kept);
@@ -41,19 +46,64 @@ pub fn normalise(text: &str) -> String {
 /// All white space collapsed to single spaces, none at the ends: for comparing texts and for fingerprints.
 pub fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
+    let mut space = false;
+    let mut rest = text;
+    loop {
+        let (run, after) = rest.split_at_checked(printable(rest.as_bytes())).unwrap_or((rest, ""));
+        let words = run.trim_start_matches(' ');
+        space |= words.len() < run.len();
+        if !words.is_empty() {
+            if space && !out.is_empty() {
+                out.push(' ');
+            }
+            let body = words.trim_end_matches(' ');
+            if body.contains("  ") {
+                let mut between = "";
+                for word in body.split(' ').filter(|word| !word.is_empty()) {
+                    out.push_str(between);
+                    out.push_str(word);
+                    between = " ";
+                }
+            } else {
+                out.push_str(body);
+            }
+            space = body.len() < words.len();
         }
-        out.push_str(word);
+        let mut chars = after.chars();
+        let Some(c) = chars.next() else { return out };
+        rest = chars.as_str();
+        if c.is_whitespace() {
+            space = true;
+        } else {
+            if space && !out.is_empty() {
+                out.push(' ');
+            }
+            space = false;
+            out.push(c);
+        }
     }
-    out
 }
 
 /// Typographic quotes, dashes and ellipses as their ASCII cousins: for comparing words, never for showing.
 pub fn plain_punctuation(text: &str) -> String {
+    unadorned(text).into_owned()
+}
+
+/// The same without a copy where there is nothing to replace.
+pub(crate) fn unadorned(text: &str) -> Cow<'_, str> {
+    let usual = |b: u8| b < 0x80 && b != b'`';
+    let first = run(text.as_bytes(), usual);
+    if first == text.len() {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    let mut length = first;
+    loop {
+        let (plain, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let mut chars = after.chars();
+        let Some(c) = chars.next() else { return Cow::Owned(out) };
         match c {
             '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{201B}' | '\u{2032}' | '\u{02BC}' | '\u{00B4}'
             | '`' => {
@@ -66,8 +116,32 @@ pub fn plain_punctuation(text: &str) -> String {
             '\u{2026}' => out.push_str("..."),
             c => out.push(c),
         }
+        rest = chars.as_str();
+        length = run(rest.as_bytes(), usual);
     }
-    out
+}
+
+/// Lower case and plain punctuation: how words are compared.
+pub(crate) fn lowered(text: &str) -> String {
+    unadorned(text).to_lowercase()
+}
+
+/// How many bytes at the start are as wanted; looked at sixteen at a time, which is what makes it worth having.
+#[inline(always)]
+pub(crate) fn run(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
+    let mut rest = bytes;
+    while let Some((sixteen, after)) = rest.split_first_chunk::<16>() {
+        if !sixteen.iter().fold(true, |all, b| all & wanted(*b)) {
+            break;
+        }
+        rest = after;
+    }
+    bytes.len() - rest.len() + rest.iter().take_while(|b| wanted(**b)).count()
+}
+
+/// How many bytes at the start are printable ASCII, which no rule about spaces and unseen characters concerns.
+pub(crate) fn printable(bytes: &[u8]) -> usize {
+    run(bytes, |b| (0x20..0x7F).contains(&b))
 }
 
 /// True for every kind of space that is not a line end.

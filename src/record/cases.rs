@@ -1,36 +1,13 @@
-//! Cases read: lists with filters, and one case with everything that is known of it. What a case may become is `case/`.
+//! One case with everything that is known of it. Lists are `case_list.rs`; what a case may become is `case/`.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, OptionalExtension, ToSql};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::Records;
 use super::error::{Fault, RecordError};
 use super::rows::{CaseRow, EffectRow, LocationRow, case_rows, effect_rows, instant, maybe_instant};
-use super::value::{At, Json, On};
-
-/// Which cases. What is `None` does not matter.
-#[derive(Debug, Clone, Default)]
-pub struct CaseFilter {
-    /// `open`, `answered`, ...
-    pub state: Option<String>,
-    /// `urgent` or `standard`.
-    pub urgency: Option<String>,
-    /// The team.
-    pub queue: Option<String>,
-    /// The area.
-    pub area: Option<String>,
-    /// Due on this day or before.
-    pub due_by: Option<NaiveDate>,
-    /// The opening message's sender, whatever its case.
-    pub sender: Option<String>,
-    /// Only those whose decision a person should look at.
-    pub unsure: bool,
-    /// Received at this instant or after.
-    pub received_since: Option<DateTime<Utc>>,
-    /// At most so many.
-    pub at_most: Option<usize>,
-}
+use super::value::Json;
 
 /// Everything about one case.
 #[derive(Clone, Serialize)]
@@ -38,12 +15,23 @@ pub struct CaseDetail {
     /// The case as in a list.
     #[serde(flatten)]
     pub case: CaseRow,
+    /// Other cases that may concern the same matter, earlier or later.
+    pub links: Vec<LinkRow>,
     /// Its messages, the oldest first.
     pub messages: Vec<MessageDetail>,
     /// What was and is to be done on their account.
     pub effects: Vec<EffectRow>,
     /// What happened, in order.
     pub events: Vec<EventRow>,
+}
+
+/// Another case that may concern the same matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkRow {
+    /// Its reference.
+    pub reference: String,
+    /// Why they are linked.
+    pub why: String,
 }
 
 /// A message of a case.
@@ -118,36 +106,6 @@ pub struct EventRow {
 }
 
 impl Records {
-    /// Cases, the soonest due first, those without a due date last.
-    pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, RecordError> {
-        let sender = filter.sender.as_ref().map(|sender| sender.to_lowercase());
-        let (due_by, since) = (filter.due_by.map(On), filter.received_since.map(At));
-        let limit = filter.at_most.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
-        let mut conditions: Vec<&str> = Vec::new();
-        let mut params: Vec<&dyn ToSql> = Vec::new();
-        let mut when = |condition, value: Option<_>| {
-            if let Some(value) = value {
-                conditions.push(condition);
-                params.push(value);
-            }
-        };
-        when("c.state = ?", filter.state.as_ref().map(|value| value as &dyn ToSql));
-        when("c.urgency = ?", filter.urgency.as_ref().map(|value| value as &dyn ToSql));
-        when("c.queue = ?", filter.queue.as_ref().map(|value| value as &dyn ToSql));
-        when("c.area = ?", filter.area.as_ref().map(|value| value as &dyn ToSql));
-        when("c.due_on <= ?", due_by.as_ref().map(|value| value as &dyn ToSql));
-        when("m.sender = ?", sender.as_ref().map(|value| value as &dyn ToSql));
-        when("c.received_at >= ?", since.as_ref().map(|value| value as &dyn ToSql));
-        if filter.unsure {
-            conditions.push("coalesce(d.unsure, 1) = 1");
-        }
-        let joined = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
-        params.push(&limit);
-        let conditions =
-            format!("WHERE {joined} ORDER BY c.due_on IS NULL, c.due_on, c.received_at, c.id LIMIT ?");
-        self.read(|connection| case_rows(connection, &conditions, &params))
-    }
-
     /// Everything about the case with this reference, written as people write it: any case of letters, with or without
     /// `SEND-` and hyphens.
     pub fn case(&self, reference: &str) -> Result<Option<CaseDetail>, RecordError> {
@@ -157,12 +115,17 @@ impl Records {
                 return Ok(None);
             };
             let id: i64 =
-                connection.query_row("SELECT id FROM cases WHERE reference = ?1", [&reference], |row| row.get(0))?;
-            let ours = "WHERE e.message_id IN (SELECT message_id FROM case_messages WHERE case_id = ?1) ORDER BY e.id";
+                connection
+                    .query_row("SELECT id FROM cases WHERE reference = ?1", [&reference], |row| row.get(0))?;
+            // A notice may be about no single message; then its topic names the case.
+            let ours = "WHERE e.message_id IN (SELECT message_id FROM case_messages WHERE case_id = ?1)
+                    OR e.letter_id IN (SELECT id FROM letters WHERE kind = 'notice' AND instr(topic, ?2) > 0)
+                ORDER BY e.id";
             Ok(Some(CaseDetail {
                 case,
+                links: links(connection, id)?,
                 messages: messages(connection, id)?,
-                effects: effect_rows(connection, ours, &[&id])?,
+                effects: effect_rows(connection, ours, &[&id, &reference])?,
                 events: events(connection, id)?,
             }))
         })
@@ -170,7 +133,7 @@ impl Records {
 }
 
 /// `send 7k4m2q9x` is `SEND-7K4M-2Q9X`; what is read out as I, L or O was 1 or 0 (Crockford's base 32).
-fn as_kept(reference: &str) -> String {
+pub(super) fn as_kept(reference: &str) -> String {
     let mut text: String =
         reference.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     if text.len() == 12 && text.starts_with("SEND") {
@@ -189,6 +152,16 @@ fn as_kept(reference: &str) -> String {
         .collect();
     let (head, tail) = digits.split_at(4);
     format!("SEND-{head}-{tail}")
+}
+
+pub(super) fn links(connection: &Connection, case: i64) -> Result<Vec<LinkRow>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT reference, why FROM case_links JOIN cases ON cases.id = other_id WHERE case_id = ?1
+         UNION ALL
+         SELECT reference, why FROM case_links JOIN cases ON cases.id = case_id WHERE other_id = ?1",
+    )?;
+    let rows = statement.query_map([case], |row| Ok(LinkRow { reference: row.get(0)?, why: row.get(1)? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn messages(connection: &Connection, case: i64) -> Result<Vec<MessageDetail>, Fault> {
@@ -290,30 +263,8 @@ fn events(connection: &Connection, case: i64) -> Result<Vec<EventRow>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::super::sample::{Sample, at};
-    use super::super::{EntryOutcome, StoredDecision};
-    use super::*;
+    use super::super::{CasePart, EntryOutcome, StoredDecision};
     use crate::case::Reference;
-
-    #[test]
-    fn cases_are_listed_by_due_date_and_filtered() {
-        let sample = Sample::new();
-        for uid in 1..=6 {
-            sample.enter_one(uid);
-        }
-        let list = |filter| sample.records.cases(&filter).unwrap();
-        let all = list(CaseFilter::default());
-        assert_eq!(all.len(), 6);
-        assert!(all.is_sorted_by_key(|case| case.due_on));
-        assert_eq!(all[0].acknowledgement, "waiting");
-        assert_eq!(list(CaseFilter { urgency: Some("urgent".into()), ..CaseFilter::default() }).len(), 3);
-        assert_eq!(list(CaseFilter { state: Some("answered".into()), ..CaseFilter::default() }).len(), 0);
-        assert_eq!(list(CaseFilter { due_by: all[1].due_on, ..CaseFilter::default() }).len(), 2);
-        assert_eq!(list(CaseFilter { received_since: Some(at(5)), ..CaseFilter::default() }).len(), 2);
-        assert_eq!(list(CaseFilter { at_most: Some(4), ..CaseFilter::default() }).len(), 4);
-        let by_sender = CaseFilter { sender: Some("PARENT-3@home.example".into()), ..CaseFilter::default() };
-        let mine = list(by_sender);
-        assert_eq!((mine.len(), mine[0].subject.as_str()), (1, "My son's timetable, 3"));
-    }
 
     #[test]
     fn a_case_shows_its_message_decision_effects_and_events() {
@@ -347,12 +298,8 @@ mod tests {
             withheld: Some("an automatic reply".into()),
             ..StoredDecision::default()
         };
-        let silent = EntryOutcome::Decided {
-            decision: Box::new(decision),
-            reference: None,
-            due: None,
-            effects: Vec::new(),
-        };
+        let silent =
+            EntryOutcome::Decided { decision: Box::new(decision), case: CasePart::None, effects: Vec::new() };
         let broken = EntryOutcome::SetAside { reason: "no body".into(), due: None, effects: Vec::new() };
         sample.records.enter(&sample.batch(vec![sample.with(2, silent), sample.with(3, broken)])).unwrap();
         let all = sample.records.messages(10).unwrap();
@@ -364,12 +311,5 @@ mod tests {
         assert_eq!(withheld[0].withheld.as_deref(), Some("an automatic reply"));
         assert!(sample.records.withheld(at(100)).unwrap().is_empty());
         assert_eq!(sample.records.set_aside().unwrap()[0].set_aside.as_deref(), Some("no body"));
-    }
-
-    #[test]
-    fn open_cases_by_due_date_use_the_index() {
-        let sample = Sample::new();
-        let plan = sample.plan("SELECT id FROM cases c WHERE c.state = ? AND c.due_on <= ?");
-        assert!(plan.contains("cases_by_due"), "{plan}");
     }
 }

@@ -8,11 +8,12 @@ use serde_json::json;
 
 use super::cases::{self, DecisionDetail};
 use super::error::{Fault, RecordError};
+use super::facts::{self, NewFact};
 use super::known::BY_FINGERPRINT;
 use super::rows::instant;
-use super::value::{At, Json, On};
+use super::value::{At, Json};
 use super::{MessageRow, Records};
-use crate::case::{Correction, Labels};
+use crate::case::{Correction, Fact, Labels};
 use crate::effect::Destination;
 use crate::message::Fingerprint;
 
@@ -132,19 +133,21 @@ impl Records {
             });
             let right = recalled.labels();
             let soon = right.urgency == "urgent" || right.queue == "resolution";
-            tx.prepare_cached(
-                "UPDATE cases SET urgency = ?2, queue = ?3, area = ?4,
-                     first_response_on = CASE WHEN ?5 THEN coalesce(first_response_on, ?6) END
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                opened,
-                right.urgency,
-                right.queue,
-                right.area,
-                soon,
-                new.first_response_on.map(On)
-            ])?;
+            let Some(case) = opened else { return Ok(change) };
+            tx.prepare_cached("UPDATE cases SET urgency = ?2, queue = ?3, area = ?4 WHERE id = ?1")?
+                .execute(params![case, right.urgency, right.queue, right.area])?;
+            let before = facts::standing(tx, case)?;
+            let first_response_on = before
+                .and_then(|standing| standing.first_response_on)
+                .or(new.first_response_on)
+                .filter(|_| soon);
+            let (by, why) = (new.by.clone(), new.why.clone());
+            let fact = Fact::Relabelled { first_response_on };
+            facts::tell_without_event(
+                tx,
+                &NewFact { case, key: None, at: now, by, message: None, fact, why },
+                now,
+            )?;
             Ok(change)
         })
     }

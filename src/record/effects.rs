@@ -18,7 +18,7 @@ use crate::message::MessageRef;
 /// Whose effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
-    /// Letters that this account is to send: acknowledgements and alerts.
+    /// Letters that this account is to send: acknowledgements, alerts and notices.
     Letters {
         /// The account.
         account: String,
@@ -42,8 +42,8 @@ pub enum Which {
 pub struct DueEffect {
     /// Its number.
     pub id: i64,
-    /// The message on whose account.
-    pub message: i64,
+    /// The message on whose account; `None`: a notice about no single one.
+    pub message: Option<i64>,
     /// What is to be done. Where `uncertain`, the letter is not to be sent but looked for.
     pub effect: Effect,
     /// The letter may have been sent: look for its Message-ID.
@@ -67,7 +67,7 @@ pub struct Recovered {
 
 const DUE: &str = "SELECT effects.id, effects.kind, effects.message_id, effects.account, effects.payload,
         effects.state, effects.attempts, effects.planned_at,
-        letters.message_id AS letter_message_id, letters.envelope_from, letters.envelope_to, letters.raw,
+        letters.message_id AS letter_message_id, letters.topic, letters.envelope_from, letters.envelope_to, letters.raw,
         mailboxes.account AS at_account, mailboxes.folder AS at_folder,
         locations.uid_validity AS at_uid_validity, locations.uid AS at_uid,
         (SELECT max(made_at) FROM attempts
@@ -236,6 +236,10 @@ fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
         ("keep-copy", Some(letter)) => (Effect::KeepCopy { account, letter }, None),
         // Its time has come, so when that was planned for no longer matters.
         ("alert", Some(letter)) => (Effect::Alert { account, letter, not_before: planned_at }, None),
+        ("notice", Some(letter)) => {
+            let topic = row.get::<_, Option<String>>("topic")?.unwrap_or_default();
+            (Effect::Notice { account, letter, topic, not_before: planned_at }, None)
+        }
         ("file", None) => {
             let Ok(Json(Filing { to, flagged })) = row.get::<_, Json<Filing>>("payload") else {
                 return Ok(Err(id));

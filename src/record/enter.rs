@@ -8,13 +8,15 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::json;
 
 use super::Records;
-use super::entry::{Batch, Entered, EnteredAs, Entry, EntryOutcome, StoredDecision, StoredDue};
+use super::answers;
+use super::entry::{Batch, CasePart, Entered, EnteredAs, Entry, EntryOutcome, Opening, Role, StoredDecision};
 use super::error::{Fault, RecordError};
+use super::facts::{NewFact, tell, tell_without_event};
 use super::known::BY_FINGERPRINT;
 use super::mailboxes::{OpenMailbox, advance, find_in_use, not_absent};
 use super::settle::plan;
 use super::value::{At, Json, On};
-use crate::case::Reference;
+use crate::case::Fact;
 use crate::effect::Effect;
 
 impl Records {
@@ -97,14 +99,30 @@ impl Hand<'_> {
     fn new_message(&self, entry: &Entry, effects: &[Effect]) -> Result<(EnteredAs, usize), Fault> {
         let message = self.message(entry)?;
         let (what, location) = match &entry.outcome {
-            EntryOutcome::Decided { decision, reference, due, .. } => {
+            EntryOutcome::Decided { decision, case, .. } => {
                 let location = self.locate(entry.at.uid, "decided", None, Some(message))?;
                 self.decision(message, decision)?;
-                let case = match reference {
-                    Some(reference) => Some(self.case(entry, message, reference, decision, due.as_ref())?),
-                    None => None,
+                let (case, role) = match case {
+                    CasePart::None => (None, None),
+                    CasePart::Opens(opening) => {
+                        (Some(self.case(entry, message, opening, decision)?), Some(Role::Opened))
+                    }
+                    CasePart::Joins { case, role, facts } => {
+                        self.join(entry, message, *case, *role, facts)?;
+                        (Some(*case), Some(*role))
+                    }
+                    CasePart::ByStaff(reply) => {
+                        let found = answers::place(self.tx, message, reply, self.now)?;
+                        if found.is_none() {
+                            answers::keep(self.tx, message, reply)?;
+                        }
+                        found.map_or((None, None), |(case, role)| (Some(case), Some(role)))
+                    }
                 };
-                (EnteredAs::New { message, case }, location)
+                if let (Some(_), Some(id)) = (case, &entry.message_id) {
+                    answers::that_waited_for(self.tx, id, self.now)?;
+                }
+                (EnteredAs::New { message, case, role }, location)
             }
             EntryOutcome::SetAside { reason, due, .. } => {
                 let location = self.locate(entry.at.uid, "set-aside", Some(reason), Some(message))?;
@@ -149,8 +167,13 @@ impl Hand<'_> {
     ) -> Result<usize, Fault> {
         let mut planned = 0;
         for effect in effects {
-            planned +=
-                usize::from(plan(self.tx, effect, message, Some((location, self.mailbox.id)), self.now)?);
+            planned += usize::from(plan(
+                self.tx,
+                effect,
+                Some(message),
+                Some((location, self.mailbox.id)),
+                self.now,
+            )?);
         }
         Ok(planned)
     }
@@ -198,8 +221,8 @@ impl Hand<'_> {
             .tx
             .prepare_cached(
                 "INSERT INTO messages (fingerprint, message_id, mailbox_id, received_at, size_bytes, sender,
-                     sender_domain, subject, entered_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     sender_domain, subject, words, entered_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .insert(params![
                 entry.fingerprint.as_ref().map(|fingerprint| fingerprint.0),
@@ -210,6 +233,7 @@ impl Hand<'_> {
                 entry.sender.as_ref().map(|sender| sender.to_lowercase()),
                 entry.sender_domain.as_ref().map(|domain| domain.to_lowercase()),
                 entry.subject,
+                entry.words.as_ref().map(|words| words.0),
                 At(self.now)
             ])?;
         let mut refer = self.tx.prepare_cached(
@@ -222,6 +246,16 @@ impl Hand<'_> {
         }
         for (place, target) in (1_i64..).zip(&entry.references) {
             refer.execute(params![message, target, place])?;
+        }
+        let mut take_part = self.tx.prepare_cached(
+            "INSERT INTO participants (message_id, role, address) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?;
+        for participant in &entry.participants {
+            take_part.execute(params![
+                message,
+                participant.role.word(),
+                participant.address.to_lowercase()
+            ])?;
         }
         Ok(message)
     }
@@ -258,16 +292,15 @@ impl Hand<'_> {
         &self,
         entry: &Entry,
         message: i64,
-        reference: &Reference,
+        opening: &Opening,
         decision: &StoredDecision,
-        due: Option<&StoredDue>,
     ) -> Result<i64, Fault> {
+        let (reference, due) = (&opening.reference, &opening.due);
         let case: Option<i64> = self
             .tx
             .prepare_cached(
-                "INSERT INTO cases (reference, opening_message, state, urgency, queue, area, received_at,
-                     first_response_on, due_on)
-                 VALUES (?1, ?2, 'open', ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO cases (reference, opening_message, state, urgency, queue, area, received_at)
+                 VALUES (?1, ?2, 'open', ?3, ?4, ?5, ?6)
                  ON CONFLICT (reference) DO NOTHING
                  RETURNING id",
             )?
@@ -278,9 +311,7 @@ impl Hand<'_> {
                     decision.urgency,
                     decision.queue,
                     decision.area,
-                    At(entry.received_at),
-                    due.and_then(|due| due.first_response_on).map(On),
-                    due.map(|due| On(due.due_on))
+                    At(entry.received_at)
                 ],
                 |row| row.get(0),
             )
@@ -290,21 +321,57 @@ impl Hand<'_> {
             let reference = reference.to_string();
             return Err(RecordError::ReferenceTaken { reference, uid: entry.at.uid }.into());
         };
-        self.tx
-            .prepare_cached(
-                "INSERT INTO case_messages (message_id, case_id, role) VALUES (?1, ?2, 'opened')",
-            )?
-            .execute(params![message, case])?;
-        let detail = due.map_or(json!({}), |due| {
-            json!({ "day_zero": due.day_zero, "due_on": due.due_on, "first_response_on": due.first_response_on,
-                "skipped": due.skipped })
-        });
-        add_event(self.tx, self.now, "opened", Some(case), Some(message), &detail)?;
+        let fact = Fact::Opened {
+            matter: opening.matter,
+            due_on: due.due_on,
+            first_response_on: due.first_response_on,
+            step: opening.step,
+            step_due_on: opening.step_due_on,
+        };
+        let new = of_message(case, message, Role::Opened, entry.received_at, &fact);
+        tell_without_event(self.tx, &new, self.now)?;
+        let counted = json!({ "day_zero": due.day_zero, "due_on": due.due_on,
+            "first_response_on": due.first_response_on, "skipped": due.skipped, "matter": opening.matter,
+            "step": opening.step, "step_due_on": opening.step_due_on });
+        add_event(self.tx, self.now, "opened", Some(case), Some(message), &counted)?;
+        for link in &opening.links {
+            self.tx
+                .prepare_cached(
+                    "INSERT INTO case_links (case_id, other_id, why) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![case, link.case, link.why])?;
+        }
+        for (message, role, fact) in &opening.known {
+            let at = self
+                .tx
+                .prepare_cached("SELECT received_at FROM messages WHERE id = ?1")?
+                .query_row([message], |row| row.get::<_, At>(0))?
+                .0;
+            tell(self.tx, &of_message(case, *message, *role, at, fact), self.now)?;
+        }
         Ok(case)
+    }
+
+    fn join(&self, entry: &Entry, message: i64, case: i64, role: Role, facts: &[Fact]) -> Result<(), Fault> {
+        self.tx
+            .prepare_cached("INSERT INTO case_messages (message_id, case_id, role) VALUES (?1, ?2, ?3)")?
+            .execute(params![message, case, role.word()])?;
+        facts.iter().try_for_each(|fact| {
+            tell(self.tx, &of_message(case, message, role, entry.received_at, fact), self.now).map(|_| ())
+        })
     }
 }
 
-/// Adds one line to the audit.
+/// What a message tells of a case. One message tells each kind of thing once.
+pub(super) fn of_message(case: i64, message: i64, role: Role, at: DateTime<Utc>, fact: &Fact) -> NewFact {
+    let what = serde_json::to_value(fact).ok();
+    let what = what.as_ref().and_then(|fact| fact.get("what")).and_then(serde_json::Value::as_str);
+    let key = Some(format!("message/{message}/{}", what.unwrap_or_default()));
+    let (by, fact) = ("send-triage".to_owned(), fact.clone());
+    NewFact { case, key, at, by, message: Some((message, role)), fact, why: String::new() }
+}
+
+/// Adds one line to the audit, of what this program did.
 pub(super) fn add_event(
     tx: &Transaction<'_>,
     at: DateTime<Utc>,
@@ -313,11 +380,24 @@ pub(super) fn add_event(
     message: Option<i64>,
     detail: &serde_json::Value,
 ) -> rusqlite::Result<()> {
+    add_event_by(tx, at, "send-triage", what, case, message, detail)
+}
+
+/// Adds one line to the audit, of what somebody did.
+pub(super) fn add_event_by(
+    tx: &Transaction<'_>,
+    at: DateTime<Utc>,
+    by: &str,
+    what: &str,
+    case: Option<i64>,
+    message: Option<i64>,
+    detail: &serde_json::Value,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO events (happened_at, actor, what, case_id, message_id, detail)
-         VALUES (?1, 'send-triage', ?2, ?3, ?4, ?5)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![At(at), what, case, message, Json(detail)])?;
+    .execute(params![At(at), by, what, case, message, Json(detail)])?;
     Ok(())
 }
 
@@ -347,7 +427,7 @@ mod tests {
         let mut twin = sample.letter_writer(1);
         twin.at.uid = 2;
         let entered = sample.records.enter(&sample.batch(vec![sample.letter_writer(1), twin])).unwrap();
-        let EnteredAs::New { message, case: Some(_) } = entered[0].what else { panic!("{entered:?}") };
+        let EnteredAs::New { message, case: Some(_), .. } = entered[0].what else { panic!("{entered:?}") };
         assert_eq!(entered[1], Entered { uid: 2, what: EnteredAs::Copy { of: message }, effects: 1 });
         assert_eq!((sample.count("cases"), sample.count("letters")), (1, 1));
         assert_eq!(sample.count("effects WHERE kind = 'file'"), 2);
@@ -376,12 +456,12 @@ mod tests {
     fn a_reference_of_another_case_stops_the_whole_batch() {
         let sample = Sample::new();
         let mut thief = sample.letter_writer(2);
-        let (EntryOutcome::Decided { reference, .. }, EntryOutcome::Decided { reference: taken, .. }) =
+        let (EntryOutcome::Decided { case, .. }, EntryOutcome::Decided { case: taken, .. }) =
             (&mut thief.outcome, sample.letter_writer(1).outcome)
         else {
             panic!()
         };
-        *reference = taken;
+        *case = taken;
         let error = sample.records.enter(&sample.batch(vec![sample.letter_writer(1), thief])).err().unwrap();
         assert!(matches!(error, RecordError::ReferenceTaken { uid: 2, .. }), "{error}");
         assert_eq!((sample.count("messages"), sample.count("effects"), sample.count("locations")), (0, 0, 0));
@@ -392,8 +472,8 @@ mod tests {
     fn what_is_no_case_leaves_no_case_and_what_is_left_alone_leaves_no_personal_data() {
         let sample = Sample::new();
         let mut bounce = sample.letter_writer(1);
-        if let EntryOutcome::Decided { reference, effects, .. } = &mut bounce.outcome {
-            (*reference, *effects) = (None, Vec::new());
+        if let EntryOutcome::Decided { case, effects, .. } = &mut bounce.outcome {
+            (*case, *effects) = (CasePart::None, Vec::new());
         }
         let old = sample.with(2, EntryOutcome::LeftAlone { reason: "received before go-live".into() });
         let broken = sample

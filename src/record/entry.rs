@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::calendar::Due;
-use crate::case::Reference;
+use crate::case::reply::Reply;
+use crate::case::{Fact, Matter, Reference, Step};
 use crate::effect::Effect;
 use crate::message::{Fingerprint, MessageRef};
 use crate::triage::Decision;
@@ -49,8 +50,45 @@ pub struct Entry {
     pub sender_domain: Option<String>,
     /// The subject.
     pub subject: String,
+    /// What is the same when its sender sends the same words again ([`crate::message::words`]).
+    pub words: Option<Fingerprint>,
+    /// Who wrote it and to whom.
+    pub participants: Vec<Participant>,
     /// What became of it.
     pub outcome: EntryOutcome,
+}
+
+/// Somebody who wrote a message or whom it was written to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Participant {
+    /// In which header field.
+    pub role: ParticipantRole,
+    /// The address; its case does not matter.
+    pub address: String,
+}
+
+/// The header field that names a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParticipantRole {
+    /// From.
+    From,
+    /// Reply-To.
+    ReplyTo,
+    /// To.
+    To,
+    /// Cc.
+    Cc,
+}
+
+impl ParticipantRole {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::ReplyTo => "reply-to",
+            Self::To => "to",
+            Self::Cc => "cc",
+        }
+    }
 }
 
 impl std::fmt::Debug for Entry {
@@ -66,10 +104,8 @@ pub enum EntryOutcome {
     Decided {
         /// What was decided.
         decision: Box<StoredDecision>,
-        /// `Some` opens a case of this name.
-        reference: Option<Reference>,
-        /// When the answer is due; kept with the case.
-        due: Option<StoredDue>,
+        /// Which case it opens or belongs to.
+        case: CasePart,
         /// What follows.
         effects: Vec<Effect>,
     },
@@ -96,6 +132,89 @@ pub enum EntryOutcome {
         /// Why.
         reason: String,
     },
+}
+
+/// Which case a message opens or belongs to.
+#[derive(Debug, Clone, Default)]
+pub enum CasePart {
+    /// None.
+    #[default]
+    None,
+    /// It opens one.
+    Opens(Box<Opening>),
+    /// It belongs to one that is there, and tells this of it.
+    Joins {
+        /// The case's number.
+        case: i64,
+        /// As what.
+        role: Role,
+        /// What it tells; may be nothing.
+        facts: Vec<Fact>,
+    },
+    /// Staff wrote it. The record finds the case that it answers, now or when the question comes in.
+    ByStaff(Box<Reply>),
+}
+
+/// A case that is opened.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Its name.
+    pub reference: Reference,
+    /// What kind of matter.
+    pub matter: Matter,
+    /// When the answer is due.
+    pub due: StoredDue,
+    /// The step of the escalation at which it came in.
+    pub step: Step,
+    /// That step's target; `None` at step 1.
+    pub step_due_on: Option<NaiveDate>,
+    /// Earlier cases that may concern the same matter.
+    pub links: Vec<Link>,
+    /// What is known of it already: messages of staff that were met before the one that they answer.
+    pub known: Vec<(i64, Role, Fact)>,
+}
+
+/// An earlier case that may concern the same matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub case: i64,
+    /// Why, in words for staff.
+    pub why: String,
+}
+
+/// As what a message belongs to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// It opened the case.
+    Opened,
+    /// The sender's side asked again.
+    Chaser,
+    /// The sender's side wrote something more.
+    Addition,
+    /// The sender's side said thank you.
+    Thanks,
+    /// Staff answered.
+    Answer,
+    /// Staff said that they need longer.
+    HoldingReply,
+    /// Staff passed it on.
+    PassedOn,
+}
+
+impl Role {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Chaser => "chaser",
+            Self::Addition => "addition",
+            Self::Thanks => "thanks",
+            Self::Answer => "answer",
+            Self::HoldingReply => "holding-reply",
+            Self::PassedOn => "passed-on",
+        }
+    }
 }
 
 /// A decision as it is kept: in the words of labelling.md.
@@ -208,6 +327,8 @@ pub enum EnteredAs {
         message: i64,
         /// Its case.
         case: Option<i64>,
+        /// As what it belongs to that case.
+        role: Option<Role>,
     },
     /// A copy of a known message, though the caller may have thought it new: only its filing was planned.
     Copy {

@@ -18,6 +18,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 const STEPS: &[&str] = &[
     // 2: corrections by staff are looked up by message.
     "CREATE INDEX events_corrected ON events (message_id) WHERE what = 'corrected';",
+    // 3: what happened to a case, participants, notices.
+    include_str!("steps/to_3.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -53,6 +55,7 @@ pub(super) fn look(connection: &Connection, path: &Path) -> Result<Found, Fault>
 }
 
 /// Makes the tables, or brings them up to the current version. Two programs that start at once do not disturb each other.
+/// Foreign keys are not enforced meanwhile, because a table may be made anew; they are checked before the end.
 pub(super) fn bring_up(connection: &Connection, path: &Path) -> Result<(), Fault> {
     if look(connection, path)? == Found::Version(current()) {
         return Ok(());
@@ -69,6 +72,12 @@ pub(super) fn bring_up(connection: &Connection, path: &Path) -> Result<(), Fault
                 transaction.execute_batch(step)?;
             }
         }
+    }
+    let dangling: i64 =
+        transaction.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))?;
+    if dangling > 0 {
+        let problem = format!("bringing the record up to date left {dangling} rows that refer to nothing");
+        return Err(Fault::Mistake(problem));
     }
     transaction.pragma_update(None, "user_version", current())?;
     transaction.commit()?;
@@ -120,28 +129,59 @@ mod tests {
         assert_eq!(before, std::fs::read(&path).unwrap());
     }
 
-    /// A file as the first version made it, brought up step by step, is what a new file is.
+    /// Tables with their columns, and indexes: what a file is, whatever way its statements were written.
+    fn shape(path: &Path) -> Vec<String> {
+        let raw = Connection::open(path).unwrap();
+        let mut all = raw
+            .prepare(
+                "SELECT 'table ' || l.name || ' ' || l.strict || l.wr || ' ' || c.name || ' ' || c.type || ' '
+                     || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || ' ' || c.hidden
+                 FROM pragma_table_list l JOIN pragma_table_xinfo(l.name) c
+                 WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite_%'
+                 UNION ALL
+                 SELECT 'key ' || l.name || ' ' || f.\"from\" || ' ' || f.\"table\" || ' ' || f.on_delete
+                 FROM pragma_table_list l JOIN pragma_foreign_key_list(l.name) f
+                 UNION ALL
+                 SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '')
+                 FROM sqlite_schema WHERE type <> 'table'",
+            )
+            .unwrap();
+        let mut all: Vec<String> = all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        all.sort();
+        all
+    }
+
+    /// A file as version 2 made it, with a case in it, brought up, is what a new file is, and knows how the case stands.
     #[test]
     fn an_older_file_becomes_what_a_new_one_is() {
-        let shape = |path: &Path| {
-            let raw = Connection::open(path).unwrap();
-            let mut all = raw
-                .prepare("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema")
-                .unwrap();
-            let mut all: Vec<String> =
-                all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-            all.sort();
-            all
-        };
         let (_folder, path) = temporary();
         drop(Records::open(&path).unwrap());
         let new = shape(&path);
-        let raw = Connection::open(&path).unwrap();
-        raw.execute_batch("DROP INDEX events_corrected; PRAGMA user_version = 1").unwrap();
-        drop(raw);
-        assert!(matches!(Records::open_read_only(&path).err().unwrap(), RecordError::Older { .. }));
-        drop(Records::open(&path).unwrap());
-        assert_eq!(shape(&path), new);
+
+        for version in [1, 2] {
+            let (_folder, path) = temporary();
+            let raw = Connection::open(&path).unwrap();
+            raw.execute_batch(include_str!("../../fixtures/record/schema-2.sql")).unwrap();
+            raw.execute_batch(include_str!("../../fixtures/record/rows-2.sql")).unwrap();
+            if version == 1 {
+                raw.execute_batch("DROP INDEX events_corrected").unwrap();
+            }
+            raw.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            raw.pragma_update(None, "user_version", version).unwrap();
+            drop(raw);
+            assert!(matches!(Records::open_read_only(&path).err().unwrap(), RecordError::Older { .. }));
+            let records = Records::open(&path).unwrap();
+            let cases = records.cases(&super::super::CaseFilter::default()).unwrap();
+            let stands: Vec<_> = cases
+                .iter()
+                .map(|case| (case.state.as_str(), case.due_on.unwrap().to_string(), case.step))
+                .collect();
+            assert_eq!(stands, [("open", "2026-11-16".to_owned(), 1), ("open", "2026-11-17".to_owned(), 4)]);
+            assert_eq!(records.standing_of(1).unwrap().unwrap().due_on, cases[0].due_on);
+            assert_eq!(records.withheld(chrono::DateTime::UNIX_EPOCH).unwrap().len(), 0);
+            drop(records);
+            assert_eq!(shape(&path), new);
+        }
     }
 
     #[test]
@@ -181,6 +221,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(tables, 13);
+        assert_eq!(tables, 17);
     }
 }

@@ -12,29 +12,43 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+mod answers;
+mod case_list;
 mod cases;
 mod corrections;
 mod effects;
 mod enter;
 mod entry;
 mod error;
+mod facts;
+mod history;
 mod known;
 mod mailboxes;
 mod migrate;
+mod moves;
 mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod threads;
 mod upkeep;
 mod value;
 
-pub use cases::{CaseDetail, CaseFilter, DecisionDetail, EventRow, MessageDetail};
+pub use answers::ToldOfPassing;
+pub use case_list::CaseFilter;
+pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
 pub use effects::{DueEffect, Recovered, Which};
-pub use entry::{Batch, Entered, EnteredAs, Entry, EntryOutcome, StoredDecision, StoredDue};
+pub use entry::{
+    Batch, CasePart, Entered, EnteredAs, Entry, EntryOutcome, Link, Opening, Participant, ParticipantRole,
+    Role, StoredDecision, StoredDue,
+};
 pub use error::RecordError;
+pub use facts::{Acted, Deed, NewFact};
+pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
+pub use moves::{OpenedCase, WaitingOpening};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 
@@ -143,12 +157,13 @@ impl Records {
         }
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten: letters and erased people do not linger in free pages.
         connection.pragma_update(None, "secure_delete", true)?;
         // After a backlog the log shrinks to this again.
         connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
-        migrate::bring_up(connection, &self.path)
+        connection.pragma_update(None, "foreign_keys", false)?;
+        migrate::bring_up(connection, &self.path)?;
+        Ok(connection.pragma_update(None, "foreign_keys", true)?)
     }
 
     /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, and nothing of it otherwise.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Records;
 use super::error::{Fault, RecordError};
 use super::value::{At, Json, On};
+use crate::case::{Matter, Standing, State, Step};
 use crate::effect::Destination;
 
 /// A case in a list. `Debug` is not derived: it names people.
@@ -30,8 +31,26 @@ pub struct CaseRow {
     pub first_response_on: Option<NaiveDate>,
     /// When the answer is due.
     pub due_on: Option<NaiveDate>,
-    /// When the team first answered.
+    /// What `due_on` was before staff named a later date.
+    pub extended_from: Option<NaiveDate>,
+    /// When the team first answered or said that it needs longer.
+    pub first_response_at: Option<DateTime<Utc>>,
+    /// When the team first answered, since it was last opened.
     pub answered_at: Option<DateTime<Utc>>,
+    /// When it last did.
+    pub last_answered_at: Option<DateTime<Utc>>,
+    /// Whether the first answer came by the day it was due.
+    pub in_time: Option<bool>,
+    /// `question` or `call-back`.
+    pub matter: String,
+    /// The step of the escalation, 1 to 4.
+    pub step: u8,
+    /// That step's target; `None` at step 1.
+    pub step_due_on: Option<NaiveDate>,
+    /// How often the sender's side asked again.
+    pub chasers: u32,
+    /// Since when its message is found in none of our folders.
+    pub missing_since: Option<DateTime<Utc>>,
     /// The opening message's sender.
     pub sender: Option<String>,
     /// Its subject.
@@ -50,6 +69,27 @@ pub struct CaseRow {
     pub unsure: bool,
 }
 
+impl CaseRow {
+    /// How it stands, as its row has it.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            matter: if self.matter == "call-back" { Matter::CallBack } else { Matter::Question },
+            state: State::of_word(&self.state).unwrap_or(State::Open),
+            due_on: self.due_on,
+            extended_from: self.extended_from,
+            first_response_on: self.first_response_on,
+            first_response_at: self.first_response_at,
+            answered_at: self.answered_at,
+            last_answered_at: self.last_answered_at,
+            in_time: self.in_time,
+            step: Step::of_number(i64::from(self.step)).unwrap_or_default(),
+            step_due_on: self.step_due_on,
+            chasers: self.chasers,
+            missing_since: self.missing_since,
+        }
+    }
+}
+
 /// A message in a list, whether it opened a case or not.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct MessageRow {
@@ -57,6 +97,10 @@ pub struct MessageRow {
     pub message: i64,
     /// Its case.
     pub reference: Option<String>,
+    /// As what it belongs to that case: `opened`, `chaser`, ...
+    pub role: Option<String>,
+    /// How that case stands: `open`, ...
+    pub state: Option<String>,
     /// Where it first arrived: the account.
     pub account: String,
     /// And the folder.
@@ -121,16 +165,18 @@ pub struct LocationRow {
 pub struct EffectRow {
     /// Its number.
     pub id: i64,
-    /// `acknowledge`, `alert`, `keep-copy`, `file`.
+    /// `acknowledge`, `alert`, `notice`, `keep-copy`, `file`.
     pub kind: String,
-    /// The message on whose account.
-    pub message: i64,
+    /// The message on whose account; `None`: a notice about no single one.
+    pub message: Option<i64>,
     /// Its case.
     pub reference: Option<String>,
     /// The account that sends or keeps the letter, or to which the message is filed.
     pub account: String,
     /// The recipient of the letter.
     pub recipient: Option<String>,
+    /// Of a notice: what it tells of.
+    pub topic: Option<String>,
     /// Where the message is filed.
     pub to: Option<Destination>,
     /// `pending`, `sending`, `uncertain`, `adrift`, `stuck`, `done`.
@@ -197,7 +243,16 @@ fn case_row(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
         received_at: instant(row, "received_at")?,
         first_response_on: date(row, "first_response_on")?,
         due_on: date(row, "due_on")?,
+        extended_from: date(row, "extended_from")?,
+        first_response_at: maybe_instant(row, "first_response_at")?,
         answered_at: maybe_instant(row, "answered_at")?,
+        last_answered_at: maybe_instant(row, "last_answered_at")?,
+        in_time: row.get("in_time")?,
+        matter: row.get("matter")?,
+        step: row.get("step")?,
+        step_due_on: date(row, "step_due_on")?,
+        chasers: row.get("chasers")?,
+        missing_since: maybe_instant(row, "missing_since")?,
         sender: row.get("sender")?,
         subject: row.get("subject")?,
         account: row.get("account")?,
@@ -215,7 +270,7 @@ pub(super) fn message_rows(
     params: &[&dyn ToSql],
 ) -> Result<Vec<MessageRow>, Fault> {
     let sql = format!(
-        "SELECT m.id, c.reference, b.account, b.folder, m.received_at, m.sender, m.subject, d.kind, d.copied, d.urgency,
+        "SELECT m.id, c.reference, cm.role, c.state, b.account, b.folder, m.received_at, m.sender, m.subject, d.kind, d.copied, d.urgency,
              d.grounds, d.queue, d.area, d.chaser, d.unsure, coalesce(c.due_on, a.due_on) AS due_on,
              {ACKNOWLEDGEMENT} AS acknowledgement, d.withheld, a.reason AS set_aside,
              (SELECT e.payload ->> '$.to' FROM effects e
@@ -237,6 +292,8 @@ fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         message: row.get("id")?,
         reference: row.get("reference")?,
+        role: row.get("role")?,
+        state: row.get("state")?,
         account: row.get("account")?,
         folder: row.get("folder")?,
         received_at: instant(row, "received_at")?,
@@ -265,7 +322,7 @@ pub(super) fn effect_rows(
     params: &[&dyn ToSql],
 ) -> Result<Vec<EffectRow>, Fault> {
     let sql = format!(
-        "SELECT e.*, c.reference, l.envelope_to, e.payload ->> '$.to' AS filed_to
+        "SELECT e.*, c.reference, l.envelope_to, l.topic, e.payload ->> '$.to' AS filed_to
          FROM effects e
          LEFT JOIN letters l ON l.id = e.letter_id
          LEFT JOIN case_messages cm ON cm.message_id = e.message_id
@@ -297,6 +354,7 @@ fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
         reference: row.get("reference")?,
         account: row.get("account")?,
         recipient: row.get("envelope_to")?,
+        topic: row.get("topic")?,
         to: row.get::<_, Option<Json<Destination>>>("filed_to")?.map(|json| json.0),
         state: row.get("state")?,
         not_before: instant(row, "not_before")?,

@@ -6,8 +6,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{Batch, Entered, Entry, EntryOutcome, Records, StoredDecision, StoredDue, Which};
-use crate::case::Reference;
+use super::{
+    Batch, CasePart, Entered, Entry, EntryOutcome, Opening, Participant, ParticipantRole, Records,
+    StoredDecision, StoredDue, Which,
+};
+use crate::case::{Matter, Reference, Step};
 use crate::effect::{Destination, Effect};
 use crate::letter::Letter;
 use crate::message::{Fingerprint, MessageRef};
@@ -101,10 +104,22 @@ impl Sample {
             sender: Some(format!("Parent-{uid}@home.example")),
             sender_domain: Some("home.example".into()),
             subject: format!("My son's timetable, {uid}"),
+            words: None,
+            participants: vec![
+                Participant { role: ParticipantRole::From, address: format!("Parent-{uid}@home.example") },
+                Participant { role: ParticipantRole::To, address: "send@council.example".into() },
+            ],
             outcome: EntryOutcome::Decided {
                 decision: Box::new(decision),
-                reference: Some(reference),
-                due: Some(due),
+                case: CasePart::Opens(Box::new(Opening {
+                    reference,
+                    due,
+                    matter: Matter::Question,
+                    step: Step::Coordinator,
+                    step_due_on: None,
+                    links: Vec::new(),
+                    known: Vec::new(),
+                })),
                 effects,
             },
         }

@@ -1,4 +1,4 @@
--- What send-triage keeps, version 2. A new file is made from this page; older files are brought up to it by `migrate.rs`.
+-- What send-triage keeps, version 3. A new file is made from this page; older files are brought up to it by `migrate.rs`.
 --
 -- Manners: instants (`_at`) are whole seconds since 1970 in UTC; dates (`_on`) are `YYYY-MM-DD` in Europe/London;
 -- yes and no are 1 and 0; lists and objects are JSON. A column may be NULL only where its comment says what that means.
@@ -30,11 +30,13 @@ CREATE TABLE messages (
     sender TEXT,                            -- From, lower case; NULL: it names nobody.
     sender_domain TEXT,                     -- The domain of `sender`; NULL likewise.
     subject TEXT NOT NULL,                  -- The subject as decoded; may be empty.
+    words BLOB,                             -- SHA-256 of sender, subject and new words; NULL: too few to tell, or not known.
     entered_at INTEGER NOT NULL             -- When it was written down here.
 ) STRICT;
 CREATE INDEX messages_by_message_id ON messages (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX messages_by_sender ON messages (sender, received_at) WHERE sender IS NOT NULL;
 CREATE INDEX messages_by_receipt ON messages (received_at);
+CREATE INDEX messages_by_words ON messages (words) WHERE words IS NOT NULL;
 
 -- The Message-IDs that a message refers to, for joining it to its case.
 CREATE TABLE message_references (
@@ -44,6 +46,15 @@ CREATE TABLE message_references (
     PRIMARY KEY (message_id, refers_to)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_references_by_target ON message_references (refers_to);
+
+-- Who wrote a message and to whom: for knowing whether staff have answered the right person, and who belongs to a case.
+CREATE TABLE participants (
+    message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE, -- The message.
+    role TEXT NOT NULL CHECK (role IN ('from', 'reply-to', 'to', 'cc')), -- The header field that names them.
+    address TEXT NOT NULL,                  -- The address, lower case.
+    PRIMARY KEY (message_id, role, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX participants_by_address ON participants (address, role);
 
 -- The ledger: one row for each UID seen, with what became of it.
 CREATE TABLE locations (
@@ -100,36 +111,78 @@ CREATE TABLE decisions (
 ) STRICT;
 CREATE INDEX decisions_withheld ON decisions (decided_at) WHERE withheld IS NOT NULL;
 
--- One matter that a sender needs answered, as it stands now.
+-- One matter that a sender needs answered, as it stands now: what `case/life.rs` makes of its rows in `case_facts`. Only
+-- urgency, queue and area come from the decision and the corrections after it.
 CREATE TABLE cases (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
     reference TEXT NOT NULL UNIQUE,         -- SEND-7K4M-2Q9X: what people call it.
     opening_message INTEGER NOT NULL UNIQUE REFERENCES messages (id), -- The message that opened it.
-    state TEXT NOT NULL,                    -- open, answered, ...: `case/` says which follow which.
+    state TEXT NOT NULL,                    -- open, extended, answered, closed: `case/life.rs` says which follow which.
     urgency TEXT NOT NULL,                  -- As decided, or as corrected by staff.
-    queue TEXT NOT NULL,                    -- Likewise.
+    queue TEXT NOT NULL,                    -- Likewise; resolution from step 4 of the escalation on.
     area TEXT NOT NULL,                     -- Likewise.
     received_at INTEGER NOT NULL,           -- When the opening message was received.
     first_response_on TEXT,                 -- Target for a first response (urgent and resolution); NULL: none is set.
     due_on TEXT,                            -- When the answer is due; NULL: none is owed.
-    answered_at INTEGER                     -- When the team first answered; NULL: not yet.
+    answered_at INTEGER,                    -- When the team first answered, since it was last opened; NULL: not yet.
+    matter TEXT NOT NULL DEFAULT 'question', -- question, or call-back.
+    extended_from TEXT,                     -- What due_on was before staff named a later date; NULL: they did not.
+    first_response_at INTEGER,              -- When the team first answered or said it needs longer; NULL: not yet.
+    last_answered_at INTEGER,               -- When the team last answered; NULL: never.
+    in_time INTEGER,                        -- Whether `answered_at` was by the day it was due; NULL: it is not answered.
+    step INTEGER NOT NULL DEFAULT 1,        -- The step of the escalation, 1 to 4.
+    step_due_on TEXT,                       -- That step's target; NULL: step 1.
+    chasers INTEGER NOT NULL DEFAULT 0,     -- How often the sender's side asked again.
+    missing_since INTEGER                   -- Since when its message is found in none of our folders; NULL: it is not missing.
 ) STRICT;
 CREATE INDEX cases_by_due ON cases (state, due_on);
 CREATE INDEX cases_by_receipt ON cases (received_at);
+CREATE INDEX cases_by_answer ON cases (answered_at) WHERE answered_at IS NOT NULL;
+
+-- Everything that happened to a case, as far as its standing follows from it, in whatever order it was learnt. Rows are
+-- added, never changed.
+CREATE TABLE case_facts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number, which is the order in which facts were learnt.
+    case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, -- The case.
+    fact_key TEXT NOT NULL,                 -- What makes it the same fact when it is told again: `message/17`, `by-hand/4`.
+    occurred_at INTEGER NOT NULL,           -- When it happened: a message's receipt, a command's time.
+    learnt_at INTEGER NOT NULL,             -- When it was written down here.
+    actor TEXT NOT NULL,                    -- Who did it: send-triage (from a message), a person's name, or an address.
+    message_id INTEGER REFERENCES messages (id) ON DELETE SET NULL, -- The message it follows from; NULL: from none.
+    fact TEXT NOT NULL,                     -- JSON: {what: opened, due_on: ...}; `case/life.rs` has all kinds.
+    UNIQUE (case_id, fact_key)
+) STRICT;
+
+-- Cases that may concern the same matter, where doubt forbids to join them.
+CREATE TABLE case_links (
+    case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, -- The later case.
+    other_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, -- The earlier one.
+    why TEXT NOT NULL,                      -- Why they are linked, in words for staff.
+    PRIMARY KEY (case_id, other_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_links_by_other ON case_links (other_id);
 
 -- Which messages belong to a case. A message belongs to one at most.
 CREATE TABLE case_messages (
     message_id INTEGER PRIMARY KEY REFERENCES messages (id), -- The message.
     case_id INTEGER NOT NULL REFERENCES cases (id), -- Its case.
-    role TEXT NOT NULL                      -- opened; later: chaser, reply, ...
+    role TEXT NOT NULL                      -- opened, chaser, addition, thanks, answer, holding-reply, passed-on.
 ) STRICT;
 CREATE INDEX case_messages_by_case ON case_messages (case_id);
+
+-- Messages of staff that refer to one that is not known (yet), with what they say: a reply may be met before its question.
+-- The row goes when its case is found, and message and row together when none has turned up for long.
+CREATE TABLE staff_replies (
+    message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE, -- The message.
+    reply TEXT NOT NULL                     -- JSON: what `case/reply.rs` read in it.
+) STRICT;
 
 -- Letters of ours, written down before they are sent, so that we know them again wherever we meet them.
 CREATE TABLE letters (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
-    kind TEXT NOT NULL CHECK (kind IN ('acknowledge', 'alert')), -- What it is.
-    answers INTEGER NOT NULL REFERENCES messages (id), -- The message that it answers or tells of.
+    kind TEXT NOT NULL CHECK (kind IN ('acknowledge', 'alert', 'notice')), -- What it is.
+    answers INTEGER REFERENCES messages (id), -- The message that it answers or tells of; NULL: a notice about no single one.
+    topic TEXT,                             -- Of a notice: what it tells of, once to each recipient; NULL: no notice.
     message_id TEXT NOT NULL,               -- Our Message-ID, without angle brackets.
     envelope_from TEXT,                     -- The envelope sender; NULL: the null path <> (RFC 3834 section 3.3).
     envelope_to TEXT NOT NULL,              -- The one recipient, as it is sent.
@@ -137,11 +190,14 @@ CREATE TABLE letters (
     recipient_domain TEXT NOT NULL,         -- Its domain in lower case, for counting.
     raw BLOB,                               -- The whole letter; NULL once nothing more is to be done with it.
     planned_at INTEGER NOT NULL,            -- When it was written down.
-    sent_at INTEGER                         -- When the next server took it; NULL: not, or not known.
+    sent_at INTEGER,                        -- When the next server took it; NULL: not, or not known.
+    CHECK ((kind = 'notice') = (topic IS NOT NULL)),
+    CHECK (kind = 'notice' OR answers IS NOT NULL)
 ) STRICT;
 CREATE INDEX letters_by_message_id ON letters (message_id);
 CREATE UNIQUE INDEX letters_one_acknowledgement ON letters (answers) WHERE kind = 'acknowledge';
 CREATE UNIQUE INDEX letters_one_alert_each ON letters (answers, recipient) WHERE kind = 'alert';
+CREATE UNIQUE INDEX letters_one_notice_each ON letters (topic, recipient) WHERE kind = 'notice';
 CREATE INDEX letters_to_recipient ON letters (recipient, planned_at) WHERE kind = 'acknowledge';
 CREATE INDEX letters_to_domain ON letters (recipient_domain, planned_at) WHERE kind = 'acknowledge';
 CREATE INDEX letters_by_time ON letters (planned_at) WHERE kind = 'acknowledge';
@@ -149,8 +205,8 @@ CREATE INDEX letters_by_time ON letters (planned_at) WHERE kind = 'acknowledge';
 -- What is to be done, from the moment it was decided until it is done.
 CREATE TABLE effects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number, by which logs name it.
-    kind TEXT NOT NULL CHECK (kind IN ('acknowledge', 'alert', 'keep-copy', 'file')), -- What is to be done.
-    message_id INTEGER NOT NULL REFERENCES messages (id), -- On account of which message.
+    kind TEXT NOT NULL CHECK (kind IN ('acknowledge', 'alert', 'notice', 'keep-copy', 'file')), -- What is to be done.
+    message_id INTEGER REFERENCES messages (id), -- On account of which message; NULL: a notice about no single one.
     account TEXT NOT NULL,                  -- The account that sends or keeps the letter; for `file`, the one it is filed to.
     letter_id INTEGER REFERENCES letters (id), -- The letter; NULL: `file`.
     location_id INTEGER REFERENCES locations (id), -- What is filed; NULL: a letter.
@@ -166,7 +222,7 @@ CREATE TABLE effects (
     done_at INTEGER,                        -- When it was done; NULL: it is not.
     desk TEXT GENERATED ALWAYS AS (         -- Whose turn it is; NULL: nobody's.
         CASE
-            WHEN state = 'pending' AND kind IN ('acknowledge', 'alert') THEN 'post/' || account
+            WHEN state = 'pending' AND kind IN ('acknowledge', 'alert', 'notice') THEN 'post/' || account
             WHEN state = 'pending' AND kind = 'file' THEN 'mailbox/' || mailbox_id
             WHEN state = 'pending' AND kind = 'keep-copy' THEN 'sent/' || account
             WHEN state = 'uncertain' THEN 'sent/' || account
@@ -175,12 +231,13 @@ CREATE TABLE effects (
             WHEN state = 'stuck' THEN 'person'
         END
     ) VIRTUAL,
+    CHECK (kind IN ('notice', 'keep-copy') OR message_id IS NOT NULL),
     CHECK ((kind = 'file') = (location_id IS NOT NULL)),
     CHECK ((kind = 'file') = (mailbox_id IS NOT NULL)),
     CHECK ((kind = 'file') = (letter_id IS NULL))
 ) STRICT;
 CREATE INDEX effects_by_desk ON effects (desk, not_before) WHERE desk IS NOT NULL;
-CREATE INDEX effects_by_message ON effects (message_id);
+CREATE INDEX effects_by_message ON effects (message_id) WHERE message_id IS NOT NULL;
 CREATE UNIQUE INDEX effects_once_a_letter ON effects (letter_id, kind) WHERE letter_id IS NOT NULL;
 CREATE UNIQUE INDEX effects_once_a_location ON effects (location_id, kind) WHERE location_id IS NOT NULL;
 

@@ -23,7 +23,7 @@ pub(super) struct Filing {
 pub(super) fn plan(
     tx: &Transaction<'_>,
     effect: &Effect,
-    message: i64,
+    message: Option<i64>,
     place: Option<(i64, i64)>,
     now: DateTime<Utc>,
 ) -> Result<bool, Fault> {
@@ -36,13 +36,21 @@ pub(super) fn plan(
             not_before = not_before.max(At::not_before(*wait_until));
             ("alert", account, Some(letter))
         }
+        Effect::Notice { account, letter, not_before: wait_until, .. } => {
+            not_before = not_before.max(At::not_before(*wait_until));
+            ("notice", account, Some(letter))
+        }
         Effect::File { to, flagged } => {
             payload = json!({ "to": to, "flagged": flagged });
             ("file", &to.account, None)
         }
     };
+    let topic = match effect {
+        Effect::Notice { topic, .. } => Some(topic.as_str()),
+        _ => None,
+    };
     let (letter, (location, mailbox)) = match (letter, place) {
-        (Some(letter), _) => match letter_id(tx, kind, letter, message, now)? {
+        (Some(letter), _) => match letter_id(tx, kind, letter, message, topic, now)? {
             Some(id) => (Some(id), (None, None)),
             None => return Ok(false),
         },
@@ -67,7 +75,8 @@ fn letter_id(
     tx: &Transaction<'_>,
     kind: &str,
     letter: &Letter,
-    message: i64,
+    message: Option<i64>,
+    topic: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Option<i64>, Fault> {
     if kind == "keep-copy" {
@@ -85,8 +94,8 @@ fn letter_id(
     let domain = recipient.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
     tx.prepare_cached(
         "INSERT INTO letters (kind, answers, message_id, envelope_from, envelope_to, recipient, recipient_domain, raw,
-             planned_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             planned_at, topic)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT DO NOTHING
          RETURNING id",
     )?
@@ -100,7 +109,8 @@ fn letter_id(
             recipient,
             domain,
             letter.raw,
-            At(now)
+            At(now),
+            topic
         ],
         |row| row.get(0),
     )
@@ -133,7 +143,7 @@ impl Step<'static> {
 struct Settled {
     kind: String,
     state: String,
-    message: i64,
+    message: Option<i64>,
     letter: Option<i64>,
     location: Option<i64>,
     mailbox: Option<i64>,
@@ -176,11 +186,11 @@ pub(super) fn settle(
     }
     if matches!(step.to, "done" | "uncertain" | "stuck") && row.state != step.to {
         let case = tx
-            .prepare_cached("SELECT case_id FROM case_messages WHERE message_id = ?1")?
+            .prepare_cached("SELECT case_id FROM case_messages WHERE message_id IS ?1")?
             .query_row([row.message], |row| row.get(0))
             .optional()?;
         let detail = json!({ "effect": effect, "outcome": step.outcome, "problem": step.problem });
-        add_event(tx, now, what_happened(&row.kind, step), case, Some(row.message), &detail)?;
+        add_event(tx, now, what_happened(&row.kind, step), case, row.message, &detail)?;
     }
     Ok(())
 }
@@ -245,6 +255,9 @@ fn what_happened(kind: &str, step: &Step<'_>) -> &'static str {
         ("alert", "done", _) => "alerted",
         ("alert", "uncertain", _) => "alert-uncertain",
         ("alert", _, _) => "alert-stuck",
+        ("notice", "done", _) => "notice-sent",
+        ("notice", "uncertain", _) => "notice-uncertain",
+        ("notice", _, _) => "notice-stuck",
         ("keep-copy", "done", _) => "copy-kept",
         ("keep-copy", _, _) => "copy-stuck",
         (_, "done", "gone") => "gone-before-filing",

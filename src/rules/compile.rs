@@ -153,7 +153,7 @@ fn sorted(mut complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 /// The first 12 hex digits of SHA-256 over names and bytes, sorted by name.
-fn version(files: &[SourceFile]) -> String {
+pub(super) fn version(files: &[SourceFile]) -> String {
     let mut sorted: Vec<&SourceFile> = files.iter().collect();
     sorted.sort_by(|one, two| one.name.cmp(&two.name));
     let mut hash = Sha256::new();

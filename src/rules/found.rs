@@ -217,9 +217,9 @@ impl<'a> Findings<'a> {
             Condition::Any(all) => all
                 .iter()
                 .fold(0, |reach, one| if reach == !0 { reach } else { reach | self.possible(page, one) }),
-            Condition::All(all) | Condition::Sentence(all) => {
-                all.iter().fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) })
-            }
+            Condition::All(all) | Condition::Sentence(all) => all
+                .iter()
+                .fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) }),
             Condition::In(_, inner) => self.possible(page, inner),
             _ => !0,
         }

@@ -97,6 +97,9 @@ fn group_says(group: Group) -> &'static str {
         Group::Kinds => "What sort of message is it? Each rule has `kind:`; the first that holds wins.",
         Group::Roles => "From whom is it? Each rule has `role:`.",
         Group::Residence => "Whose place is named? Each rule has `says:`.",
+        Group::Answers => "Is a reply by staff no answer yet? Each rule has `means:`.",
+        Group::FollowUps => "What does it say in a thread that we know? Each rule has `tells:`.",
+        Group::Steps => "Which steps of the escalation does the sender say to have taken? Each rule has `step:`.",
     }
 }
 

@@ -312,7 +312,8 @@ impl<'s> Search<'s> {
             none()
         } else {
             let Some(width) = self.pages.get(page).map(|page| page.width) else { return none() };
-            let starts = self.memos.get(page).and_then(|memo| memo.starts.get(row * width..(row + 1) * width));
+            let starts =
+                self.memos.get(page).and_then(|memo| memo.starts.get(row * width..(row + 1) * width));
             let starts = starts.unwrap_or_default().to_vec();
             if width == ORDINARY {
                 self.eval::<Short, _>(page, |eval| eval.hits(phrase, &starts)).unwrap_or_default().into()
@@ -356,7 +357,8 @@ impl<'s> Search<'s> {
             return (0, 0);
         }
         let Some(width) = self.pages.get(page).map(|page| page.width) else { return (0, 0) };
-        let mut starts = self.memos.get_mut(page).map(|memo| std::mem::take(&mut memo.starts)).unwrap_or_default();
+        let mut starts =
+            self.memos.get_mut(page).map(|memo| std::mem::take(&mut memo.starts)).unwrap_or_default();
         let row = starts.len() / width;
         if width == ORDINARY {
             if let Some(found) = self.eval::<Short, _>(page, |eval| eval.starts(phrase)) {

@@ -41,6 +41,7 @@ mod text;
 mod together;
 mod vocabulary;
 mod waking;
+mod whole;
 mod workshop;
 mod zone;
 
@@ -81,6 +82,12 @@ pub enum Group {
     Roles,
     /// `residence:` each with `says:`, in `areas.yaml`; its phrases use `{place}`.
     Residence,
+    /// `answers:` each with `means:`, in `answers.yaml`: what staff write that is no answer yet.
+    Answers,
+    /// `follow-ups:` each with `tells:`, in `follow-ups.yaml`: what a message in a known thread is about.
+    FollowUps,
+    /// `steps:` each with `step:`, in `follow-ups.yaml`: steps of the escalation that the sender says to have taken.
+    Steps,
 }
 
 /// One rule as it stands in force.
@@ -94,7 +101,7 @@ pub struct Rule {
     pub title: String,
     /// The policy's clause.
     pub policy: String,
-    /// The value of `queue:`, `kind:`, `role:` or `says:`; empty in the other groups.
+    /// The value of `queue:`, `kind:`, `role:`, `says:`, `means:`, `tells:` or `step:`; empty in the other groups.
     pub then: String,
 }
 

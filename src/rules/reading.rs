@@ -13,6 +13,7 @@ use super::found::Findings;
 use super::learned::{Learned, Weighing};
 use super::matcher::{Caught, Hit, SlotKind};
 use super::phrase::AREAS;
+use super::whole;
 use super::zone::{Value, ZoneText};
 use super::{
     Capture, Circumstances, Evidence, Group, PlaceMention, Reading, Ruleset, SetAside, Verdict, Zone,
@@ -165,6 +166,11 @@ fn settle<'a, 'r: 'a>(
     if only_learned && !set_aside.is_empty() {
         holds = false;
         set_aside.iter_mut().for_each(|aside| aside.near_miss = true);
+        found.clear();
+    }
+    // Thanks are thanks where they are all that is said.
+    if holds && rule.group == Group::FollowUps && rule.then == "thanks" && !whole::is_all(look) {
+        (holds, said_outright) = (false, false);
         found.clear();
     }
     let mut evidence = tell_all(look, &found);

@@ -15,7 +15,7 @@ use super::workshop::{Workshop, canonical, key_name};
 use super::{Diagnostic, Group, Rule, Severity, SourceFile, Zone};
 
 /// Top-level keys of rule files, in the order of [`Group`].
-pub const GROUPS: [(&str, Group); 10] = [
+pub const GROUPS: [(&str, Group); 13] = [
     ("grounds", Group::Grounds),
     ("claims", Group::Claims),
     ("topics", Group::Topics),
@@ -26,6 +26,9 @@ pub const GROUPS: [(&str, Group); 10] = [
     ("kinds", Group::Kinds),
     ("roles", Group::Roles),
     ("residence", Group::Residence),
+    ("answers", Group::Answers),
+    ("follow-ups", Group::FollowUps),
+    ("steps", Group::Steps),
 ];
 
 /// Keys of every rule.
@@ -40,6 +43,9 @@ impl Group {
             Group::Kinds => Some(("kind", &["auto-reply", "bounce", "list", "internal", "calendar"])),
             Group::Roles => Some(("role", &ROLES)),
             Group::Residence => Some(("says", &["home", "new-home", "old-home", "school"])),
+            Group::Answers => Some(("means", &["holding", "passed-on"])),
+            Group::FollowUps => Some(("tells", &["thanks", "courtesy", "request", "another-matter"])),
+            Group::Steps => Some(("step", &["team-lead", "senior-manager", "resolution-team"])),
             _ => None,
         }
     }
@@ -48,7 +54,12 @@ impl Group {
     /// depend on context: an out-of-office reply that says "if" is one all the same.
     pub(super) fn contexts(self) -> Kinds {
         match self {
-            Group::Kinds | Group::Roles | Group::Residence | Group::Claims => Kinds::default(),
+            Group::Kinds
+            | Group::Roles
+            | Group::Residence
+            | Group::Claims
+            | Group::Answers
+            | Group::FollowUps => Kinds::default(),
             _ => Kinds::ALL,
         }
     }
@@ -58,6 +69,10 @@ impl Group {
         match self {
             // The foot of a newsletter looks like a signature.
             Group::Roles | Group::Kinds => &[Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature],
+            // What staff say now; the subject is the sender's.
+            Group::Answers => &[Zone::New],
+            // The subject of a reply is the old one.
+            Group::FollowUps => &[Zone::New, Zone::Adopted],
             _ => &[Zone::Subject, Zone::New, Zone::Adopted],
         }
     }

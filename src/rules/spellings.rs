@@ -305,13 +305,17 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let mut out = Vec::new();
-        spellings().words(text, |_| {}, |word| {
-            assert!(text.get(word.start..word.end).is_some(), "{text}: {word:?}");
-            if word.boundary != Break::None {
-                out.push("|".to_owned());
-            }
-            out.push(word.form.to_owned());
-        });
+        spellings().words(
+            text,
+            |_| {},
+            |word| {
+                assert!(text.get(word.start..word.end).is_some(), "{text}: {word:?}");
+                if word.boundary != Break::None {
+                    out.push("|".to_owned());
+                }
+                out.push(word.form.to_owned());
+            },
+        );
         assert_eq!(out.join(" "), expected, "{text}");
     }
 

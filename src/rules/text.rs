@@ -122,7 +122,9 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
         let (mut end, mut digits_only) = (at, at == start);
         let mut last_apostrophe = false;
         while let Some(byte) = bytes.get(at) {
-            let Some(c) = (if byte.is_ascii() { Some(char::from(*byte)) } else { character(at) }) else { break };
+            let Some(c) = (if byte.is_ascii() { Some(char::from(*byte)) } else { character(at) }) else {
+                break;
+            };
             if c.is_ascii_alphanumeric() {
                 // "2hrs" is two words, "3rd" and "7B" are one.
                 if digits_only

@@ -91,7 +91,10 @@ impl<'a> Look<'a, '_> {
             }
             Stretch::Paragraph | Stretch::Message => {
                 // Sentences come in order: mostly the paragraph is the one before.
-                if windows.last().is_some_and(|(last, from, to)| *last == zone && (*from..*to).contains(&sentence)) {
+                if windows
+                    .last()
+                    .is_some_and(|(last, from, to)| *last == zone && (*from..*to).contains(&sentence))
+                {
                     return;
                 }
                 let Some(words) = self.zones.get(zone) else { return };

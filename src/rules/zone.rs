@@ -161,6 +161,11 @@ impl<'t> ZoneText<'t> {
         self.terms(token).binary_search(&term).is_ok()
     }
 
+    /// Whether the rules know nothing of a word: a name, most often.
+    pub fn is_unknown(&self, token: &Token<'t>) -> bool {
+        token.number.is_none() && self.terms(token).is_empty()
+    }
+
     /// The words with a value that begin at this word.
     pub fn spans_at(&self, token: usize) -> impl Iterator<Item = &Span> {
         let from = self.spans.partition_point(|span| span.tokens.start < token);

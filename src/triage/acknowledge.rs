@@ -69,6 +69,10 @@ pub enum Why {
     DomainLimit,
     /// We have sent as many as an hour allows.
     OverallLimit,
+    /// It only says thank you.
+    OnlyThanks,
+    /// It is an earlier message sent again, which was acknowledged (policy, email b).
+    SentAgain,
 }
 
 impl Why {
@@ -89,6 +93,10 @@ impl Why {
             Self::SwitchedOff => "acknowledgements are switched off",
             Self::SenderLimit => "this sender has had as many acknowledgements as a day allows",
             Self::DomainLimit => "this sender's domain has had as many acknowledgements as an hour allows",
+            Self::OnlyThanks => "it only says thank you: no answer is owed",
+            Self::SentAgain => {
+                "the same words were sent before and belong to the same case (policy, email b)"
+            }
             Self::OverallLimit => "as many acknowledgements as an hour allows have been sent",
         }
     }

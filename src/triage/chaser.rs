@@ -8,7 +8,7 @@ use super::{Chaser, Finding, Outcome};
 use crate::calendar::WorkingCalendar;
 use crate::calendar::mention::Mention;
 use crate::message::Message;
-use crate::rules::{Group, Reading, Zone};
+use crate::rules::{Capture, Group, Reading, Zone};
 
 const POLICY: &str = "communication-policy, email d";
 
@@ -33,6 +33,8 @@ pub fn chaser(
     let mut sentences: Vec<(Zone, usize)> = Vec::new();
     // Where the steps of the ladder are told with their dates, each of these is a contact.
     let mut steps: Vec<(Zone, usize)> = Vec::new();
+    // And a date that a rule's own phrase asked for, beside other words: "you promised on {date past}".
+    let mut asked_for: Vec<(Zone, std::ops::Range<usize>)> = Vec::new();
     let mut stated = None;
     for verdict in reading.group(Group::Chasers).filter(|verdict| verdict.holds) {
         trace.push(Finding::holds(verdict, verdict.rule.title.clone()));
@@ -41,6 +43,14 @@ pub fn chaser(
             steps.extend(found.clone());
         }
         sentences.extend(found);
+        for evidence in &verdict.evidence {
+            asked_for.extend(evidence.captures.iter().filter_map(|capture| match capture {
+                Capture::Date(mention) if mention.range.len() < evidence.range.len() => {
+                    Some((evidence.zone, mention.range.clone()))
+                }
+                _ => None,
+            }));
+        }
         stated = stated.or(match verdict.rule.id.as_str() {
             id if id.starts_with("chaser-overdue") => Some(Chaser::Overdue),
             id if id.starts_with("chaser-within") => Some(Chaser::Within),
@@ -50,17 +60,23 @@ pub fn chaser(
     if sentences.is_empty() {
         return Chaser::None;
     }
+    // What the sender says of the time outright counts before any sum over dates, which may be of something else.
+    if let Some(stated) = stated {
+        return stated;
+    }
     let contacts = reading
         .dates
         .iter()
         .filter(|(zone, sentence, _)| near(&sentences, *zone, *sentence))
         .filter(|(zone, sentence, mention)| {
-            steps.contains(&(*zone, *sentence)) || is_of_a_contact(message, *zone, mention)
+            steps.contains(&(*zone, *sentence))
+                || asked_for.contains(&(*zone, mention.range.clone()))
+                || is_of_a_contact(message, *zone, mention)
         })
         .filter_map(|(_, _, mention)| mention.past.map(|(first, _)| (first, mention)))
         .filter(|(first, _)| *first <= measure.received_on);
     let Some((earliest, _)) = contacts.min_by_key(|(first, _)| *first) else {
-        return stated.unwrap_or(Chaser::Unclear);
+        return Chaser::Unclear;
     };
     let gone = measure.calendar.working_days_between(earliest, measure.received_on);
     let (chaser, word) = if gone > measure.working_days {
@@ -84,12 +100,16 @@ fn near(sentences: &[(Zone, usize)], zone: Zone, sentence: usize) -> bool {
         .any(|(at, number)| *at == Zone::Subject || (*at == zone && number.abs_diff(sentence) <= 1))
 }
 
-/// Words that say that somebody wrote or called; whose doing it was is asked besides.
-const CONTACT_VERBS: [&str; 24] = [
+/// Beginnings of words that say that somebody wrote or called; whose doing it was is asked besides.
+const CONTACT_VERBS: &[&str] = &[
     "wrote",
     "written",
+    "rote",
+    "penned",
+    "typed",
     "emailed",
     "e-mailed",
+    "emaild",
     "email",
     "mailed",
     "rang",
@@ -98,21 +118,40 @@ const CONTACT_VERBS: [&str; 24] = [
     "called",
     "calling",
     "phon",
+    "fone",
     "telephon",
     "left",
     "messag",
     "msg",
+    "msgd",
     "text",
+    "txt",
     "sent",
     "send",
     "contacted",
     "asked",
+    "askd",
+    "enquired",
+    "inquired",
+    "requested",
     "report",
     "rais",
+    "flagged",
     "chas",
+    "nudged",
+    "dropped",
+    "popped",
+    "posted",
+    "handed",
+    "submitted",
+    "returned",
+    "filed",
+    "tried",
+    "spoke",
+    "faxed",
 ];
 /// Things that the sender wrote: only where they are the sender's own.
-const CONTACT_NOUNS: [&str; 13] = [
+const CONTACT_NOUNS: &[&str] = &[
     "email",
     "e-mail",
     "letter",
@@ -121,11 +160,19 @@ const CONTACT_NOUNS: [&str; 13] = [
     "call",
     "note",
     "enquiry",
+    "inquiry",
     "query",
     "request",
     "chaser",
     "attempt",
     "form",
+    "correspondence",
+    "text",
+    "txt",
+    "msg",
+    "reminder",
+    "line",
+    "question",
 ];
 const MINE: [&str; 10] =
     ["my", "our", "mine", "ours", "these", "first", "second", "last", "previous", "earlier"];
@@ -179,7 +226,7 @@ const OTHERS: [&str; 25] = [
     "be",
     "u",
 ];
-const EVENTS: [&str; 16] = [
+const EVENTS: [&str; 17] = [
     "review",
     "meeting",
     "panel",
@@ -192,7 +239,8 @@ const EVENTS: [&str; 16] = [
     "held",
     "deadline",
     "decision",
-    "started",
+    "start",
+    "begin",
     "received",
     "expired",
     "placement",

@@ -14,6 +14,7 @@ pub mod acknowledge;
 pub mod area;
 pub mod chaser;
 pub mod compare;
+pub mod courtesy;
 pub mod kind;
 pub mod leadership;
 pub mod queue;
@@ -24,6 +25,7 @@ pub mod unsure;
 pub mod urgency;
 
 pub use acknowledge::{Acknowledgement, Why};
+pub use courtesy::{Asks, Said};
 pub use trace::{Finding, Outcome, Place};
 
 /// What is in force: rules, calendar and team, swapped as a whole.
@@ -231,6 +233,8 @@ pub struct Decision {
     pub refer_leadership: bool,
     /// A person should look at the decision; the trace says why.
     pub unsure: bool,
+    /// What it says that matters where it stands in a known thread.
+    pub said: Said,
     /// When the answer is due; `None` where no answer is owed.
     pub due: Option<Due>,
     /// Every finding that led here.
@@ -301,6 +305,8 @@ fn decide(
     } else {
         queue::queue(message, team, &reading, known, &mut trace)
     };
+    let mut said = courtesy::said(message, &reading, &mut trace);
+    said.over_heads = queue == Queue::Resolution && queue::is_over_heads(message, &reading);
     let signposts = signpost::signposts(&reading, &mut trace);
     let refer_leadership = leadership::leadership(&reading, &mut trace);
     let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
@@ -320,6 +326,7 @@ fn decide(
         signposts,
         refer_leadership,
         unsure,
+        said,
         due,
         trace,
         rules_version,
@@ -347,6 +354,7 @@ impl Decision {
             signposts: Vec::new(),
             refer_leadership: false,
             unsure: false,
+            said: Said::default(),
             due: None,
             trace,
             rules_version,

@@ -59,7 +59,7 @@ pub fn queue(
     Queue::General
 }
 
-/// To the Resolution Team's own address, or to somebody above the service.
+/// To the Resolution Team's own address, or to somebody above the service. Who writes for somebody else is for the rules.
 fn over_their_heads(message: &Message, team: &Team) -> Option<&'static str> {
     let resolution = |address: &str| {
         team.mailboxes
@@ -70,6 +70,20 @@ fn over_their_heads(message: &Message, team: &Team) -> Option<&'static str> {
     if message.to.iter().any(|to| resolution(&to.address)) {
         return Some("written to the SEND Resolution Team");
     }
+    is_to_somebody_above(message)
+        .then_some("written over the team's heads, to a head of service, director, councillor or MP")
+}
+
+/// Whether it is written over the protocol's head: by its addressees, or by whom it addresses in words.
+pub fn is_over_heads(message: &Message, reading: &Reading<'_>) -> bool {
+    let in_words = reading.verdicts.iter().any(|verdict| verdict.holds && verdict.rule.id == ADDRESSED_ABOVE);
+    in_words || is_to_somebody_above(message)
+}
+
+/// The rule for letters that begin "Dear Director".
+const ADDRESSED_ABOVE: &str = "queue-resolution-heads";
+
+fn is_to_somebody_above(message: &Message) -> bool {
     let above = |address: &str, name: &str| {
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_ascii_lowercase();
         let parts: Vec<&str> = local.split(['.', '-', '_']).collect();
@@ -86,21 +100,5 @@ fn over_their_heads(message: &Message, team: &Team) -> Option<&'static str> {
             || name.split_whitespace().last() == Some("mp")
             || address.to_ascii_lowercase().contains("@parliament")
     };
-    if message.to.iter().any(|to| above(&to.address, &to.name)) {
-        return Some("written over the team's heads, to a head of service, director, councillor or MP");
-    }
-    let office = message.from.as_ref().is_some_and(|from| above_office(&from.address, &from.name));
-    office.then_some("from a councillor's or an MP's office, for a resident")
-}
-
-fn above_office(address: &str, name: &str) -> bool {
-    let address = address.to_ascii_lowercase();
-    let name = name.to_lowercase();
-    let (local, domain) = address.rsplit_once('@').unwrap_or((address.as_str(), ""));
-    domain.contains("parliament")
-        || domain.split('.').any(|part| part == "mp" || part.ends_with("-mp") || part.ends_with("4mp"))
-        || local.split(['.', '-', '_']).any(|part| matches!(part, "cllr" | "councillor" | "mp"))
-        || name.contains("councillor")
-        || name.contains("cllr")
-        || name.split(|c: char| !c.is_alphanumeric()).any(|part| part == "mp")
+    message.to.iter().any(|to| above(&to.address, &to.name))
 }

@@ -10,11 +10,15 @@ use crate::rules::{Group, Reading};
 
 const POLICY: &str = "design: unsure is a result";
 /// No ground holds, but what was learned is as sure as this of one.
-const SUSPECTED: f32 = 0.28;
-/// The same where words of that ground were found and set aside, or the sender calls it urgent.
+const SUSPECTED: f32 = 0.35;
+/// The same where the sender calls it urgent.
+const CALLED: f32 = 0.30;
+/// The same where words of that ground were found and set aside by a context that is far off ...
 const WAVERING: f32 = 0.15;
+/// ... unless it is as sure as this: it knows no "not", so it then only echoes the words that were rightly set aside.
+const ECHOED: f32 = 0.50;
 /// A ground holds by its words, but what was learned is no surer than this.
-const DOUBTED: f32 = 0.15;
+const DOUBTED: f32 = 0.10;
 /// A ground holds by what was learned alone, and it is no surer than this.
 const BARELY: f32 = 0.65;
 
@@ -50,8 +54,12 @@ fn standard(reading: &Reading<'_>, claimed: bool) -> Vec<String> {
     for (id, sure) in reading.sure.iter().filter(|(id, _)| is_urgent(id)) {
         let verdict = reading.group(Group::Grounds).find(|verdict| verdict.rule.id == *id);
         let aside = verdict.and_then(|verdict| verdict.set_aside.iter().find(|aside| aside.near_miss));
-        let enough = if aside.is_some() || claimed { WAVERING } else { SUSPECTED };
-        if *sure < enough {
+        let enough = match aside {
+            Some(_) => WAVERING..ECHOED,
+            None if claimed => CALLED..f32::INFINITY,
+            None => SUSPECTED..f32::INFINITY,
+        };
+        if !enough.contains(sure) {
             continue;
         }
         let percent = (sure * 100.0).round();
@@ -143,15 +151,15 @@ mod tests {
     #[test]
     fn what_was_learned_asks_for_a_look_where_no_rule_has_words() {
         assert!(
-            marks(Urgency::Standard, false, 0.3, None)[0].starts_with("what was learned is 30 % sure of U4")
+            marks(Urgency::Standard, false, 0.4, None)[0].starts_with("what was learned is 40 % sure of U4")
         );
-        assert!(marks(Urgency::Standard, false, 0.2, None).is_empty());
-        assert!(marks(Urgency::Standard, true, 0.2, None)[0].starts_with("called urgent by the sender"));
+        assert!(marks(Urgency::Standard, false, 0.32, None).is_empty());
+        assert!(marks(Urgency::Standard, true, 0.32, None)[0].starts_with("called urgent by the sender"));
     }
 
     #[test]
     fn words_that_nothing_else_supports_ask_for_a_look() {
-        assert!(marks(Urgency::Urgent, false, 0.1, Some("at noon"))[0].starts_with("U4 holds by \"noon\""));
+        assert!(marks(Urgency::Urgent, false, 0.08, Some("at noon"))[0].starts_with("U4 holds by \"noon\""));
         assert!(marks(Urgency::Urgent, false, 0.4, Some("at noon")).is_empty());
         assert!(marks(Urgency::Urgent, false, 0.55, Some("learned"))[0].contains("alone"));
         assert!(marks(Urgency::Urgent, false, 0.9, Some("learned")).is_empty());

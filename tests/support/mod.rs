@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+pub mod desk;
 pub mod fake_imap;
 pub mod fakes;
 pub mod filed;

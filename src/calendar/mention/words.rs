@@ -29,7 +29,9 @@ impl<'t> Words<'t> {
         let (mut at, mut end_before) = (0, 0);
         while let Some(byte) = bytes.get(at) {
             // Nearly everything is ASCII, and told by one byte.
-            let Some(first) = (if byte.is_ascii() { Some(char::from(*byte)) } else { character(at) }) else { break };
+            let Some(first) = (if byte.is_ascii() { Some(char::from(*byte)) } else { character(at) }) else {
+                break;
+            };
             let start = at;
             at += first.len_utf8();
             if first.is_whitespace() {
@@ -233,21 +235,23 @@ pub fn short_weekday(word: &str) -> Option<Weekday> {
     })
 }
 
-/// A month, written out or cut short.
+/// A month, written out, cut short, or as it is often misspelt.
 pub fn month(word: &str) -> Option<u32> {
     Some(match word {
-        "january" | "jan" => 1,
-        "february" | "febuary" | "feburary" | "feb" => 2,
+        "january" | "jan" | "janurary" | "januray" | "janaury" | "janury" | "jannuary" => 1,
+        "february" | "febuary" | "feburary" | "feburay" | "februrary" | "febrary" | "feb" => 2,
         "march" | "mar" => 3,
-        "april" | "apr" => 4,
+        "april" | "apr" | "apirl" | "aprill" => 4,
         "may" => 5,
         "june" | "jun" => 6,
         "july" | "jul" => 7,
-        "august" | "aug" => 8,
-        "september" | "septmber" | "setember" | "sept" | "sep" => 9,
-        "october" | "oct" => 10,
-        "november" | "nov" => 11,
-        "december" | "decemeber" | "dec" => 12,
+        "august" | "aug" | "augst" | "agust" | "auguest" => 8,
+        "september" | "septmber" | "setember" | "septemeber" | "septembr" | "spetember" | "septermber"
+        | "sept" | "sep" => 9,
+        "october" | "ocotber" | "ocotober" | "octobre" | "octber" | "otober" | "oct" => 10,
+        "november" | "novemeber" | "novmber" | "novembr" | "novemer" | "novemebr" | "novermber" | "nov" => 11,
+        "december" | "decemeber" | "decmber" | "desember" | "decembr" | "decemebr" | "decemer"
+        | "decembre" | "dec" => 12,
         _ => return None,
     })
 }

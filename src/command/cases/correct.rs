@@ -2,17 +2,15 @@
 //! changes no rule; `suggest` shows which rule to look at.
 
 use clap::ValueEnum;
-use serde_json::Value;
 
 use crate::case::Correction;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::daemon::{in_force, intake};
-use crate::memo::printable;
-use crate::record::{EventRow, NewCorrection, Records};
+use crate::record::{NewCorrection, Records};
 
 use super::super::{CommandError, out};
-use super::known_case;
+use super::{deed, known_case};
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true)
@@ -48,7 +46,7 @@ pub(super) struct Correct {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Queue {
+pub(super) enum Queue {
     Resolution,
     Assessment,
     AnnualReviewEast,
@@ -57,7 +55,7 @@ enum Queue {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Area {
+pub(super) enum Area {
     East,
     West,
     Unknown,
@@ -74,15 +72,15 @@ enum Kind {
 }
 
 /// An option's value as it is written.
-fn written(value: impl ValueEnum) -> Option<String> {
+pub(super) fn written(value: impl ValueEnum) -> Option<String> {
     value.to_possible_value().map(|value| value.get_name().to_owned())
 }
 
 pub(super) fn correct(options: &Correct, records: &Records, config: &Config) -> Result<(), CommandError> {
     let case = known_case(&options.reference, records)?;
     let change = change(options)?;
-    let by =
-        who(options.by.as_deref(), std::env::var("USER").ok().or_else(|| std::env::var("LOGNAME").ok()))?;
+    let login = std::env::var("USER").ok().or_else(|| std::env::var("LOGNAME").ok());
+    let by = deed::who(options.by.as_deref(), login)?;
     let Some(opening) = case.messages.iter().find(|message| message.role == "opened") else {
         return Err(CommandError::Input(format!("{} has no message any more.", case.case.reference)));
     };
@@ -149,42 +147,6 @@ fn change(options: &Correct) -> Result<Correction, CommandError> {
     })
 }
 
-/// What a correction said, for the list of events; empty for other events.
-pub(super) fn in_words(event: &EventRow) -> String {
-    if event.what != "corrected" {
-        return String::new();
-    }
-    let part = |key: &str| event.detail.get(key).cloned().unwrap_or_default();
-    let to = match part("to") {
-        Value::Object(to) => to,
-        _ => serde_json::Map::new(),
-    };
-    let said: Vec<String> = to
-        .iter()
-        .map(|(label, value)| match value {
-            Value::String(text) => format!("{label} {text}"),
-            Value::Array(list) => {
-                let ids: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
-                format!("{label} {}", ids.join(" "))
-            }
-            other => format!("{label} {other}"),
-        })
-        .collect();
-    let why = part("why").as_str().map(str::to_owned).unwrap_or_default();
-    let why = if why.is_empty() { why } else { format!(", because: {}", printable(&why)) };
-    format!(": {}{why}", said.join(", "))
-}
-
-/// Who is written down as having said so.
-fn who(by: Option<&str>, login: Option<String>) -> Result<String, CommandError> {
-    let name = by.map(str::to_owned).or(login).unwrap_or_default().trim().to_owned();
-    // The audit must not take a person for the program.
-    if name.is_empty() || name == "send-triage" {
-        return Err(CommandError::Input("Who says so? Give your name with --by NAME.".to_owned()));
-    }
-    Ok(name.chars().filter(|c| !c.is_control()).take(80).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -219,7 +181,5 @@ mod tests {
         assert!(read(&["--urgent", "--ground", "S4"]).unwrap_err().contains("--ground"));
         assert!(read(&["--queue", "nobody"]).unwrap_err().contains("annual-review-east"));
         assert!(read(&[]).is_err() && read(&["--urgent", "--standard"]).is_err());
-        assert!(who(None, None).is_err() && who(None, Some("send-triage".into())).is_err());
-        assert_eq!(who(Some(" j.doe "), Some("root".into())).unwrap(), "j.doe");
     }
 }

@@ -9,6 +9,8 @@ mod entity;
 mod scan;
 mod style;
 
+use std::borrow::Cow;
+
 use super::new_text::lines::Line;
 use super::text;
 use scan::{Scanner, Token};
@@ -19,7 +21,7 @@ const MOST_NESTED: usize = 400;
 
 /// The lines of a document.
 pub(super) struct Read {
-    pub lines: Vec<Line>,
+    pub lines: Vec<Line<'static>>,
     /// Nested deeper than is looked at.
     pub simplified: bool,
 }
@@ -30,10 +32,8 @@ pub(super) fn read(source: &str) -> Read {
     for token in Scanner::new(source) {
         match token {
             Token::Text(text) => page.text(text),
-            Token::Open { name, attributes, alone } => {
-                page.open(&name.to_ascii_lowercase(), attributes, alone)
-            }
-            Token::Close { name } => page.close(&name.to_ascii_lowercase()),
+            Token::Open { name, attributes, alone } => page.open(lower(name), attributes, alone),
+            Token::Close { name } => page.close(&lower(name)),
             Token::Style(sheet) => page.hidden_classes.read(sheet),
         }
     }
@@ -41,8 +41,17 @@ pub(super) fn read(source: &str) -> Read {
     Read { lines: page.lines, simplified: page.overflow_seen }
 }
 
+/// Most programs write names in lower case already.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
 /// What holds inside an open element, inherited from those around it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct State {
     hidden: bool,
     no_size: bool,
@@ -59,16 +68,16 @@ struct State {
     item: Option<usize>,
 }
 
-struct Element {
-    name: String,
+struct Element<'a> {
+    name: Cow<'a, str>,
     before: State,
     /// Space is wanted after the element.
     gap: bool,
 }
 
 #[derive(Default)]
-struct Page {
-    lines: Vec<Line>,
+struct Page<'a> {
+    lines: Vec<Line<'static>>,
     line: String,
     /// Characters of the present line: all, set apart by colour or weight, small.
     counted: (usize, usize, usize),
@@ -79,25 +88,30 @@ struct Page {
     /// The next line opens an older message.
     older_next: bool,
     state: State,
-    stack: Vec<Element>,
+    stack: Vec<Element<'a>>,
     /// Open elements beyond the deepest that is kept.
     overflow: usize,
     overflow_seen: bool,
     hidden_classes: HiddenClasses,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     fn text(&mut self, source: &str) {
         if self.state.hidden || self.state.no_size {
             return;
         }
         let decoded = entity::decode(source);
-        let state = &self.state;
+        let state = self.state;
         let apart = state.coloured || state.bold;
-        let small = state.small;
         let mut ends = Vec::new();
-        for c in decoded.chars() {
-            if matches!(c, '\n' | '\r' | '\t' | ' ') {
+        let mut rest = &*decoded;
+        while !rest.is_empty() {
+            let (run, after) = rest.split_at_checked(text::printable(rest.as_bytes())).unwrap_or((rest, ""));
+            self.run(run, apart);
+            let mut chars = after.chars();
+            let Some(c) = chars.next() else { break };
+            rest = chars.as_str();
+            if matches!(c, '\n' | '\r' | '\t') {
                 if state.preformatted && c == '\n' {
                     ends.push(std::mem::take(&mut self.line));
                     self.space = false;
@@ -109,18 +123,10 @@ impl Page {
             if text::is_invisible(c) && c != '\u{200D}' {
                 continue;
             }
-            if self.line.is_empty() && self.line_state.is_none() {
-                self.line_state = Some(state.clone());
-            }
-            if self.space && !self.line.is_empty() {
-                self.line.push(' ');
-            }
-            self.space = false;
+            self.begin();
             self.line.push(c);
             if !text::is_space(c) {
-                self.counted.0 += 1;
-                self.counted.1 += usize::from(apart);
-                self.counted.2 += usize::from(small);
+                self.count(1, apart);
             }
         }
         if !ends.is_empty() {
@@ -133,8 +139,49 @@ impl Page {
         }
     }
 
-    fn open(&mut self, name: &str, attributes: &str, alone: bool) {
-        match name {
+    /// Text of printable ASCII: words, with one space or more between.
+    fn run(&mut self, run: &str, apart: bool) {
+        let words = run.trim_start_matches(' ');
+        self.space |= words.len() < run.len();
+        let words = words.trim_end_matches(' ');
+        if words.is_empty() {
+            return;
+        }
+        self.begin();
+        if words.contains("  ") {
+            let mut between = "";
+            for word in words.split(' ').filter(|word| !word.is_empty()) {
+                self.line.push_str(between);
+                self.line.push_str(word);
+                between = " ";
+            }
+        } else {
+            self.line.push_str(words);
+        }
+        self.space = run.ends_with(' ');
+        self.count(words.bytes().filter(|b| *b != b' ').count(), apart);
+    }
+
+    /// Before a word: what is in force for its line, and the space that was wanted.
+    fn begin(&mut self) {
+        if self.line.is_empty() && self.line_state.is_none() {
+            self.line_state = Some(self.state);
+        }
+        if self.space && !self.line.is_empty() {
+            self.line.push(' ');
+        }
+        self.space = false;
+    }
+
+    fn count(&mut self, characters: usize, apart: bool) {
+        let (all, set_apart, small) = &mut self.counted;
+        *all += characters;
+        *set_apart += if apart { characters } else { 0 };
+        *small += if self.state.small { characters } else { 0 };
+    }
+
+    fn open(&mut self, name: Cow<'a, str>, attributes: &str, alone: bool) {
+        match &*name {
             "br" => return self.break_line(),
             "hr" => {
                 self.end_line();
@@ -145,19 +192,19 @@ impl Page {
             | "wbr" | "param" => return,
             _ => {}
         }
-        let looks = style::looks(name, attributes, &self.hidden_classes);
-        let block = is_block(name);
+        let looks = style::looks(&name, attributes, &self.hidden_classes);
+        let block = is_block(&name);
         if block {
             self.end_line();
         }
-        if matches!(name, "td" | "th") {
+        if matches!(&*name, "td" | "th") {
             // Cells of a row share a line, never a word.
             self.space = true;
         }
         if looks.rest_is_older && !self.state.hidden {
             self.older_next = true;
         }
-        let gap = has_margin(name) && !looks.tight;
+        let gap = has_margin(&name) && !looks.tight;
         self.gap |= gap;
         if alone {
             return;
@@ -167,7 +214,7 @@ impl Page {
         }
         if name == "li" {
             // An item ends where the next one of the same list begins.
-            let last = self.stack.iter().rev().find(|open| matches!(open.name.as_str(), "li" | "ul" | "ol"));
+            let last = self.stack.iter().rev().find(|open| matches!(&*open.name, "li" | "ul" | "ol"));
             if last.is_some_and(|open| open.name == "li") {
                 self.close("li");
             }
@@ -177,15 +224,16 @@ impl Page {
             self.overflow_seen = true;
             return;
         }
-        let before = self.state.clone();
-        self.enter(name, &looks);
-        self.stack.push(Element { name: name.to_owned(), before, gap });
-        if name == "li" && !self.state.hidden {
+        let before = self.state;
+        self.enter(&name, &looks);
+        let item = name == "li";
+        self.stack.push(Element { name, before, gap });
+        if item && !self.state.hidden {
             let marker = match self.state.item {
                 Some(number) if number > 0 => format!("{number}. "),
                 _ => "* ".to_owned(),
             };
-            self.line_state = Some(self.state.clone());
+            self.line_state = Some(self.state);
             self.line = marker.trim_end().to_owned();
             self.space = true;
         }
@@ -267,11 +315,19 @@ impl Page {
         if self.line.is_empty() {
             return;
         }
-        let state = self.line_state.take().unwrap_or_else(|| self.state.clone());
-        let text = std::mem::take(&mut self.line);
+        let state = self.line_state.take().unwrap_or(self.state);
         let counted = std::mem::take(&mut self.counted);
-        let text = text::normalise(&text).replace('\n', " ");
-        if text.trim().is_empty() {
+        // The text of most lines needs nothing but to be copied out of where it was put together.
+        let plain = text::printable(self.line.as_bytes()) == self.line.len();
+        let text = if plain { None } else { Some(text::normalise(&self.line).replace('\n', " ")) };
+        let text = text.as_deref().unwrap_or(&self.line).trim();
+        let text = match state.quote_depth {
+            _ if text.is_empty() => String::new(),
+            0 => text.to_owned(),
+            depth => format!("{} {text}", ">".repeat(depth.min(20))),
+        };
+        self.line.clear();
+        if text.is_empty() {
             // A paragraph of a hard space is how Word writes an empty line.
             self.gap = false;
             return self.push_blank();
@@ -280,12 +336,7 @@ impl Page {
             self.push_blank();
         }
         self.gap = false;
-        let mut line = Line::plain(String::new());
-        line.text = if state.quote_depth > 0 {
-            format!("{} {}", ">".repeat(state.quote_depth.min(20)), text.trim())
-        } else {
-            text.trim().to_owned()
-        };
+        let mut line = Line::plain(text);
         line.older = state.older;
         line.rest_is_older = std::mem::take(&mut self.older_next);
         line.region = state.region;
@@ -301,64 +352,34 @@ impl Page {
         if self.lines.is_empty() || last_two_blank {
             return;
         }
-        let mut blank = Line::plain(String::new());
-        blank.older = self.state.older;
-        blank.region = self.state.region;
-        blank.signature = self.state.signature;
+        let State { older, region, signature, .. } = self.state;
+        let blank = Line { older, region, signature, ..Line::default() };
         self.lines.push(blank);
     }
 }
 
 /// An indented block is a quotation where the line before it introduces one.
-fn follows(line: &Line) -> bool {
+fn follows(line: &Line<'_>) -> bool {
     line.attribution || line.text.trim_end().ends_with("wrote:")
 }
 
 fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div"
-            | "table"
-            | "tr"
-            | "ul"
-            | "ol"
-            | "li"
-            | "blockquote"
-            | "section"
-            | "article"
-            | "header"
-            | "footer"
-            | "center"
-            | "pre"
-            | "dl"
-            | "dt"
-            | "dd"
-            | "form"
-            | "fieldset"
-            | "address"
-            | "main"
-            | "nav"
-            | "aside"
-            | "figure"
-            | "figcaption"
-            | "caption"
-            | "thead"
-            | "tbody"
-            | "tfoot"
-            | "body"
-            | "html"
-            | "head"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "title"
-            | "option"
-            | "select"
-            | "textarea"
-    )
+    // By length first: this is asked of every tag.
+    match name.len() {
+        1 => name == "p",
+        2 => matches!(
+            name,
+            "tr" | "ul" | "ol" | "li" | "dl" | "dt" | "dd" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
+        ),
+        3 => matches!(name, "div" | "pre" | "nav"),
+        4 => matches!(name, "form" | "main" | "body" | "html" | "head"),
+        5 => matches!(name, "table" | "aside" | "thead" | "tbody" | "tfoot" | "title"),
+        6 => matches!(name, "header" | "footer" | "center" | "figure" | "option" | "select"),
+        7 => matches!(name, "section" | "article" | "address" | "caption"),
+        8 => matches!(name, "fieldset" | "textarea"),
+        10 => matches!(name, "blockquote" | "figcaption"),
+        _ => false,
+    }
 }
 
 fn has_margin(name: &str) -> bool {
@@ -373,7 +394,7 @@ mod tests {
     use super::*;
 
     fn text(source: &str) -> String {
-        read(source).lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
+        read(source).lines.iter().map(|line| &*line.text).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

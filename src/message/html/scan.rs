@@ -3,6 +3,8 @@
 //! Not a validating parser: it follows the tokenizer of the HTML standard (section 13.2.5) only as far as mail needs.
 //! Comments, declarations and the insides of script, style and title never come out as text.
 
+use crate::message::text::run;
+
 /// One piece of the source.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -41,18 +43,25 @@ impl<'a> Scanner<'a> {
     /// The length of a tag that starts at the present `<`, its `>` included.
     fn tag_length(&mut self) -> Option<usize> {
         if !self.quotes_broken {
-            let mut quote = None;
-            let mut after_equals = false;
-            for (at, byte) in self.rest.bytes().enumerate() {
-                match (quote, byte) {
-                    (Some(open), byte) if byte == open => quote = None,
-                    (Some(_), _) => {}
-                    (None, b'"' | b'\'') if after_equals => quote = Some(byte),
-                    (None, b'>') => return Some(at + 1),
-                    (None, _) => {}
+            let bytes = self.rest.as_bytes();
+            let mut at = 0;
+            loop {
+                let rest = bytes.get(at..).unwrap_or_default();
+                at += run(rest, |b| !matches!(b, b'>' | b'"' | b'\''));
+                let Some(found) = bytes.get(at).copied() else { break };
+                if found == b'>' {
+                    return Some(at + 1);
                 }
-                if !byte.is_ascii_whitespace() {
-                    after_equals = byte == b'=';
+                // A quote is one only as the beginning of a value.
+                let before = bytes.get(..at).unwrap_or_default().trim_ascii_end().last();
+                at += 1;
+                if before == Some(&b'=') {
+                    let inside = bytes.get(at..).unwrap_or_default();
+                    let length = run(inside, |b| b != found);
+                    if length == inside.len() {
+                        break;
+                    }
+                    at += length + 1;
                 }
             }
             self.quotes_broken = true;
@@ -74,14 +83,16 @@ impl<'a> Scanner<'a> {
 
     /// The inside of a raw element, up to its closing tag or the end.
     fn raw_text(&mut self, name: &str) -> &'a str {
-        let bytes = self.rest.as_bytes();
-        let end = bytes
-            .windows(name.len() + 2)
-            .position(|window| {
-                window.starts_with(b"</")
-                    && window.get(2..).is_some_and(|tail| tail.eq_ignore_ascii_case(name.as_bytes()))
-            })
-            .unwrap_or(bytes.len());
+        let mut end = 0;
+        while let Some(found) = self.rest.get(end..).and_then(|rest| rest.find("</")) {
+            end += found;
+            let named = self.rest.as_bytes().get(end + 2..end + 2 + name.len());
+            if named.is_some_and(|named| named.eq_ignore_ascii_case(name.as_bytes())) {
+                return self.take(end);
+            }
+            end += 2;
+        }
+        let end = self.rest.len();
         self.take(end)
     }
 }
@@ -128,7 +139,8 @@ impl<'a> Iterator for Scanner<'a> {
             if let Some(name) = inside.strip_prefix('/') {
                 return Some(Token::Close { name: name.trim() });
             }
-            let name_end = inside.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(inside.len());
+            let name_end =
+                inside.bytes().position(|b| b.is_ascii_whitespace() || b == b'/').unwrap_or(inside.len());
             let (name, attributes) = inside.split_at_checked(name_end).unwrap_or((inside, ""));
             let alone = attributes.ends_with('/');
             if !alone
@@ -150,7 +162,7 @@ pub(super) fn attributes(source: &str) -> impl Iterator<Item = (&str, &str)> {
             return None;
         }
         let name_end =
-            rest.find(|c: char| c.is_ascii_whitespace() || c == '=').filter(|at| *at > 0).unwrap_or(
+            rest.bytes().position(|b| b.is_ascii_whitespace() || b == b'=').filter(|at| *at > 0).unwrap_or(
                 // A name that starts with `=` is one character long, so that the loop always moves on.
                 if rest.starts_with('=') { 1 } else { rest.len() },
             );

@@ -78,19 +78,36 @@ impl HiddenClasses {
 }
 
 fn hides(style: &str) -> bool {
-    declarations(style).any(|(name, value)| match name.as_str() {
-        "display" => value.starts_with("none"),
-        "visibility" => value.starts_with("hidden"),
-        "max-height" | "opacity" => value.starts_with('0') && !value.starts_with("0."),
-        _ => false,
-    })
+    declarations(style).any(|(name, value)| hides_by(name, value))
 }
 
-fn declarations(style: &str) -> impl Iterator<Item = (String, String)> {
-    style.split(';').take(100).filter_map(|one| one.split_once(':')).map(|(name, value)| {
-        let value = value.trim().to_ascii_lowercase();
-        (name.trim().to_ascii_lowercase(), value)
-    })
+fn hides_by(name: &str, value: &str) -> bool {
+    if is(name, "display") {
+        starts(value, "none")
+    } else if is(name, "visibility") {
+        starts(value, "hidden")
+    } else if is(name, "max-height") || is(name, "opacity") {
+        value.starts_with('0') && !value.starts_with("0.")
+    } else {
+        false
+    }
+}
+
+/// The declarations of a style, names and values as written but for the space around them.
+fn declarations(style: &str) -> impl Iterator<Item = (&str, &str)> {
+    style
+        .split(';')
+        .take(100)
+        .filter_map(|one| one.split_once(':'))
+        .map(|(name, value)| (name.trim(), value.trim()))
+}
+
+fn is(text: &str, name: &str) -> bool {
+    text.eq_ignore_ascii_case(name)
+}
+
+fn starts(text: &str, with: &str) -> bool {
+    text.as_bytes().get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
 }
 
 /// Reads the attributes of an element.
@@ -106,19 +123,21 @@ pub(super) fn looks(name: &str, source: &str, hidden: &HiddenClasses) -> Looks {
     for (name, value) in attributes(source).take(64) {
         // A picture inside the tag can be megabytes; no name or style that matters is.
         let value = crate::message::text::head(value, 4_096);
-        match name.to_ascii_lowercase().as_str() {
-            "class" => class(&mut looks, value, hidden),
-            "id" => id(&mut looks, value),
-            "data-smartmail" | "data-marker" => {
-                let value = value.to_ascii_lowercase();
-                looks.signature |= value.contains("signature") || value.contains("__sig_");
-            }
-            "style" => style(&mut looks, value, blockquote),
-            "hidden" => looks.hidden = true,
-            "type" if blockquote && value.eq_ignore_ascii_case("cite") => looks.quote = true,
-            "cite" if blockquote => looks.quote = true,
-            "color" => looks.coloured = Some(!is_dark(&value.to_ascii_lowercase())),
-            _ => {}
+        if is(name, "class") {
+            class(&mut looks, value, hidden);
+        } else if is(name, "id") {
+            id(&mut looks, value);
+        } else if is(name, "style") {
+            style(&mut looks, value, blockquote);
+        } else if is(name, "data-smartmail") || is(name, "data-marker") {
+            let value = value.to_ascii_lowercase();
+            looks.signature |= value.contains("signature") || value.contains("__sig_");
+        } else if is(name, "hidden") {
+            looks.hidden = true;
+        } else if blockquote && (is(name, "cite") || is(name, "type") && is(value, "cite")) {
+            looks.quote = true;
+        } else if is(name, "color") {
+            looks.coloured = Some(!is_dark(&value.to_ascii_lowercase()));
         }
     }
     looks.bare_blockquote = blockquote && !looks.quote;
@@ -155,26 +174,22 @@ fn id(looks: &mut Looks, value: &str) {
 }
 
 fn style(looks: &mut Looks, value: &str, blockquote: bool) {
-    looks.hidden |= hides(value);
     for (name, value) in declarations(value) {
-        match name.as_str() {
-            "border-left" if blockquote && !value.starts_with("none") && !value.starts_with('0') => {
-                looks.quote = true;
-            }
-            "color" => looks.coloured = Some(!is_dark(&value)),
-            "font-weight" => {
-                looks.bold = Some(value.starts_with("bold") || value.starts_with(['6', '7', '8', '9']))
-            }
-            "font-size" => {
-                let size = points(&value);
-                looks.small = size.map(|points| points <= 8.0);
-                looks.no_size = size.map(|points| points < 1.0);
-            }
-            "white-space" => looks.preformatted = Some(value.starts_with("pre")),
-            "margin" if value.split_ascii_whitespace().take(3).all(|side| side.starts_with('0')) => {
-                looks.tight = true;
-            }
-            _ => {}
+        looks.hidden |= hides_by(name, value);
+        if blockquote && is(name, "border-left") {
+            looks.quote |= !starts(value, "none") && !value.starts_with('0');
+        } else if is(name, "color") {
+            looks.coloured = Some(!is_dark(&value.to_ascii_lowercase()));
+        } else if is(name, "font-weight") {
+            looks.bold = Some(starts(value, "bold") || value.starts_with(['6', '7', '8', '9']));
+        } else if is(name, "font-size") {
+            let size = points(&value.to_ascii_lowercase());
+            looks.small = size.map(|points| points <= 8.0);
+            looks.no_size = size.map(|points| points < 1.0);
+        } else if is(name, "white-space") {
+            looks.preformatted = Some(starts(value, "pre"));
+        } else if is(name, "margin") {
+            looks.tight |= value.split_ascii_whitespace().take(3).all(|side| side.starts_with('0'));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::message::text::{collapse, head, plain_punctuation};
+use crate::message::text::{collapse, head, unadorned};
 
 /// How the older message came: a forward is sent to be read, a quotation is mostly there by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,10 @@ static ASKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 
+/// The words of which every match of [`POINTS`], [`NAMES`] and [`SETS_ASIDE`] has one.
+const PLACES: [&str; 8] =
+    ["below", "underneath", "beneath", "trailing", "forwarded", "in red", "in blue", "inline"];
+
 /// What turns it round: the older message is set aside, or it is the comments in it that are meant.
 static SETS_ASIDE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
@@ -56,15 +60,20 @@ fn holds(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 /// Whether `new`, the sender's own words, adopts the older message below it.
 pub(super) fn adopts(new: &str, older: Older) -> bool {
     // Who says so says so early or late; a book in between is not searched.
-    let text = collapse(&plain_punctuation(head(new, 20_000))).to_lowercase();
-    if holds(&SETS_ASIDE, &text) {
+    let text = collapse(&unadorned(head(new, 20_000))).to_lowercase();
+    // All of the first three name a place; without one of these words none holds.
+    let placed = PLACES.iter().any(|place| text.contains(place));
+    if placed && holds(&SETS_ASIDE, &text) {
         return false;
     }
-    if holds(&POINTS, &text) {
+    if placed && holds(&POINTS, &text) {
         return true;
     }
+    if !placed && older == Older::Quoted {
+        return false;
+    }
     let asks = holds(&ASKS, &text);
-    if holds(&NAMES, &text) && asks {
+    if placed && holds(&NAMES, &text) && asks {
         return true;
     }
     // A forward with hardly a word is sent for what it carries.

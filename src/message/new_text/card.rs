@@ -1,6 +1,8 @@
 //! What a line of a business card looks like, as against a sentence.
 
-use crate::message::text::{head, plain_punctuation};
+use std::borrow::Cow;
+
+use crate::message::text::{head, unadorned};
 
 /// Words that name what somebody does.
 pub(super) const ROLES: &[&str] = &[
@@ -130,25 +132,38 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).filter(|word| !word.is_empty())
 }
 
+/// Words that people speak with.
+const SPOKEN: &[&str] = &[
+    "i", "i'm", "i've", "i'd", "i'll", "we", "we're", "we've", "you", "your", "please", "my", "he", "she",
+    "his", "her", "they", "has", "have", "was", "is", "are", "can", "could", "will", "would",
+];
+
+/// How many different words of [`SPOKEN`] a line has.
+fn spoken(line: &str) -> u32 {
+    let plain = unadorned(line);
+    let plain = head(&plain, 600);
+    let lowered = if plain.is_ascii() { Cow::Borrowed(plain) } else { Cow::Owned(plain.to_lowercase()) };
+    let found = lowered.split(' ').filter(|word| word.len() <= 6).filter_map(|word| {
+        SPOKEN.iter().position(|spoken| spoken.len() == word.len() && spoken.eq_ignore_ascii_case(word))
+    });
+    found.fold(0u32, |seen, at| seen | 1 << at).count_ones()
+}
+
 /// A sentence, as against a line of a business card.
 pub(super) fn is_prose(line: &str) -> bool {
     let line = line.trim();
-    let lowered = format!(" {} ", head(&plain_punctuation(line), 600).to_lowercase());
-    let count = line.split_whitespace().count();
-    let spoken = [
-        " i ", " i'm ", " i've ", " i'd ", " i'll ", " we ", " we're ", " we've ", " you ", " your ",
-        " please ", " my ", " he ", " she ", " his ", " her ", " they ", " has ", " have ", " was ", " is ",
-        " are ", " can ", " could ", " will ", " would ",
-    ]
-    .iter()
-    .filter(|word| lowered.contains(*word))
-    .count();
-    let card = line.contains('|') || line.contains("(I work") || line.starts_with(['"', '\u{201C}']);
-    !card
-        && (count >= 6 && spoken >= 1
-            || count >= 4 && spoken >= 2
-            || line.ends_with('?')
-            || count >= 4 && line.ends_with(['.', '!']) && spoken >= 1)
+    if line.contains('|') || line.contains("(I work") || line.starts_with(['"', '\u{201C}']) {
+        return false;
+    }
+    if line.ends_with('?') {
+        return true;
+    }
+    let count = line.split_whitespace().take(6).count();
+    // With fewer words it is not asked what they are.
+    count >= 4 && {
+        let wanted = if count >= 6 || line.ends_with(['.', '!']) { 1 } else { 2 };
+        spoken(line) >= wanted
+    }
 }
 
 /// Telephone with a label, web or mail address: what an office prints. A bare mobile number is what parents write.

@@ -25,7 +25,8 @@ pub(super) fn divider(text: &str) -> Option<Divider> {
     let text = text.trim().trim_start_matches(['>', ' ']);
     let ruled = text.starts_with("--") || text.starts_with("==") || text.starts_with("__");
     let first = text.chars().next()?;
-    if !ruled && !"bBsSaA*".contains(first) {
+    let may_be = ruled || "bBsSaA*".contains(first) && may_announce(text);
+    if !may_be {
         return None;
     }
     let words = lower(text);
@@ -79,6 +80,14 @@ pub(super) fn divider(text: &str) -> Option<Divider> {
     }
 }
 
+/// What the first letters of a line already rule out: see the three that `divider` knows without a rule around them.
+fn may_announce(text: &str) -> bool {
+    let words = text.trim_start_matches(|c: char| "-=_*: ".contains(c));
+    words.as_bytes().first_chunk::<3>().is_some_and(|letters| {
+        matches!(&letters.map(|letter| letter.to_ascii_lowercase()), b"beg" | b"sta" | b"anf")
+    })
+}
+
 /// A line of underscores, as Outlook draws above a header block (and Teams above an invitation).
 pub(super) fn is_rule(text: &str) -> bool {
     let text = text.trim();
@@ -103,15 +112,41 @@ fn field(text: &str) -> Option<(Field, bool)> {
     let has_value = !text.get(colon + 1..).unwrap_or_default().trim().trim_matches('*').is_empty();
     let field = match name.trim_matches(['*', ' ', '_', '\u{A0}']) {
         "from" | "de" | "von" | "da" | "od" | "van" | "fra" | "från" | "expéditeur" | "от" | "feladó"
-        | "de la" => Field::From,
-        "sent" | "date" | "envoyé" | "envoyé le" | "date d'envoi" | "gesendet" | "datum" | "enviado"
-        | "enviado el" | "enviada em" | "fecha" | "data" | "inviato" | "wysłano" | "verzonden" | "sendt"
-        | "skickat" | "trimis" | "sent on" | "when" | "дата" | "elküldve" | "dato" => Field::Date,
+        | "de la" | "oddi wrth" | "від" | "gan" => Field::From,
+        "sent"
+        | "date"
+        | "envoyé"
+        | "envoyé le"
+        | "date d'envoi"
+        | "gesendet"
+        | "datum"
+        | "enviado"
+        | "enviado el"
+        | "enviada em"
+        | "fecha"
+        | "data"
+        | "inviato"
+        | "wysłano"
+        | "verzonden"
+        | "sendt"
+        | "skickat"
+        | "trimis"
+        | "sent on"
+        | "when"
+        | "дата"
+        | "elküldve"
+        | "dato"
+        | "anfonwyd"
+        | "надіслано"
+        | "отправлено"
+        | "dyddiad" => Field::Date,
         "to" | "à" | "an" | "para" | "a" | "do" | "aan" | "til" | "till" | "către" | "catre" | "кому"
-        | "címzett" => Field::To,
-        "cc" | "bcc" | "copie" | "kopia" | "kopie" | "reply-to" => Field::Cc,
+        | "címzett" | "at" => Field::To,
+        "cc" | "bcc" | "copie" | "kopia" | "kopie" | "dw" | "udw" | "copi" | "reply-to" => Field::Cc,
         "subject" | "objet" | "sujet" | "betreff" | "asunto" | "oggetto" | "assunto" | "temat"
-        | "onderwerp" | "emne" | "ämne" | "subiect" | "тема" | "tárgy" => Field::Subject,
+        | "onderwerp" | "emne" | "ämne" | "subiect" | "тема" | "tárgy" | "pwnc" | "testun" => {
+            Field::Subject
+        }
         "importance" | "attachments" | "sensitivity" | "mailed-by" | "signed-by" | "pièces jointes"
         | "anlagen" | "resent-from" | "organization" | "where" | "required" | "optional" => Field::Other,
         _ => return None,
@@ -220,6 +255,7 @@ pub(super) fn attribution(lines: &[Line], at: usize) -> Option<Attribution> {
             | "Από"
             | "Στις"
             | "V"
+            | "Ar"
     );
     let dated = word.starts_with(|c: char| c.is_ascii_digit());
     let closes_here =
@@ -285,6 +321,8 @@ const SAYS: &[&str] = &[
     "rakstīja",
     "napsal",
     "yazdı",
+    "ysgrifennodd",
+    "wedi ysgrifennu",
 ];
 
 /// A time of day, as 10:02 or 10h02. With a full stop it could as well be a date.

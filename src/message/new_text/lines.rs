@@ -1,9 +1,11 @@
 //! A line of a message, with what its markup or its place says of it.
 
+use std::borrow::Cow;
+
 /// One line. Quotation marks (`> `) stand in the text, also for lines that HTML quoted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
-    pub text: String,
+pub(crate) struct Line<'a> {
+    pub text: Cow<'a, str>,
     /// Part of an older message, by its markup.
     pub older: bool,
     /// From here on everything is an older message, by its markup.
@@ -20,10 +22,15 @@ pub(crate) struct Line {
     pub small: bool,
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// A line of which nothing is known but its text.
-    pub(crate) fn plain(text: String) -> Self {
-        Line { text, ..Line::default() }
+    pub(crate) fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+        Line { text: text.into(), ..Line::default() }
+    }
+
+    /// The same, holding its text itself.
+    pub(crate) fn into_owned(self) -> Line<'static> {
+        Line { text: Cow::Owned(self.text.into_owned()), ..self }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -44,17 +51,18 @@ impl Line {
 }
 
 /// The lines of a plain text, normalised already.
-pub(crate) fn of_text(text: &str) -> Vec<Line> {
-    text.split('\n').map(|line| Line::plain(line.to_owned())).collect()
+pub(crate) fn of_text(text: &str) -> Vec<Line<'_>> {
+    text.split('\n').map(Line::plain).collect()
 }
 
 /// The text of lines, one blank line at most between two.
-pub(crate) fn join<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
-    let mut out = String::new();
+pub(crate) fn join<'a>(lines: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let length = lines.clone().into_iter().map(|line| line.len() + 1).sum();
+    let mut out = String::with_capacity(length);
     let mut blank = false;
     for line in lines {
         let line = line.trim_end();
-        if line.trim().is_empty() {
+        if line.is_empty() {
             blank = true;
             continue;
         }

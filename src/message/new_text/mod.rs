@@ -12,9 +12,12 @@ mod notices;
 mod quotes;
 mod signature;
 
+use std::ops::Range;
+
 use adopt::Older;
 use header::Divider;
 use lines::Line;
+use notices::Paragraph;
 use quotes::Class;
 
 /// A text divided into what is new and what is not.
@@ -108,51 +111,56 @@ fn divide_at(lines: &[Line], sender: &str, forward: bool, depth: usize) -> NewTe
 
 /// Banners on top, notices at the end, and what telephones add.
 fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
-    let own: Vec<usize> = (0..lines.len()).filter(|at| fate.get(*at).is_some_and(Option::is_none)).collect();
-    let paragraphs = paragraphs(lines, &own);
+    let is_own = |at: usize| fate.get(at).is_some_and(Option::is_none);
+    let paragraphs = paragraphs(lines, fate);
     let mut aside = Vec::new();
     for paragraph in paragraphs.iter().take(4) {
-        let text = joined(lines, paragraph);
-        if notices::is_banner(&text) {
-            aside.extend_from_slice(paragraph);
+        if joined(lines, paragraph).is_banner() {
+            aside.extend(paragraph.clone());
         } else {
             // A banner is often glued to the first line of the message.
             let banner = paragraph
-                .iter()
-                .take_while(|at| lines.get(**at).is_some_and(|l| notices::is_banner(&l.text)));
-            aside.extend(banner.copied());
+                .clone()
+                .take_while(|at| lines.get(*at).is_some_and(|l| notices::is_banner(&l.text)));
+            aside.extend(banner);
             break;
         }
     }
-    for at in &own {
-        if lines.get(*at).is_some_and(|line| notices::is_mobile_footer(&line.text)) {
-            aside.push(*at);
-        }
-    }
-    let any_large = own.iter().any(|at| lines.get(*at).is_some_and(|line| !line.small && !line.is_blank()));
-    let is_small_print =
-        |line: &Line| any_large && line.small || line.text.len() >= 30 && notices::is_notice(&line.text);
+    let footers = lines.iter().enumerate().filter(|(_, line)| notices::is_mobile_footer(&line.text));
+    aside.extend(footers.map(|(at, _)| at).filter(|at| is_own(*at)));
+    let any_large = lines.iter().enumerate().any(|(at, line)| is_own(at) && !line.small && !line.is_blank());
     let mut at_end = true;
+    let mut below_is_notice = false;
     for paragraph in paragraphs.iter().rev().take(40) {
         let text = joined(lines, paragraph);
-        let notice = at_end && notices::is_notice(&text) && opens_with_notice(lines, paragraph)
-            || notices::is_plain_notice(&text) && opens_with_notice(lines, paragraph);
-        if notice {
-            aside.extend_from_slice(paragraph);
+        let as_notice = at_end && text.is_notice();
+        if (as_notice || text.is_plain_notice()) && opens_with_notice(lines, paragraph)
+            || at_end && text.is_relay_foot()
+            || below_is_notice && text.is_notice_heading()
+        {
+            aside.extend(paragraph.clone());
+            below_is_notice = true;
             continue;
         }
+        below_is_notice = false;
+        let is_small_print = |line: &Line| {
+            // A line that is the whole paragraph has been looked at.
+            any_large && line.small
+                || paragraph.len() > 1 && line.text.len() >= 30 && notices::is_notice(&line.text)
+        };
         // In HTML from Word the notice is the last line of the paragraph that the name stands in.
-        let mut from = paragraph.len();
-        while at_end
-            && from > 0
-            && paragraph.get(from - 1).and_then(|at| lines.get(*at)).is_some_and(is_small_print)
-        {
+        let mut from = paragraph.end;
+        while at_end && from > paragraph.start && lines.get(from - 1).is_some_and(is_small_print) {
             from -= 1;
         }
-        aside.extend_from_slice(paragraph.get(from..).unwrap_or_default());
-        let footer =
-            paragraph.iter().all(|at| lines.get(*at).is_some_and(|l| notices::is_mobile_footer(&l.text)));
-        at_end &= footer;
+        // Its heading, too, may be glued to it.
+        let heading = |line: &Line| Paragraph::new(&line.text).is_notice_heading();
+        if (paragraph.start + 1..paragraph.end).contains(&from) && lines.get(from - 1).is_some_and(heading) {
+            from -= 1;
+        }
+        aside.extend(from..paragraph.end);
+        at_end &=
+            paragraph.clone().all(|at| lines.get(at).is_some_and(|l| notices::is_mobile_footer(&l.text)));
     }
     for at in aside {
         if let Some(slot) = fate.get_mut(at) {
@@ -163,12 +171,11 @@ fn set_notices_aside(lines: &[Line], fate: &mut [Option<CutReason>]) {
 
 /// A notice begins as one, or fills its lines as wrapped text does. A name or greeting on top is the sender's, and so
 /// is a line longer than any program wraps at.
-fn opens_with_notice(lines: &[Line], paragraph: &[usize]) -> bool {
-    let length = |at: &usize| lines.get(*at).map_or(0, |line| line.text.len());
+fn opens_with_notice(lines: &[Line], paragraph: &Range<usize>) -> bool {
+    let paragraph = lines.get(paragraph.clone()).unwrap_or_default();
     let Some((first, rest)) = paragraph.split_first() else { return false };
-    let begins = lines.get(*first).is_some_and(|line| notices::is_notice(&line.text));
-    let full = |at: &usize| (45..=100).contains(&length(at));
-    rest.is_empty() || begins || full(first) && rest.iter().rev().skip(1).all(full)
+    let full = |line: &Line| (45..=100).contains(&line.text.len());
+    rest.is_empty() || notices::is_notice(&first.text) || full(first) && rest.iter().rev().skip(1).all(full)
 }
 
 fn set_signature_aside(lines: &[Line], fate: &mut [Option<CutReason>], sender: &str) {
@@ -202,30 +209,30 @@ fn set_signature_aside(lines: &[Line], fate: &mut [Option<CutReason>], sender: &
     }
 }
 
-/// Runs of the given lines that no blank line, and no line of somebody else, parts.
-fn paragraphs(lines: &[Line], own: &[usize]) -> Vec<Vec<usize>> {
-    let mut found: Vec<Vec<usize>> = Vec::new();
-    let mut last = None;
-    for at in own.iter().copied() {
-        if lines.get(at).is_none_or(Line::is_blank) {
+/// Runs of the sender's own lines that no blank line, and no line of somebody else, parts.
+fn paragraphs(lines: &[Line], fate: &[Option<CutReason>]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, (line, fate)) in lines.iter().zip(fate).enumerate() {
+        if fate.is_some() || line.is_blank() {
             continue;
         }
-        match found.last_mut().filter(|_| last == at.checked_sub(1)) {
-            Some(paragraph) => paragraph.push(at),
-            None => found.push(vec![at]),
+        match found.last_mut().filter(|last| last.end == at) {
+            Some(paragraph) => paragraph.end += 1,
+            None => found.push(at..at + 1),
         }
-        last = Some(at);
     }
     found
 }
 
-fn joined(lines: &[Line], paragraph: &[usize]) -> String {
-    let mut text = String::new();
-    for at in paragraph.iter().take(60) {
-        text.push_str(lines.get(*at).map_or("", |line| line.text.as_str()));
+fn joined(lines: &[Line], paragraph: &Range<usize>) -> Paragraph {
+    let lines = lines.get(paragraph.clone()).unwrap_or_default();
+    let lines = lines.get(..60).unwrap_or(lines);
+    let mut text = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
+    for line in lines {
+        text.push_str(&line.text);
         text.push(' ');
     }
-    text
+    Paragraph::new(&text)
 }
 
 fn assemble(lines: &[Line], fate: &[Option<CutReason>]) -> NewText {
@@ -235,7 +242,7 @@ fn assemble(lines: &[Line], fate: &[Option<CutReason>]) -> NewText {
                 .iter()
                 .zip(fate)
                 .filter(|(line, reason)| **reason == wanted || line.is_blank())
-                .map(|(line, _)| line.text.as_str()),
+                .map(|(line, _)| &*line.text),
         )
     };
     let mut cuts: Vec<(CutReason, Vec<&str>)> = Vec::new();
@@ -266,8 +273,8 @@ fn adopted(lines: &[Line], classes: &[Class], depth: usize) -> String {
     let stripped: Vec<Line> = older
         .into_iter()
         .map(|line| {
-            let text = if all_quoted && line.is_quoted() { line.unquoted() } else { line.text.as_str() };
-            Line { apart: line.apart, small: line.small, ..Line::plain(text.to_owned()) }
+            let text = if all_quoted && line.is_quoted() { line.unquoted() } else { &*line.text };
+            Line { apart: line.apart, small: line.small, ..Line::plain(text) }
         })
         .collect();
     let mut from = 0;

@@ -4,10 +4,12 @@
 //! under it, with whatever stands in the same breath ("Regards / Emeka Achebe / 07700 900118"), are the sender's words;
 //! a second block, which repeats the name or gives role and place of work, is the signature.
 
+use std::borrow::Cow;
+
 use super::card::{PLACES_OF_WORK, ROLES, has_postcode, is_office_contact, is_prose, words};
 use super::lines::Line;
 use super::notices;
-use crate::message::text::{head, plain_punctuation};
+use crate::message::text::{head, lowered};
 
 /// A signature begins in the last this many lines, or there is none to be found by its looks.
 const LOOKED_AT: usize = 60;
@@ -83,12 +85,10 @@ impl Closing {
         }
         let after_farewell = before.is_some_and(|closing| closing.name.is_empty() && at - closing.line <= 3);
         let own_paragraph = at == 0 || lines.get(at - 1).is_some_and(|line| line.is_blank());
-        let own = after_farewell || own_paragraph && (shares_name(text, sender) || is_last_word(lines, at));
-        (own && is_name(text)).then(|| Closing {
-            line: at,
-            name: text.to_lowercase(),
-            greeted: after_farewell,
-        })
+        let own = (after_farewell || own_paragraph)
+            && is_name(text)
+            && (after_farewell || shares_name(text, sender) || is_last_word(lines, at));
+        own.then(|| Closing { line: at, name: text.to_lowercase(), greeted: after_farewell })
     }
 
     /// Whether `text` says the name again: "Tom / Tom Ridley | SENCO".
@@ -218,12 +218,7 @@ fn farewell(line: &str) -> Option<&str> {
         if sentences || candidate.len() > 80 || candidate.split_whitespace().count() > 9 {
             continue;
         }
-        let plain = plain_punctuation(candidate).to_lowercase();
-        let Some(start) = FAREWELLS.iter().find(|start| {
-            plain.strip_prefix(**start).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-        }) else {
-            continue;
-        };
+        let Some(start) = opening(FAREWELLS, candidate, lowered) else { continue };
         if candidate.ends_with('?') {
             continue;
         }
@@ -236,6 +231,18 @@ fn farewell(line: &str) -> Option<&str> {
         return Some(if is_name(name) { name } else { "" });
     }
     None
+}
+
+/// The first of `starts`, all in lower case, that is the beginning of `text` and ends with a word; `lower` is how a text
+/// beyond ASCII is put into lower case.
+fn opening<'a>(starts: &[&'a str], text: &str, lower: fn(&str) -> String) -> Option<&'a str> {
+    let text = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(lower(text)) };
+    let initial = text.as_bytes().first().map(u8::to_ascii_lowercase);
+    starts.iter().copied().filter(|start| start.as_bytes().first().copied() == initial).find(|start| {
+        text.split_at_checked(start.len()).is_some_and(|(front, rest)| {
+            front.eq_ignore_ascii_case(start) && !rest.starts_with(|c: char| c.is_alphanumeric())
+        })
+    })
 }
 
 const FAREWELLS: &[&str] = &[
@@ -297,10 +304,7 @@ const FAREWELLS: &[&str] = &[
 ];
 
 fn greets(line: &str) -> bool {
-    let line = head(line, 60).to_lowercase();
-    GREETINGS.iter().any(|hello| {
-        line.strip_prefix(hello).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-    })
+    opening(GREETINGS, head(line, 60), str::to_lowercase).is_some()
 }
 
 const GREETINGS: &[&str] = &[
@@ -331,9 +335,11 @@ const GREETINGS: &[&str] = &[
 /// A line that can be nothing but a name: a few words, no sentence.
 fn is_name(line: &str) -> bool {
     let line = line.trim();
+    if line.len() > 60 {
+        return false;
+    }
     let count = line.split_whitespace().count();
     (1..=6).contains(&count)
-        && line.len() <= 60
         && line.starts_with(|c: char| c.is_alphabetic())
         && !line.ends_with(['?', '!', ':', ';'])
         && !line.contains('@')
