@@ -40,8 +40,9 @@ fn compile_and_try(
     let phrases = shop.programs.len();
     let (programs, parts) = (std::mem::take(&mut shop.programs), std::mem::take(&mut shop.parts));
     // What the rules themselves take for ordinary mail tells which of their words are rare.
-    let mail = drafts.iter().flat_map(|draft| draft.examples.iter().map(|example| example.text()));
-    let often = lexicon.met(mail.chain(lint::wide::sentences().map(|text| &*text)));
+    let mut mail: Vec<&str> = lint::wide::sentences().collect();
+    mail.extend(drafts.iter().flat_map(|draft| draft.examples.iter().map(|example| example.text())));
+    let often = lexicon.met(mail.into_iter());
     let matcher = matcher::Matcher::new(programs, parts, sets, lexicon.len(), &often);
     let (mut rules, mut bodies, mut trials) = (Vec::new(), Vec::new(), Vec::new());
     let (mut asked, mut always, mut needs) = (Vec::new(), Vec::new(), Vec::new());
