@@ -1,12 +1,13 @@
 //! How long a message takes: from bytes to words, and from words to a decision. `cargo bench`.
 //!
-//! The corpus is the demo's inbox and the labelled emails, where they are there, so that figures stay comparable only
-//! as long as these do: the line with count and size that is printed first belongs to every figure.
+//! On two corpora: the fixtures, which are short and have something to decide, and a mailbox like a real one, made from a seed
+//! ([`corpus`]). Figures stay comparable only as long as these do: the lines with count and size that are printed first belong
+//! to every figure. Last stands what parsing and deciding cost beside the MIME parser alone.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::fs;
 use std::hint::black_box;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -16,44 +17,71 @@ use send_triage::message::Message;
 use send_triage::rules::{Addressed, Circumstances, Ruleset, SourceFile, World};
 use send_triage::triage::{Decision, History, triage};
 
+mod corpus;
+
+/// The corpora, by name.
+const MAIL: [&str; 2] = ["fixtures", "ordinary"];
+
 fn main() {
-    let corpus = corpus();
-    println!("{} messages, {} bytes", corpus.len(), bytes(&corpus));
+    for mail in MAIL {
+        let corpus = corpus_of(mail);
+        println!("{mail}: {} messages, {} bytes", corpus.len(), corpus::bytes(&corpus));
+    }
     divan::main();
+    MAIL.into_iter().for_each(ratio);
+}
+
+/// What parsing and deciding cost beside the MIME parser alone, the two in turns; the fastest of each counts.
+fn ratio(mail: &str) {
+    let (corpus, set) = (corpus_of(mail), rules());
+    let (mut alone, mut both) = (Duration::MAX, Duration::MAX);
+    for _ in 0..10 {
+        let before = Instant::now();
+        corpus.iter().for_each(|raw| drop(black_box(mail_parser::MessageParser::default().parse(raw))));
+        alone = alone.min(before.elapsed());
+        let before = Instant::now();
+        for raw in &corpus {
+            black_box(decision(&send_triage::message::parse(raw, raw.len()), &set));
+        }
+        both = both.min(before.elapsed());
+    }
+    let times = both.as_secs_f64() / alone.as_secs_f64();
+    println!("{mail}: parse and decide {both:.1?}, MIME parser alone {alone:.1?}: {times:.1} times");
 }
 
 /// MIME, charsets, HTML to text, and the cut between new words and quotes.
-#[divan::bench]
-fn parse(bencher: Bencher) {
-    let corpus = corpus();
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
-        || {
+#[divan::bench(args = MAIL)]
+fn parse(bencher: Bencher, mail: &str) {
+    let corpus = corpus_of(mail);
+    bencher
+        .counter(ItemsCount::new(corpus.len()))
+        .counter(BytesCount::new(corpus::bytes(&corpus)))
+        .bench_local(|| {
             for raw in &corpus {
                 black_box(send_triage::message::parse(black_box(raw), raw.len()));
             }
-        },
-    );
+        });
 }
 
 /// The MIME parser by itself: what any program that reads mail pays.
-#[divan::bench]
-fn mime_alone(bencher: Bencher) {
-    let corpus = corpus();
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
-        || {
+#[divan::bench(args = MAIL)]
+fn mime_alone(bencher: Bencher, mail: &str) {
+    let corpus = corpus_of(mail);
+    bencher
+        .counter(ItemsCount::new(corpus.len()))
+        .counter(BytesCount::new(corpus::bytes(&corpus)))
+        .bench_local(|| {
             for raw in &corpus {
                 black_box(mail_parser::MessageParser::default().parse(black_box(raw)));
             }
-        },
-    );
+        });
 }
 
 /// The decision about messages that are parsed already, by the rules that are built in.
-#[divan::bench]
-fn decide(bencher: Bencher) {
+#[divan::bench(args = MAIL)]
+fn decide(bencher: Bencher, mail: &str) {
     let set = rules();
-    let messages: Vec<Message> =
-        corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    let messages = parsed(mail);
     bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
         for message in &messages {
             black_box(decision(black_box(message), &set));
@@ -62,17 +90,18 @@ fn decide(bencher: Bencher) {
 }
 
 /// Both: what a message costs before it is recorded.
-#[divan::bench]
-fn parse_and_decide(bencher: Bencher) {
-    let (corpus, set) = (corpus(), rules());
-    bencher.counter(ItemsCount::new(corpus.len())).counter(BytesCount::new(bytes(&corpus))).bench_local(
-        || {
+#[divan::bench(args = MAIL)]
+fn parse_and_decide(bencher: Bencher, mail: &str) {
+    let (corpus, set) = (corpus_of(mail), rules());
+    bencher
+        .counter(ItemsCount::new(corpus.len()))
+        .counter(BytesCount::new(corpus::bytes(&corpus)))
+        .bench_local(|| {
             for raw in &corpus {
                 let message = send_triage::message::parse(black_box(raw), raw.len());
                 black_box(decision(&message, &set));
             }
-        },
-    );
+        });
 }
 
 /// Reading and compiling all rules and running their examples: what a reload costs.
@@ -86,8 +115,7 @@ fn compile_rules(bencher: Bencher) {
 #[divan::bench(args = [20, 200, 2_000])]
 fn growth(bencher: Bencher, phrases: usize) {
     let rules = rules_of(phrases);
-    let messages: Vec<Message> =
-        corpus().iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect();
+    let messages = parsed("fixtures");
     bencher.counter(ItemsCount::new(messages.len())).bench_local(|| {
         for message in &messages {
             let circumstances = Circumstances {
@@ -122,7 +150,8 @@ fn worst(bencher: Bencher, what: &str) {
     };
     let yaml = format!("topics:\n  - id: T\n    title: t\n    policy: none\n    when:\n{when}");
     let file = SourceFile { name: "topics.yaml".to_owned(), bytes: yaml.into_bytes() };
-    let rules = send_triage::rules::compile(&[file], &World::default()).unwrap();
+    // Known, because some of them are meant to be found everywhere.
+    let rules = send_triage::rules::compile_known(&[file], &World::default()).unwrap();
     let mut message = Message::default();
     message.new_text.new = text;
     let received_on = chrono::NaiveDate::from_ymd_opt(2026, 9, 16).unwrap();
@@ -190,28 +219,10 @@ fn decision(message: &Message, set: &Set) -> Decision {
     triage(message, received_at, &History::none("general", received_at), &set.policy)
 }
 
-fn corpus() -> Vec<Vec<u8>> {
-    let mut files = Vec::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let mut folders = vec![root.join("inbox"), root.join("labelled")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
-            match entry.path() {
-                path if path.is_dir() => folders.push(path),
-                path if path
-                    .extension()
-                    .is_some_and(|extension| extension == "eml" || extension == "council") =>
-                {
-                    files.push(path);
-                }
-                _ => {}
-            }
-        }
-    }
-    files.sort();
-    files.iter().map(|file| fs::read(file).unwrap()).collect()
+fn corpus_of(mail: &str) -> Vec<Vec<u8>> {
+    if mail == "ordinary" { corpus::realistic(200, 1) } else { corpus::fixtures() }
 }
 
-fn bytes(corpus: &[Vec<u8>]) -> usize {
-    corpus.iter().map(Vec::len).sum()
+fn parsed(mail: &str) -> Vec<Message> {
+    corpus_of(mail).iter().map(|raw| send_triage::message::parse(raw, raw.len())).collect()
 }

@@ -61,8 +61,13 @@ fn tell(name: &str, message: &Message, set: &Set, out: &mut String) {
         }
     }
     writeln!(out, "{:?}", reading.places).unwrap();
-    let decision = triage::triage(message, received_at, &History::none("general", received_at), &set.policy);
+    let history = History::none("general", received_at);
+    let mut decision = triage::explained(message, received_at, &history, &set.policy);
     writeln!(out, "{decision:#?}").unwrap();
+    // Without a look at quoted words it is the same decision, and only they are missing from the trace.
+    decision.trace.retain(|finding| finding.reason != "in quoted text");
+    let plain = triage::triage(message, received_at, &history, &set.policy);
+    assert_eq!(format!("{plain:?}"), format!("{decision:?}"), "{name}: quoted words changed the decision");
 }
 
 fn passage(line: &str) -> Message {

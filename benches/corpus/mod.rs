@@ -338,3 +338,30 @@ fn quoted_printable(text: &str) -> String {
     }
     out
 }
+
+/// The demo's inbox and the labelled emails, in order: short, and each with something to decide.
+#[allow(dead_code)] // Not every benchmark measures them.
+pub fn fixtures() -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut folders = vec![root.join("inbox"), root.join("labelled")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path if path.extension().is_some_and(|end| end == "eml" || end == "council") => {
+                    files.push(path)
+                }
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+/// How many bytes all of these have.
+#[allow(dead_code)] // As above.
+pub fn bytes(corpus: &[Vec<u8>]) -> usize {
+    corpus.iter().map(Vec::len).sum()
+}

@@ -132,7 +132,7 @@ impl<'a> Explained<'a> {
         let received_at = received.or_else(|| message.received_at()).unwrap_or_else(|| SystemClock.now());
         let mailbox = mailbox.map_or_else(|| guess_mailbox(&message, set), str::to_owned);
         let history = History::none(&mailbox, received_at);
-        let decision = triage::triage(&message, received_at, &history, &set.policy);
+        let decision = triage::explained(&message, received_at, &history, &set.policy);
         Self { file, message, received_at, mailbox, decision }
     }
 

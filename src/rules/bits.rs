@@ -1,6 +1,8 @@
 //! Sets of places among the words of a page, a bit each, on which the matcher works.
 //!
-//! Nearly every page has 64 places and is one machine word; only a sentence that is longer than that needs more.
+//! Nearly every page has 256 places and is four machine words; only a sentence that is longer than that needs more.
+
+use super::page::ORDINARY;
 
 /// A set of places.
 pub trait Bits: Clone {
@@ -26,51 +28,64 @@ pub trait Bits: Clone {
     fn put(&mut self, place: usize);
 }
 
-impl Bits for u64 {
+/// The places of an ordinary page.
+#[derive(Debug, Clone, Copy)]
+pub struct Short([u64; ORDINARY]);
+
+impl Short {
+    fn with(self, other: Self, each: impl Fn(u64, u64) -> u64) -> Self {
+        let mut own = self.0;
+        own.iter_mut().zip(other.0).for_each(|(one, two)| *one = each(*one, two));
+        Self(own)
+    }
+}
+
+impl Bits for Short {
     fn none(_: usize) -> Self {
-        0
+        Self([0; ORDINARY])
     }
 
     fn read(words: &[u64]) -> Self {
-        words.first().copied().unwrap_or(0)
+        Self(words.first_chunk().copied().unwrap_or_default())
     }
 
     fn write(&self, into: &mut Vec<u64>) {
-        into.push(*self);
+        into.extend_from_slice(&self.0);
     }
 
     fn and(&self, other: &Self) -> Self {
-        self & other
+        self.with(*other, |one, two| one & two)
     }
 
     fn or(&self, other: &Self) -> Self {
-        self | other
+        self.with(*other, |one, two| one | two)
     }
 
     fn without(&self, other: &Self) -> Self {
-        self & !other
+        self.with(*other, |one, two| one & !two)
     }
 
     fn before(&self) -> Self {
-        self >> 1
+        let [a, b, c, d] = self.0;
+        Self([a >> 1 | b << 63, b >> 1 | c << 63, c >> 1 | d << 63, d >> 1])
     }
 
     fn is_empty(&self) -> bool {
-        *self == 0
+        self.0.iter().fold(0, |all, word| all | word) == 0
     }
 
     fn has(&self, place: usize) -> bool {
-        place < 64 && self >> place & 1 != 0
+        self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 != 0)
     }
 
     fn put(&mut self, place: usize) {
-        if place < 64 {
-            *self |= 1 << place;
+        if let Some(word) = self.0.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
         }
     }
 }
 
-/// More than 64 places.
+/// More places than that.
 #[derive(Debug, Clone)]
 pub struct Long(Box<[u64]>);
 
@@ -143,19 +158,21 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn one_word_and_many_are_alike(one: u64, two: u64) {
-            let (a, b) = (Long::read(&[one, 0]), Long::read(&[two, 0]));
-            let same = |short: u64, long: Long| {
-                let mut words = Vec::new();
+        fn few_words_and_many_are_alike(one: [u64; ORDINARY], two: [u64; ORDINARY]) {
+            let (a, b) = (Long::read(&one), Long::read(&two));
+            let (one, two) = (Short::read(&one), Short::read(&two));
+            let same = |short: Short, long: Long| {
+                let (mut words, mut others) = (Vec::new(), Vec::new());
                 long.write(&mut words);
-                words == [short, 0]
+                short.write(&mut others);
+                words == others
             };
             proptest::prop_assert!(same(one.and(&two), a.and(&b)));
             proptest::prop_assert!(same(one.or(&two), a.or(&b)));
             proptest::prop_assert!(same(one.without(&two), a.without(&b)));
             proptest::prop_assert!(same(one.before(), a.before()));
-            proptest::prop_assert!(places(&[one]).all(|place| one.has(place) && a.has(place)));
-            proptest::prop_assert_eq!(places(&[one]).count(), one.count_ones() as usize);
+            proptest::prop_assert!(places(&one.0).all(|place| one.has(place) && a.has(place)));
+            proptest::prop_assert_eq!(places(&one.0).count(), one.0.iter().map(|word| word.count_ones()).sum::<u32>() as usize);
         }
     }
 

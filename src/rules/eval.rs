@@ -9,10 +9,10 @@ use std::rc::Rc;
 use chrono::{Datelike, NaiveDate};
 
 use super::bits::{self, Bits};
-use super::matcher::{Caught, Hit, MAX_HITS, Matcher, Memo, NO_WAY, PhraseId, Placed, SlotKind};
+use super::matcher::{Caught, Hit, MAX_HITS, Matcher, Memo, PhraseId, Placed, SlotKind};
 use super::page::{Page, Stretch};
 use super::phrase::{Slot, When};
-use super::program::{Part, PartId, alternative};
+use super::program::{Part, PartId};
 use super::zone::{Value, ZoneText};
 
 /// A page's ground; see [`super::page::Ground`].
@@ -69,13 +69,11 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
     }
 
     /// The places at which a phrase begins.
-    pub(super) fn starts(&mut self, phrase: PhraseId) -> Vec<u64> {
-        let mut words = Vec::with_capacity(self.page.width);
-        if let Some(program) = self.matcher.programs.get(phrase) {
-            let done = self.done();
-            self.back(program.root, &done).fresh.write(&mut words);
+    pub(super) fn starts(&mut self, phrase: PhraseId) -> B {
+        match self.matcher.programs.get(phrase) {
+            Some(program) => self.back(program.root, &self.done()).fresh,
+            None => B::none(self.page.width),
         }
-        words
     }
 
     /// Where a part may begin so that what is left may go on where `rest` says.
@@ -100,8 +98,10 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
             }
             Some(Part::Either(parts, choice)) => {
                 let mut all = self.nowhere();
-                for part in self.ways(parts, *choice).iter().flat_map(|ways| ways.iter()) {
-                    all = all.or(&self.back(*part, rest));
+                for at in self.ways(parts, *choice) {
+                    if let Some(part) = self.way(at) {
+                        all = all.or(&self.back(part, rest));
+                    }
                 }
                 all
             }
@@ -162,53 +162,36 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         self.taken(&here, &next)
     }
 
-    /// Those alternatives that are found on the page at all, whatever follows; `None`: none is.
-    fn ways(&mut self, parts: &[PartId], choice: usize) -> Option<Rc<[PartId]>> {
-        match self.memo.tables.choices.get(choice) {
-            Some(&NO_WAY) => return None,
-            Some(row @ 1..) => return self.memo.ways.get(*row as usize - 1).cloned(),
-            _ => {}
+    /// Those alternatives whose words are on the page, by their places in [`Memo::ways`].
+    fn ways(&mut self, parts: &[PartId], choice: usize) -> Range<usize> {
+        if let Some(&(from @ 1.., count)) = self.memo.tables.choices.get(choice) {
+            let from = from as usize - 1;
+            return from..from + count as usize;
         }
-        let awake = self.memo.awake.get_or_insert_with(|| {
-            let mut awake = Vec::new();
-            self.matcher.alternatives.wake(self.page, &self.matcher.sets, |what, _| awake.push(what));
-            awake.sort_unstable();
-            awake.dedup();
-            awake
-        });
-        let from = awake.partition_point(|other| *other < alternative(choice, 0));
-        let mut own = awake.get(from..).unwrap_or_default().iter().peekable();
-        // Those that need no word are always worth a look.
-        let is_awake = |(way, part): (usize, &PartId)| {
-            let woken = own.next_if(|awake| **awake == alternative(choice, way)).is_some();
-            (woken || self.matcher.parts.needs_of(*part).is_empty()).then_some(*part)
-        };
-        let mut ways: Vec<PartId> = parts.iter().enumerate().filter_map(is_awake).collect();
-        if !ways.is_empty() {
-            let mut done = self.done();
-            done.fresh = self.ground.all.clone();
-            ways.retain(|part| !self.back(*part, &done).is_empty());
+        let from = self.memo.ways.len();
+        if let Some(choice) = self.matcher.choices.get(choice) {
+            choice.awake(self.page, &self.matcher.sets, &mut self.memo.awake);
         }
-        let known = if ways.is_empty() {
-            NO_WAY
-        } else {
-            self.memo.ways.push(ways.into());
-            u32::try_from(self.memo.ways.len()).unwrap_or(NO_WAY)
-        };
+        let ways = self.memo.awake.drain(..).filter_map(|way| parts.get(way as usize).copied());
+        self.memo.ways.extend(ways);
+        let count = self.memo.ways.len() - from;
         if let Some(place) = self.memo.tables.choices.get_mut(choice) {
-            *place = known;
+            *place = (u32::try_from(from + 1).unwrap_or(0), u32::try_from(count).unwrap_or(0));
+            self.memo.tables.chosen.push(choice);
         }
-        if known == NO_WAY { None } else { self.memo.ways.last().cloned() }
+        from..from + count
     }
 
-    /// The hits of a phrase that begins at the places of this row.
-    pub(super) fn hits(&mut self, phrase: PhraseId, row: usize) -> Vec<Placed> {
-        let width = self.page.width;
-        let words = self.memo.tables.starts.get(row * width..(row + 1) * width).unwrap_or_default().to_vec();
+    fn way(&self, at: usize) -> Option<PartId> {
+        self.memo.ways.get(at).copied()
+    }
+
+    /// The hits of a phrase that begins at these places.
+    pub(super) fn hits(&mut self, phrase: PhraseId, words: &[u64]) -> Vec<Placed> {
         let Some(program) = self.matcher.programs.get(phrase) else { return Vec::new() };
         let done = self.done();
         let (mut found, mut next, mut stretch) = (Vec::new(), 0, 0);
-        for start in bits::places(&words) {
+        for start in bits::places(words) {
             if start < next {
                 continue;
             }
@@ -262,9 +245,10 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
                 }
             }
             Some(Part::Either(parts, choice)) => {
-                for part in self.ways(parts, *choice).iter().flat_map(|ways| ways.iter()) {
-                    if self.back(*part, rest).has(walk.at, walk.start) {
-                        return self.walk(*part, rest, walk);
+                for at in self.ways(parts, *choice) {
+                    let Some(part) = self.way(at) else { return };
+                    if self.back(part, rest).has(walk.at, walk.start) {
+                        return self.walk(part, rest, walk);
                     }
                 }
             }

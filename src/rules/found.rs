@@ -4,6 +4,7 @@
 //! need, and so spares most of the search. It does not judge; a condition that may hold often does not.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -13,9 +14,10 @@ use regex::Regex;
 use super::Ruleset;
 use super::condition::{Condition, Scope};
 use super::context::Trigger;
-use super::lexicon::OneOf;
+use super::lexicon::{Fnv, OneOf};
 use super::matcher::{Hit, Matcher, PhraseId, Placed, Search};
 use super::page::Stretches;
+use super::together::Stretch;
 use super::zone::ZoneText;
 
 /// How often one phrase is told in one zone.
@@ -33,6 +35,15 @@ type Texts = Rc<[(Range<usize>, usize)]>;
 /// How often one regular expression is told in one zone.
 const MAX_TEXTS: usize = 16;
 
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// Whether all needed words are there.
+    Words,
+    /// Whether the phrases are.
+    Phrases,
+}
+
 /// See the module.
 pub struct Findings<'a> {
     rules: &'a Ruleset,
@@ -43,7 +54,7 @@ pub struct Findings<'a> {
     /// The triggers of a stretch, by page and stretch.
     known: Vec<Known>,
     /// What each regular expression finds in each zone, by its address and the zone.
-    texts: HashMap<(usize, usize), Texts>,
+    texts: HashMap<(usize, usize), Texts, BuildHasherDefault<Fnv>>,
     /// How many sentences before and after a hit they matter to it.
     furthest: (usize, usize),
 }
@@ -59,7 +70,7 @@ impl<'a> Findings<'a> {
             search,
             triggers,
             known: Vec::new(),
-            texts: HashMap::new(),
+            texts: HashMap::default(),
             furthest: rules.contexts.furthest(),
         }
     }
@@ -82,6 +93,11 @@ impl<'a> Findings<'a> {
         self.texts.entry((std::ptr::from_ref(regex).addr(), zone)).or_insert_with(find).clone()
     }
 
+    /// Counts what was done for the message elsewhere; false when it is enough.
+    pub fn count(&mut self, steps: u64) -> bool {
+        self.search.count(steps)
+    }
+
     /// How many steps were taken, and whether that was too many and something may have been missed.
     pub fn steps(&self) -> (u64, bool) {
         self.search.steps()
@@ -98,32 +114,79 @@ impl<'a> Findings<'a> {
         all.into_iter().filter_map(|what| self.rules.asked.get(what).copied()).collect()
     }
 
-    /// Whether the words that a condition needs are there. Of most they are not, and it ends here.
+    /// Whether the phrases that a condition needs are there, whatever their context. Of most they are not, and it ends here.
     pub fn may_hold(&mut self, condition: &Condition, scope: Scope<'_>) -> bool {
-        if !self.search.count(1) {
-            return false;
-        }
+        // Whether the words are there is cheaper to tell than whether the phrases are.
+        self.search.count(1)
+            && self.is_there(condition, scope, Ask::Words)
+            && self.is_there(condition, scope, Ask::Phrases)
+    }
+
+    fn is_there(&mut self, condition: &Condition, scope: Scope<'_>, ask: Ask) -> bool {
         match condition {
             Condition::Phrase { .. } | Condition::Sentence(_) => {
                 let pages = self.pages(scope.sentences);
                 pages.into_iter().any(|page| {
                     let within = self.within(page, scope);
-                    within != 0 && within & self.possible(page, condition) != 0
+                    within != 0 && self.ask(page, condition, within, ask) != 0
                 })
             }
-            Condition::Any(all) => all.iter().any(|one| self.may_hold(one, scope)),
-            Condition::All(all) => all.iter().all(|one| self.may_hold(one, scope)),
-            // Neighbouring sentences may lie on two pages.
-            Condition::Near(all) | Condition::Paragraph(all) => {
+            Condition::Any(all) => all.iter().any(|one| self.is_there(one, scope, ask)),
+            Condition::All(all) => all.iter().all(|one| self.is_there(one, scope, ask)),
+            Condition::Near(all) => {
+                // Neighbouring sentences may lie on two pages.
                 let anywhere = Scope::new(scope.zones, scope.kinds);
-                all.iter().all(|one| self.may_hold(one, anywhere))
+                self.pages(None).into_iter().any(|page| {
+                    let within = self.within(page, anywhere);
+                    within != 0 && self.all_near(page, all, within, ask) != 0
+                })
+            }
+            Condition::Paragraph(all) => {
+                let anywhere = Scope::new(scope.zones, scope.kinds);
+                all.iter().all(|one| self.is_there(one, anywhere, ask))
             }
             Condition::AtLeast { count, of, .. } => {
                 let anywhere = Scope::new(scope.zones, scope.kinds);
-                of.iter().filter(|one| self.may_hold(one, anywhere)).count() >= *count
+                of.iter().filter(|one| self.is_there(one, anywhere, ask)).count() >= *count
             }
-            Condition::In(_, inner) => self.may_hold(inner, scope),
+            Condition::In(_, inner) => self.is_there(inner, scope, ask),
             _ => true,
+        }
+    }
+
+    fn ask(&mut self, page: usize, condition: &Condition, within: Stretches, ask: Ask) -> Stretches {
+        match ask {
+            Ask::Words => self.possible_in(page, condition, within),
+            Ask::Phrases => self.found_in(page, condition, within),
+        }
+    }
+
+    /// Those of these stretches that are no further than their neighbours from where each of the conditions may hold.
+    fn all_near(&mut self, page: usize, all: &[Condition], mut within: Stretches, ask: Ask) -> Stretches {
+        // What stands on the pages before and after is near the first and the last, as far as can be told here.
+        let pages = self.search.pages();
+        let last = pages.get(page).map_or(0, |page| page.stretches.len().saturating_sub(1));
+        let edges = u64::from(page > 0) | u64::from(page + 1 < pages.len()) << (last % 64);
+        for one in all {
+            if within == 0 {
+                return 0;
+            }
+            let here = self.near(page, one, within, ask);
+            within &= here | here << 1 | here >> 1 | edges;
+        }
+        within
+    }
+
+    /// Those of these stretches in which a condition may find something, together with others beside it.
+    fn near(&mut self, page: usize, condition: &Condition, within: Stretches, ask: Ask) -> Stretches {
+        match condition {
+            Condition::Phrase { .. } | Condition::Sentence(_) => self.ask(page, condition, within, ask),
+            Condition::Any(all) => all.iter().fold(0, |found, one| {
+                if found == within { found } else { found | self.near(page, one, within & !found, ask) }
+            }),
+            Condition::All(all) => self.all_near(page, all, within, ask),
+            Condition::In(_, inner) => self.near(page, inner, within, ask),
+            _ => within,
         }
     }
 
@@ -147,34 +210,52 @@ impl<'a> Findings<'a> {
         scope.sentences.map_or(zones, |(zone, from, to)| zones & page.in_sentences(zone, from, to))
     }
 
-    /// The stretches in which a condition may hold by itself; all, if that cannot be told.
+    /// The stretches that have the words for a condition to hold by itself; all, if that cannot be told.
     fn possible(&mut self, page: usize, condition: &Condition) -> Stretches {
         match condition {
             Condition::Phrase { id, .. } => self.search.may_find(page, *id),
             Condition::Any(all) => all
                 .iter()
                 .fold(0, |reach, one| if reach == !0 { reach } else { reach | self.possible(page, one) }),
-            Condition::All(all) | Condition::Sentence(all) => self.all_possible(page, all),
+            Condition::All(all) | Condition::Sentence(all) => all
+                .iter()
+                .fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) }),
             Condition::In(_, inner) => self.possible(page, inner),
             _ => !0,
         }
     }
 
-    fn all_possible(&mut self, page: usize, all: &[Condition]) -> Stretches {
-        all.iter().fold(!0, |reach, one| if reach == 0 { 0 } else { reach & self.possible(page, one) })
+    /// Those of these stretches in which the phrases for a condition to hold by itself are found, whatever their
+    /// context; all of them, if that cannot be told.
+    fn found_in(&mut self, page: usize, condition: &Condition, within: Stretches) -> Stretches {
+        match condition {
+            Condition::Phrase { id, .. } if within & self.search.may_find(page, *id) != 0 => {
+                within & self.search.found_in(page, *id)
+            }
+            Condition::Phrase { .. } => 0,
+            Condition::Any(all) => all.iter().fold(0, |found, one| {
+                if found == within { found } else { found | self.found_in(page, one, within & !found) }
+            }),
+            Condition::All(all) | Condition::Sentence(all) => self.all_found_in(page, all, within),
+            Condition::In(_, inner) => self.found_in(page, inner, within),
+            _ => within,
+        }
     }
 
-    /// Whether a condition finds anything in a stretch, whatever its context; true, if that cannot be told.
-    fn finds(&mut self, page: usize, stretch: usize, condition: &Condition) -> bool {
-        match condition {
-            Condition::Phrase { id, .. } => self.search.finds(page, *id, stretch),
-            Condition::Any(all) => all.iter().any(|one| self.finds(page, stretch, one)),
-            Condition::All(all) | Condition::Sentence(all) => {
-                all.iter().all(|one| self.finds(page, stretch, one))
+    fn all_found_in(&mut self, page: usize, all: &[Condition], mut within: Stretches) -> Stretches {
+        for ask in [Ask::Words, Ask::Phrases] {
+            for one in all {
+                if within == 0 {
+                    return 0;
+                }
+                within &= self.ask(page, one, within, ask);
             }
-            Condition::In(_, inner) => self.finds(page, stretch, inner),
-            _ => true,
         }
+        within
+    }
+
+    fn possible_in(&mut self, page: usize, condition: &Condition, within: Stretches) -> Stretches {
+        within & self.possible(page, condition)
     }
 
     /// All hits of a phrase within the scope, in order.
@@ -212,27 +293,29 @@ impl<'a> Findings<'a> {
         Some(self.search.pages().get(page)?.stretches.get(placed.stretch)?.zone)
     }
 
-    /// The sentences, by zone, in which one of these phrases is found. `alone`: those alone, as far as can be told, in which
-    /// so many of the conditions hold without their neighbours.
+    /// The sentences, by zone, in which one of these phrases is found: those alone, as far as can be told, in which or near
+    /// which so many of the conditions hold.
     pub fn sentences(
         &mut self,
         all: &[Condition],
-        alone: Option<usize>,
+        at_least: usize,
+        stretch: Stretch,
         leaves: &[PhraseId],
         scope: Scope<'_>,
     ) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         for page in self.pages(scope.sentences) {
             let mut within = self.within(page, scope);
-            if within != 0 && alone == Some(all.len()) {
-                within &= self.all_possible(page, all);
+            if stretch == Stretch::Sentence {
+                within = self.so_many(page, within, all, at_least);
+            } else if stretch == Stretch::Near && at_least == all.len() && within != 0 {
+                within = self.all_near(page, all, within, Ask::Words);
+                within = self.all_near(page, all, within, Ask::Phrases);
             }
             while within != 0 {
                 let index = within.trailing_zeros() as usize;
                 within &= within - 1;
-                if alone.is_none_or(|least| self.so_many(page, index, all, least)) {
-                    self.sentences_of(page, index, leaves, scope, &mut found);
-                }
+                self.sentences_of(page, index, leaves, scope, &mut found);
             }
         }
         found.sort_unstable();
@@ -240,16 +323,24 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Whether so many of these conditions find something in a stretch, whatever its context.
-    fn so_many(&mut self, page: usize, stretch: usize, all: &[Condition], least: usize) -> bool {
-        let mut missing = all.len().saturating_sub(least);
+    /// Those of these stretches in which so many of the conditions find something, whatever its context.
+    fn so_many(&mut self, page: usize, within: Stretches, all: &[Condition], least: usize) -> Stretches {
+        if within == 0 || least >= all.len() {
+            return if least > all.len() { 0 } else { self.all_found_in(page, all, within) };
+        }
+        // For each number the stretches in which so many were found.
+        let mut reached = vec![0; least + 1];
+        reached.iter_mut().take(1).for_each(|none| *none = within);
         for one in all {
-            if !self.finds(page, stretch, one) {
-                let Some(rest) = missing.checked_sub(1) else { return false };
-                missing = rest;
+            let found = self.found_in(page, one, within);
+            for number in (0..least).rev() {
+                let more = reached.get(number).copied().unwrap_or(0) & found;
+                if let Some(next) = reached.get_mut(number + 1) {
+                    *next |= more;
+                }
             }
         }
-        true
+        reached.last().copied().unwrap_or(0)
     }
 
     /// Adds the sentences of a stretch in which one of these phrases begins.
@@ -349,13 +440,13 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
             let each: Option<Vec<_>> = all.iter().map(|one| needs(rules, one)).collect();
             each.map(|each| each.into_iter().flatten().collect())
         }
-        // Of these one suffices to wake the condition: the one with the fewest ways.
+        // Of these one suffices to wake the condition: the rarest.
         Condition::All(all) | Condition::Near(all) | Condition::Paragraph(all) => {
-            all.iter().filter_map(|one| needs(rules, one)).min_by_key(Vec::len)
+            all.iter().filter_map(|one| needs(rules, one)).min_by_key(|ways| often(rules, ways))
         }
         Condition::Sentence(all) => {
             let mut ways: Vec<Vec<Vec<OneOf>>> = all.iter().filter_map(|one| needs(rules, one)).collect();
-            ways.sort_by_key(Vec::len);
+            ways.sort_by_cached_key(|ways| often(rules, ways));
             let (fewest, others) = ways.split_first()?;
             // What is needed besides, where that is the same whichever way is taken.
             let besides: Vec<OneOf> =
@@ -373,10 +464,16 @@ pub fn needs(rules: &Matcher, condition: &Condition) -> Option<Vec<Vec<OneOf>>> 
             // Where three of five must hold, one of any three does.
             let mut each: Vec<_> = of.iter().filter_map(|one| needs(rules, one)).collect();
             let enough = (of.len() + 1).saturating_sub(*count);
-            each.sort_by_key(Vec::len);
+            each.sort_by_cached_key(|ways| often(rules, ways));
             (each.len() >= enough).then(|| each.into_iter().take(enough).flatten().collect())
         }
         Condition::In(_, inner) => needs(rules, inner),
         _ => None,
     }
+}
+
+/// How often one of these ways is looked at, more or less.
+fn often(rules: &Matcher, ways: &[Vec<OneOf>]) -> u32 {
+    let rarest = |way: &Vec<OneOf>| way.first().map_or(u32::MAX, |need| rules.weight(*need));
+    ways.iter().map(rarest).fold(ways.len() as u32, u32::saturating_add)
 }

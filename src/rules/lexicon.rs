@@ -55,7 +55,9 @@ pub struct Sets {
     all: Vec<Box<[Term]>>,
     /// For each the same as bits: 64 neighbouring terms a block, only those blocks that have any. What was written
     /// together, a vocabulary list above all, lies together, so that a large set is a few of them.
-    blocks: Vec<Box<[Block]>>,
+    blocks: Vec<Block>,
+    /// For each where its blocks begin and end.
+    of_set: Vec<(u32, u32)>,
 }
 
 /// Which 64 terms, and which of them.
@@ -74,22 +76,31 @@ impl Sets {
 
     /// The terms of a set as bits.
     pub fn blocks(&self, set: OneOf) -> &[Block] {
-        self.blocks.get(set as usize).map_or(&[], |blocks| blocks)
+        let (from, to) = self.of_set.get(set as usize).copied().unwrap_or_default();
+        self.blocks.get(from as usize..to as usize).unwrap_or_default()
     }
 
     /// Adds a set; its terms must be in order.
     fn push(&mut self, terms: Box<[Term]>) {
-        let mut blocks: Vec<Block> = Vec::new();
-        for term in &terms {
-            let (block, bit) = (term / 64, 1 << (term % 64));
-            match blocks.last_mut() {
-                Some((last, bits)) if *last == block => *bits |= bit,
-                _ => blocks.push((block, bit)),
-            }
-        }
-        self.blocks.push(blocks.into_boxed_slice());
+        let at = |blocks: &Vec<Block>| u32::try_from(blocks.len()).unwrap_or(u32::MAX);
+        let from = at(&self.blocks);
+        self.blocks.extend(blocks(terms.iter().copied()));
+        self.of_set.push((from, at(&self.blocks)));
         self.all.push(terms);
     }
+}
+
+/// Terms in order as bits.
+pub fn blocks(terms: impl Iterator<Item = Term>) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for term in terms {
+        let (block, bit) = (term / 64, 1 << (term % 64));
+        match blocks.last_mut() {
+            Some((last, bits)) if *last == block => *bits |= bit,
+            _ => blocks.push((block, bit)),
+        }
+    }
+    blocks
 }
 
 impl Builder {
@@ -249,9 +260,27 @@ impl Lexicon {
         self.terms
     }
 
-    /// Cuts a text into words, with what is meant in the place of what was typed.
-    pub fn words(&self, text: &str, sink: impl FnMut(Word<'_>)) {
-        self.spellings.words(text, sink);
+    /// Cuts a text into words, with what is meant in the place of what was typed; `heard` gets them as they were typed.
+    pub fn words(&self, text: &str, heard: impl FnMut(&Word<'_>), sink: impl FnMut(Word<'_>)) {
+        self.spellings.words(text, heard, sink);
+    }
+
+    /// How often each term is met in these texts; a date or a number is taken to be in every second of them.
+    pub fn met<'x>(&self, texts: impl Iterator<Item = &'x str>) -> Vec<u32> {
+        let (mut often, mut count) = (vec![0_u32; self.terms], 0);
+        for text in texts {
+            count += 1;
+            let met = |word: Word<'_>| {
+                for term in self.entry(word.form).into_iter().flat_map(|entry| &entry.terms) {
+                    if let Some(often) = often.get_mut(*term as usize) {
+                        *often = often.saturating_add(1);
+                    }
+                }
+            };
+            self.words(text, |_| {}, met);
+        }
+        often.iter_mut().take(SLOTS as usize).for_each(|often| *often = count / 2);
+        often
     }
 
     /// What is known of this form, if some rule names it.

@@ -12,23 +12,21 @@ use std::sync::Mutex;
 
 use chrono::NaiveDate;
 
-use super::bits::{Bits, Long};
+use super::bits::{Bits, Long, Short};
 use super::eval::{Eval, Ground};
-use super::lexicon::Sets;
-use super::page::{Page, Stretches, pages};
-use super::program::{PartId, Parts, Program};
+use super::lexicon::{OneOf, Sets, Term};
+use super::page::{ORDINARY, Page, Stretches, pages};
+use super::program::{Choice, PartId, Parts, Program};
 use super::waking::Waking;
 use super::zone::ZoneText;
 
 /// A phrase's number.
 pub type PhraseId = usize;
 
-/// How often one phrase is told on one page.
-pub(super) const MAX_HITS: usize = 64;
+/// How often one phrase is told on one page: as often as it may be in each of four zones.
+pub(super) const MAX_HITS: usize = 256;
 /// How much is done for one message, in steps: a thousand times what a long letter takes, and well under a second.
 const MOST_STEPS: u64 = 20_000_000;
-/// Stands where no way through a phrase is known.
-pub(super) const NO_WAY: u32 = u32::MAX;
 
 /// A phrase, found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +90,9 @@ pub struct Matcher {
     pub(super) sets: Sets,
     pub(super) terms: usize,
     /// Tells which alternatives are worth a look.
-    pub(super) alternatives: Waking<u64>,
+    pub(super) choices: Vec<Choice>,
+    /// For each set how often one of its words stands in ordinary mail.
+    weights: Vec<u32>,
     /// What the message before left behind.
     spare: Mutex<Spare>,
 }
@@ -108,14 +108,25 @@ struct Spare {
 const MOST_SPARE: usize = 32;
 
 impl Matcher {
-    /// Brings the phrases together; the number of each is its place.
-    pub fn new(programs: Vec<Program>, parts: Parts, sets: Sets, terms: usize) -> Self {
-        let alternatives = Waking::new(parts.alternatives(&sets), terms, &sets);
-        Self { programs, parts, sets, terms, alternatives, spare: Mutex::default() }
+    /// Brings the phrases together; the number of each is its place. `often`: how often each term was met in some mail, by
+    /// which it is chosen what is looked for first; where nothing is known, a short set before a long one.
+    pub fn new(mut programs: Vec<Program>, parts: Parts, sets: Sets, terms: usize, often: &[u32]) -> Self {
+        let met = |term: &Term| often.get(*term as usize).copied().unwrap_or(0);
+        let weight = |set: &[Term]| set.iter().map(met).fold(set.len() as u32 / 8, u32::saturating_add);
+        let weights: Vec<u32> = (0..sets.len()).map(|set| sets.get(set).map_or(0, weight)).collect();
+        let weight = |set: &OneOf| weights.get(*set as usize).copied().unwrap_or(0);
+        programs.iter_mut().for_each(|program| program.needs.sort_by_key(weight));
+        let choices = parts.choices(&sets, weight);
+        Self { programs, parts, sets, terms, choices, weights, spare: Mutex::default() }
+    }
+
+    /// How often one of these words stands in ordinary mail, more or less.
+    pub fn weight(&self, set: OneOf) -> u32 {
+        self.weights.get(set as usize).copied().unwrap_or(0)
     }
 
     /// The sets of words without which a phrase cannot be found; the rarest first.
-    pub fn needs(&self, phrase: PhraseId) -> &[super::lexicon::OneOf] {
+    pub fn needs(&self, phrase: PhraseId) -> &[OneOf] {
         self.programs.get(phrase).map_or(&[], |program| &program.needs)
     }
 
@@ -163,49 +174,65 @@ pub struct Search<'s> {
 /// What was found out about a page.
 #[derive(Debug)]
 pub(super) struct Memo {
-    /// The alternatives that are worth a look, in order; gathered when first asked for.
-    pub(super) awake: Option<Vec<u64>>,
     pub(super) tables: Tables,
-    pub(super) ways: Vec<Rc<[PartId]>>,
-    pub(super) hits: Vec<Rc<[Placed]>>,
+    /// The alternatives worth a look, of one choice after the other.
+    pub(super) ways: Vec<PartId>,
+    /// Room to gather alternatives in; empty between.
+    pub(super) awake: Vec<u32>,
+    /// What is known of the phrases that were asked for.
+    known: Vec<Known>,
+    /// For each of these that was searched the places at which it begins, as many words as the page is wide.
+    starts: Vec<u64>,
+}
+
+/// What is known of a phrase on a page.
+#[derive(Debug)]
+struct Known {
+    phrase: PhraseId,
+    /// The stretches that have all its words.
+    may: Stretches,
+    /// Where its beginnings are, in units of the page's width, and the stretches in which they are; once it was searched.
+    found: Option<(usize, Stretches)>,
+    /// Its hits, once they were walked.
+    hits: Option<Rc<[Placed]>>,
 }
 
 /// The part of it that has a place for everything in the rules.
 #[derive(Debug)]
 pub(super) struct Tables {
-    /// For each choice where its ways are in `ways`, plus one; 0: not looked at yet; or [`NO_WAY`].
-    pub(super) choices: Vec<u32>,
-    /// For each phrase where its beginnings are, plus one, in units of the page's width; 0: not searched yet.
-    pub(super) searched: Vec<u32>,
-    pub(super) starts: Vec<u64>,
-    /// For each phrase where its hits are in `hits`, plus one; 0: not walked yet.
-    pub(super) walked: Vec<u32>,
-    /// For each phrase the stretches that have all its words, and [`KNOWN`]; 0: not asked for yet.
-    pub(super) may: Vec<Stretches>,
+    /// For each choice where its ways are in `ways`, plus one, and how many; 0: not looked at yet.
+    pub(super) choices: Vec<(u32, u32)>,
+    /// The choices that were looked at.
+    pub(super) chosen: Vec<usize>,
+    /// For each phrase where it is in `known`, plus one; 0: not asked for yet.
+    phrases: Vec<u32>,
 }
-
-/// No page has so many stretches that this would be one of them: each takes two of 64 places.
-const KNOWN: Stretches = 1 << 63;
 
 impl Tables {
     fn new(matcher: &Matcher) -> Self {
-        let phrases = matcher.programs.len();
         Self {
-            choices: vec![0; matcher.parts.choices],
-            searched: vec![0; phrases],
-            starts: Vec::new(),
-            walked: vec![0; phrases],
-            may: vec![0; phrases],
+            choices: vec![(0, 0); matcher.parts.choices],
+            chosen: Vec::new(),
+            phrases: vec![0; matcher.programs.len()],
         }
     }
+}
 
-    fn wiped(mut self) -> Self {
-        self.choices.fill(0);
-        self.searched.fill(0);
-        self.starts.clear();
-        self.walked.fill(0);
-        self.may.fill(0);
-        self
+impl Memo {
+    /// The tables, with nothing in them, for another message.
+    fn wiped(self) -> Tables {
+        let mut tables = self.tables;
+        for choice in tables.chosen.drain(..) {
+            if let Some(place) = tables.choices.get_mut(choice) {
+                *place = (0, 0);
+            }
+        }
+        for known in &self.known {
+            if let Some(place) = tables.phrases.get_mut(known.phrase) {
+                *place = 0;
+            }
+        }
+        tables
     }
 }
 
@@ -217,8 +244,8 @@ impl<'s> Search<'s> {
             matcher.spare.try_lock().map(|mut spare| std::mem::take(&mut *spare)).unwrap_or_default();
         let pages = pages(zones, matcher.terms, matcher.sets.len(), || spare.pages.pop());
         let memo = |_: &Page| {
-            let tables = spare.tables.pop().map_or_else(|| Tables::new(matcher), Tables::wiped);
-            Memo { awake: None, tables, ways: Vec::new(), hits: Vec::new() }
+            let tables = spare.tables.pop().unwrap_or_else(|| Tables::new(matcher));
+            Memo { tables, ways: Vec::new(), awake: Vec::new(), known: Vec::new(), starts: Vec::new() }
         };
         let memos = pages.iter().map(memo).collect();
         matcher.keep(spare);
@@ -228,8 +255,8 @@ impl<'s> Search<'s> {
     /// Leaves its tables to the next message; nothing can be searched any more.
     pub fn close(&mut self) {
         let (pages, memos) = (std::mem::take(&mut self.pages), std::mem::take(&mut self.memos));
-        let narrow = pages.into_iter().filter(|page| page.width == 1).take(MOST_SPARE).collect();
-        let tables = memos.into_iter().map(|memo| memo.tables).take(MOST_SPARE).collect();
+        let narrow = pages.into_iter().filter(|page| page.width == ORDINARY).take(MOST_SPARE).collect();
+        let tables = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
         self.matcher.keep(Spare { pages: narrow, tables });
     }
 
@@ -258,90 +285,98 @@ impl<'s> Search<'s> {
 
     /// The stretches of a page that have all words that a phrase needs.
     pub fn may_find(&mut self, page: usize, phrase: PhraseId) -> Stretches {
-        let (Some(memo), Some(page), Some(program)) =
-            (self.memos.get_mut(page), self.pages.get_mut(page), self.matcher.programs.get(phrase))
-        else {
-            return 0;
-        };
-        let place = memo.tables.may.get_mut(phrase);
-        if let Some(known) = place.as_deref().filter(|known| **known != 0) {
-            return known & !KNOWN;
-        }
-        let mut all = !0;
-        for need in &program.needs {
-            all &= page.reach(*need, &self.matcher.sets);
-            if all == 0 {
-                break;
-            }
-        }
-        if let Some(place) = place.filter(|_| all & KNOWN == 0) {
-            *place = all | KNOWN;
-        }
-        all
+        self.known(page, phrase).map_or(0, |known| known.may)
+    }
+
+    /// The stretches of a page in which a phrase begins.
+    pub fn found_in(&mut self, page: usize, phrase: PhraseId) -> Stretches {
+        self.starts(page, phrase).1
     }
 
     /// Whether a phrase begins somewhere in a stretch.
     pub fn finds(&mut self, page: usize, phrase: PhraseId, stretch: usize) -> bool {
-        let row = self.starts(page, phrase);
-        let (Some(page), Some(memo)) = (self.pages.get(page), self.memos.get(page)) else { return false };
-        let words = memo.tables.starts.get(row * page.width..(row + 1) * page.width).unwrap_or_default();
-        let Some(stretch) = page.stretches.get(stretch) else { return false };
-        match words {
-            [word] => {
-                let inside =
-                    (1_u64.unbounded_shl(stretch.tokens.len() as u32)).wrapping_sub(1) << stretch.first;
-                word & inside != 0
-            }
-            // A wide page has one stretch only.
-            words => words.iter().any(|word| *word != 0),
-        }
+        let here = |stretches: Stretches| stretches >> (stretch % 64) & 1 != 0;
+        here(self.may_find(page, phrase)) && here(self.found_in(page, phrase))
     }
 
     /// Everywhere on a page that a phrase is found, in order.
     pub fn hits(&mut self, page: usize, phrase: PhraseId) -> Rc<[Placed]> {
-        let Some(memo) = self.memos.get(page) else { return Rc::from([]) };
-        if let Some(row @ 1..) = memo.tables.walked.get(phrase) {
-            return memo.hits.get(*row as usize - 1).cloned().unwrap_or_else(|| Rc::from([]));
+        let none = || Rc::from([]);
+        match self.known(page, phrase) {
+            Some(Known { may: 0, .. }) | None => return none(),
+            Some(Known { hits: Some(hits), .. }) => return hits.clone(),
+            Some(_) => {}
         }
-        let row = self.starts(page, phrase);
-        let width = self.pages.get(page).map_or(1, |page| page.width);
-        let hits: Rc<[Placed]> = if width == 1 {
-            self.eval::<u64, _>(page, |eval| eval.hits(phrase, row)).unwrap_or_default().into()
+        let (row, found) = self.starts(page, phrase);
+        let hits: Rc<[Placed]> = if found == 0 {
+            none()
         } else {
-            self.eval::<Long, _>(page, |eval| eval.hits(phrase, row)).unwrap_or_default().into()
-        };
-        if let Some(memo) = self.memos.get_mut(page) {
-            memo.hits.push(hits.clone());
-            if let Some(place) = memo.tables.walked.get_mut(phrase) {
-                *place = u32::try_from(memo.hits.len()).unwrap_or(0);
+            let Some(width) = self.pages.get(page).map(|page| page.width) else { return none() };
+            let starts =
+                self.memos.get(page).and_then(|memo| memo.starts.get(row * width..(row + 1) * width));
+            let starts = starts.unwrap_or_default().to_vec();
+            if width == ORDINARY {
+                self.eval::<Short, _>(page, |eval| eval.hits(phrase, &starts)).unwrap_or_default().into()
+            } else {
+                self.eval::<Long, _>(page, |eval| eval.hits(phrase, &starts)).unwrap_or_default().into()
             }
+        };
+        if let Some(known) = self.known(page, phrase) {
+            known.hits = Some(hits.clone());
         }
         hits
     }
 
-    /// The row of the memo with the places at which a phrase begins.
-    fn starts(&mut self, page: usize, phrase: PhraseId) -> usize {
-        let Some(memo) = self.memos.get(page) else { return 0 };
-        if let Some(row @ 1..) = memo.tables.searched.get(phrase) {
-            return *row as usize - 1;
-        }
-        let width = self.pages.get(page).map_or(1, |page| page.width);
-        let row = memo.tables.starts.len() / width;
-        let found = if self.may_find(page, phrase) == 0 || !self.count(1) {
-            None
-        } else if width == 1 {
-            self.eval::<u64, _>(page, |eval| eval.starts(phrase))
-        } else {
-            self.eval::<Long, _>(page, |eval| eval.starts(phrase))
-        };
-        if let Some(memo) = self.memos.get_mut(page) {
-            memo.tables.starts.extend(found.unwrap_or_default());
-            memo.tables.starts.resize((row + 1) * width, 0);
-            if let Some(place) = memo.tables.searched.get_mut(phrase) {
-                *place = u32::try_from(row + 1).unwrap_or(0);
+    /// What is known of a phrase on a page: at least which stretches have its words.
+    fn known(&mut self, page: usize, phrase: PhraseId) -> Option<&mut Known> {
+        let (memo, page) = (self.memos.get_mut(page)?, self.pages.get_mut(page)?);
+        let place = memo.tables.phrases.get_mut(phrase)?;
+        if *place == 0 {
+            let mut may = !0;
+            for need in &self.matcher.programs.get(phrase)?.needs {
+                may &= page.reach(*need, &self.matcher.sets);
+                if may == 0 {
+                    break;
+                }
             }
+            memo.known.push(Known { phrase, may, found: None, hits: None });
+            *place = u32::try_from(memo.known.len()).unwrap_or(0);
         }
-        row
+        let at = *place as usize;
+        memo.known.get_mut(at.checked_sub(1)?)
+    }
+
+    /// Where the places at which a phrase begins are kept, and the stretches in which they are.
+    fn starts(&mut self, page: usize, phrase: PhraseId) -> (usize, Stretches) {
+        match self.known(page, phrase) {
+            Some(Known { may: 0, .. }) | None => return (0, 0),
+            Some(Known { found: Some(found), .. }) => return *found,
+            Some(_) => {}
+        }
+        if !self.count(1) {
+            return (0, 0);
+        }
+        let Some(width) = self.pages.get(page).map(|page| page.width) else { return (0, 0) };
+        let mut starts =
+            self.memos.get_mut(page).map(|memo| std::mem::take(&mut memo.starts)).unwrap_or_default();
+        let row = starts.len() / width;
+        if width == ORDINARY {
+            if let Some(found) = self.eval::<Short, _>(page, |eval| eval.starts(phrase)) {
+                found.write(&mut starts);
+            }
+        } else if let Some(found) = self.eval::<Long, _>(page, |eval| eval.starts(phrase)) {
+            found.write(&mut starts);
+        }
+        starts.resize((row + 1) * width, 0);
+        let words = starts.get(row * width..).unwrap_or_default();
+        let found = (row, self.pages.get(page).map_or(0, |page| page.stretches_of(words)));
+        if let Some(memo) = self.memos.get_mut(page) {
+            memo.starts = starts;
+        }
+        if let Some(known) = self.known(page, phrase) {
+            known.found = Some(found);
+        }
+        found
     }
 
     fn eval<B: Bits, T>(&mut self, page: usize, ask: impl FnOnce(&mut Eval<'_, 's, B>) -> T) -> Option<T> {

@@ -1,18 +1,24 @@
 //! The words of a message as pages: for each term a bit at every place where a word satisfies it.
 //!
 //! A page holds some stretches (runs of words that no match leaves: sentences, mostly), each followed by one empty place.
-//! It has 64 places, or as many as its one long sentence needs. What a set of terms finds is worked out when a phrase
-//! first asks for it. Nothing here knows phrases.
+//! It has 256 places, which is most messages whole, or as many as its one long sentence needs. What a set of terms finds is
+//! worked out when a phrase first asks for it. Nothing here knows phrases.
 
 use std::ops::Range;
 
 use super::Zone;
+use super::bits;
 use super::lexicon::{self, Block, OneOf, Sets, Term};
 use super::text::Break;
 use super::zone::{Value, ZoneText};
 
 /// A set of the stretches of one page, a bit each.
 pub type Stretches = u64;
+
+/// How many times 64 places a page has, unless its one sentence is longer.
+pub const ORDINARY: usize = 4;
+/// How many stretches a page has at most: one less than there are bits, which leaves one to say that a set is known.
+const MOST_STRETCHES: usize = 63;
 
 /// A run of words that no match can leave.
 #[derive(Debug)]
@@ -62,6 +68,8 @@ pub struct Page {
     pub width: usize,
     /// Where words stand.
     pub ground: Ground,
+    /// For each place up to the last word the stretch in which it is.
+    stretch_of: Vec<u8>,
     /// Words with a value, in order of their beginning.
     pub spans: Vec<PageSpan>,
     /// The terms that some word here satisfies.
@@ -97,15 +105,16 @@ pub fn pages(
         let mut spans = 0;
         for tokens in stretches(words) {
             let needed = tokens.len() + 1;
-            if needed > free {
-                let width = needed.div_ceil(64);
+            let full = pages.last().is_none_or(|page| page.stretches.len() >= MOST_STRETCHES);
+            if needed > free || full {
+                let width = needed.div_ceil(64).max(ORDINARY);
                 pages.push(spare().map_or_else(|| Page::new(width, terms, sets), |page| page.wiped(width)));
-                free = needed.next_multiple_of(64);
+                free = width * 64;
             }
             let Some(page) = pages.last_mut() else { continue };
             let first = page.width * 64 - free;
             // A long sentence keeps its page to itself, so that most pages stay narrow and cheap.
-            free = if page.width > 1 { 0 } else { free - needed };
+            free = if page.width > ORDINARY { 0 } else { free - needed };
             page.add(zone, words, tokens, first, &mut spans);
         }
     }
@@ -137,6 +146,7 @@ impl Page {
             stretches: Vec::new(),
             width,
             ground: Ground { all: none(), words: none(), skippable: none(), goes_on: none(), glued: none() },
+            stretch_of: Vec::new(),
             spans: Vec::new(),
             present: Vec::new(),
             there: vec![0; terms.div_ceil(64)],
@@ -180,6 +190,7 @@ impl Page {
         }
         self.width = width;
         self.stretches.clear();
+        self.stretch_of.clear();
         self.spans.clear();
         self.reach.clear();
         self.reach.push(0);
@@ -218,6 +229,8 @@ impl Page {
             }
         }
         put(&mut self.ground.all, place_of(tokens.end));
+        let number = u8::try_from(self.stretches.len()).unwrap_or(u8::MAX);
+        self.stretch_of.resize(place_of(tokens.end) + 1, number);
         while let Some(span) = words.spans.get(*spans).filter(|span| span.tokens.start < tokens.end) {
             let term = match span.value {
                 Value::Date(_) => lexicon::DATE,
@@ -285,36 +298,49 @@ impl Page {
 
     /// One row for all of these: a known one, if at most one of them is there at all.
     fn new_row(&mut self, blocks: &[Block]) -> usize {
-        let (mut first, mut rest) = (0, Vec::new());
+        let (mut known, mut new) = (0, 0);
         for (block, terms) in blocks {
             let mut both = self.there.get(*block as usize).copied().unwrap_or(0) & terms;
             while both != 0 {
                 let term = block * 64 + both.trailing_zeros();
                 both &= both - 1;
-                match self.term_rows.get(term as usize) {
-                    Some(row) if first == 0 => first = *row as usize,
-                    Some(row) => rest.push(*row as usize),
-                    None => {}
+                let row = self.term_rows.get(term as usize).copied().unwrap_or(0) as usize;
+                if known == 0 {
+                    known = row;
+                    continue;
                 }
+                if new == 0 {
+                    new = self.reach.len();
+                    self.reach.push(0);
+                    self.places.resize(self.places.len() + self.width, 0);
+                    self.add_row(known, new);
+                }
+                self.add_row(row, new);
             }
         }
-        if rest.is_empty() {
-            return first;
+        if new == 0 { known } else { new }
+    }
+
+    fn add_row(&mut self, row: usize, into: usize) {
+        let more = self.reach.get(row).copied().unwrap_or(0);
+        if let Some(reach) = self.reach.get_mut(into) {
+            *reach |= more;
         }
-        let new = self.reach.len();
-        let mut reach = 0;
-        self.places.resize(self.places.len() + self.width, 0);
-        for row in std::iter::once(first).chain(rest) {
-            reach |= self.reach.get(row).copied().unwrap_or(0);
-            for column in 0..self.width {
-                let word = self.places.get(row * self.width + column).copied().unwrap_or(0);
-                if let Some(place) = self.places.get_mut(new * self.width + column) {
-                    *place |= word;
-                }
-            }
-        }
-        self.reach.push(reach);
-        new
+        let cut = (into * self.width).min(self.places.len());
+        let (before, after) = self.places.split_at_mut(cut);
+        let from = before.get(row * self.width..(row + 1) * self.width).unwrap_or_default();
+        after.iter_mut().zip(from).for_each(|(into, from)| *into |= from);
+    }
+
+    /// Which of these 64 terms stand here.
+    pub fn there(&self, block: Block) -> u64 {
+        self.there.get(block.0 as usize).copied().unwrap_or(0) & block.1
+    }
+
+    /// The stretches in which these places are.
+    pub fn stretches_of(&self, places: &[u64]) -> Stretches {
+        let stretch = |place: usize| self.stretch_of.get(place).map_or(0, |stretch| 1 << (stretch % 64));
+        bits::places(places).fold(0, |all, place| all | stretch(place))
     }
 
     /// The stretches that lie in one of these zones.
@@ -324,11 +350,11 @@ impl Page {
 
     /// The stretches that hold one of these sentences (from, to, exclusive) of this zone.
     pub fn in_sentences(&self, zone: usize, from: usize, to: usize) -> Stretches {
-        let fits = |stretch: &Stretch| {
-            stretch.zone == zone && stretch.sentences.0 < to && from <= stretch.sentences.1
-        };
-        let bits = self.stretches.iter().enumerate().filter(|(_, stretch)| fits(stretch));
-        bits.fold(0, |all, (index, _)| all | 1 << (index % 64))
+        let first =
+            self.stretches.partition_point(|stretch| (stretch.zone, stretch.sentences.1) < (zone, from));
+        let past = self.stretches.partition_point(|stretch| (stretch.zone, stretch.sentences.0) < (zone, to));
+        let below = |count: usize| 1_u64.unbounded_shl(count as u32).wrapping_sub(1);
+        below(past) & !below(first)
     }
 }
 

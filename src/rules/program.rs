@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::lexicon::{self, Builder, OneOf, Sets, Term};
+use super::lexicon::{self, Block, Builder, OneOf, Sets, Term};
+use super::page::Page;
 use super::phrase::{Phrase, Slot};
 
 /// How many words, slots and choices one phrase may have, with its lists written out.
@@ -82,15 +83,18 @@ impl Parts {
         self.all.get(part as usize)
     }
 
-    /// For each alternative of each choice the sets that it needs, and its number ([`alternative`]).
-    pub fn alternatives(&self, sets: &Sets) -> Vec<(Vec<OneOf>, u64)> {
-        let small = |set: &OneOf| sets.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
-        let mut all = Vec::new();
+    /// Of each choice, by its number, which of its alternatives are worth a look where.
+    pub fn choices(&self, sets: &Sets, weight: impl Fn(&OneOf) -> u32) -> Vec<Choice> {
+        let mut all: Vec<Choice> = Vec::new();
+        all.resize_with(self.choices, Choice::default);
         for (parts, choice) in &self.known_choices {
-            for (way, part) in parts.iter().enumerate() {
-                let needs = self.needs_of(*part);
-                let further = needs.iter().skip(1).filter(|set| small(set)).take(2);
-                all.push((needs.iter().take(1).chain(further).copied().collect(), alternative(*choice, way)));
+            if let Some(place) = all.get_mut(*choice) {
+                let needs = |part: &PartId| {
+                    let mut needs = self.needs_of(*part).to_vec();
+                    needs.sort_by_key(&weight);
+                    needs
+                };
+                *place = Choice::new(parts.iter().map(needs), sets);
             }
         }
         all
@@ -171,9 +175,58 @@ impl Parts {
     }
 }
 
-/// The number of an alternative, by its choice and place: in order of both.
-pub fn alternative(choice: usize, way: usize) -> u64 {
-    (choice as u64) << 32 | way as u64
+/// Which alternatives of a choice are worth a look: those whose words are there.
+#[derive(Debug, Default)]
+pub struct Choice {
+    /// The alternatives that need no word.
+    always: Box<[u32]>,
+    /// Each term that one of the others needs before all else, and which.
+    terms: Box<[(Term, u32)]>,
+    /// The same terms as bits.
+    blocks: Box<[Block]>,
+    /// What each alternative needs besides.
+    besides: Box<[Box<[OneOf]>]>,
+}
+
+impl Choice {
+    fn new(needs: impl Iterator<Item = Vec<OneOf>>, sets: &Sets) -> Self {
+        let small = |set: &OneOf| sets.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
+        let (mut always, mut terms, mut besides) = (Vec::new(), Vec::new(), Vec::new());
+        for (way, needs) in (0..).zip(needs) {
+            match needs.first().and_then(|first| sets.get(*first as usize)) {
+                Some(first) => terms.extend(first.iter().map(|term| (*term, way))),
+                None => always.push(way),
+            }
+            let further = needs.iter().skip(1).filter(|set| small(set)).take(2);
+            besides.push(further.copied().collect());
+        }
+        terms.sort_unstable();
+        let blocks = lexicon::blocks(terms.iter().map(|(term, _)| *term));
+        Self { always: always.into(), terms: terms.into(), blocks: blocks.into(), besides: besides.into() }
+    }
+
+    /// The alternatives of which all needed words stand in one stretch of a page, in their order.
+    pub fn awake(&self, page: &mut Page, sets: &Sets, into: &mut Vec<u32>) {
+        into.extend_from_slice(&self.always);
+        for block in &self.blocks {
+            let mut there = page.there(*block);
+            while there != 0 {
+                let term = block.0 * 64 + there.trailing_zeros();
+                there &= there - 1;
+                let from = self.terms.partition_point(|(other, _)| *other < term);
+                let own = self.terms.get(from..).unwrap_or_default().iter();
+                for (_, way) in own.take_while(|(other, _)| *other == term) {
+                    let besides = self.besides.get(*way as usize).map_or(&[][..], |besides| besides);
+                    let here = page.reach_of_term(term);
+                    if besides.iter().fold(here, |all, set| all & page.reach(*set, sets)) != 0 {
+                        into.push(*way);
+                    }
+                }
+            }
+        }
+        into.sort_unstable();
+        into.dedup();
+    }
 }
 
 /// The rarest first, each once.

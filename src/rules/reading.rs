@@ -10,6 +10,7 @@ use crate::message::new_text::CutReason;
 use super::condition::{Condition, Found, LEARNED, Look, Scope};
 use super::context::Kinds;
 use super::found::Findings;
+use super::learned::{Learned, Weighing};
 use super::matcher::{Caught, Hit, SlotKind};
 use super::phrase::AREAS;
 use super::whole;
@@ -24,12 +25,19 @@ const MAX_QUOTED: usize = 16_000;
 const MAX_NEW: usize = 400_000;
 /// How many pieces of evidence a verdict keeps.
 const MAX_EVIDENCE: usize = 24;
+/// All parts of a message that have words.
+const ALL_ZONES: [Zone; 5] = [Zone::Subject, Zone::New, Zone::Adopted, Zone::Signature, Zone::Quoted];
 /// A context this many words off, or more, is one that a person might read otherwise.
 const FAR: usize = 4;
 
-/// See the module.
-pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumstances<'_>) -> Reading<'r> {
-    let quoted = quoted(message);
+/// See the module. `with_quoted`: what stands only in quoted words is told as well; it never counts.
+pub fn read<'r>(
+    rules: &'r Ruleset,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+    with_quoted: bool,
+) -> Reading<'r> {
+    let quoted = if with_quoted { quoted(message) } else { String::new() };
     let texts = [
         (Zone::Subject, subject(&message.subject)),
         (Zone::New, head(&message.new_text.new, MAX_NEW)),
@@ -37,19 +45,24 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
         (Zone::Signature, head(&message.new_text.signature, MAX_QUOTED)),
         (Zone::Quoted, head(&quoted, MAX_QUOTED)),
     ];
+    let mut weighing = rules.learned.as_ref().map(Learned::weighing);
     let zones: Vec<ZoneText<'_>> = texts
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .map(|(zone, text)| {
             let mentions = mention::mentions(text, circumstances.received_on, &rules.terms);
-            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions)
+            let mut weighing = weighing.as_mut().filter(|_| matches!(zone, Zone::New | Zone::Adopted));
+            if let Some(weighing) = &mut weighing {
+                weighing.begin();
+            }
+            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions, |word| {
+                if let Some(weighing) = &mut weighing {
+                    weighing.word(word);
+                }
+            })
         })
         .collect();
-    let opinion = rules.learned.as_ref().map(|learned| {
-        let said = zones.iter().filter(|words| matches!(words.zone, Zone::New | Zone::Adopted));
-        learned.weigh(&said.map(|words| words.text).collect::<Vec<_>>())
-    });
-    let opinion = opinion.unwrap_or_default();
+    let opinion = weighing.map(Weighing::opinion).unwrap_or_default();
     let mut findings = Findings::new(rules, &zones, circumstances.received_on);
     let awake = Awake::new(rules, findings.awake());
     let findings = RefCell::new(findings);
@@ -92,32 +105,25 @@ pub fn read<'r>(rules: &'r Ruleset, message: &Message, circumstances: &Circumsta
 }
 
 /// The conditions that are worth a look: those that need no words, and those whose words are there.
-struct Awake {
-    /// For each rule the places of its conditions under `when`, in order.
-    by_rule: Vec<Vec<usize>>,
-}
+struct Awake(Vec<(usize, usize)>);
 
 impl Awake {
-    fn new(rules: &Ruleset, woken: Vec<(usize, usize)>) -> Self {
-        let mut by_rule: Vec<Vec<usize>> = vec![Vec::new(); rules.rules.len()];
-        for (rule, condition) in rules.always.iter().copied().chain(woken) {
-            if let Some(all) = by_rule.get_mut(rule) {
-                all.push(condition);
-            }
-        }
-        for all in &mut by_rule {
-            all.sort_unstable();
-            all.dedup();
-        }
-        Self { by_rule }
+    fn new(rules: &Ruleset, mut woken: Vec<(usize, usize)>) -> Self {
+        woken.extend_from_slice(&rules.always);
+        woken.sort_unstable();
+        woken.dedup();
+        Self(woken)
+    }
+
+    /// Those of a rule, by their places under `when`, in order.
+    fn of(&self, rule: usize) -> impl Iterator<Item = usize> {
+        let from = self.0.partition_point(|(other, _)| *other < rule);
+        let own = self.0.get(from..).unwrap_or_default().iter();
+        own.take_while(move |(other, _)| *other == rule).map(|(_, place)| *place)
     }
 
     fn rule(&self, rule: usize) -> bool {
-        self.by_rule.get(rule).is_some_and(|all| !all.is_empty())
-    }
-
-    fn conditions<'c>(&self, rule: usize, when: &'c [Condition]) -> Vec<&'c Condition> {
-        self.by_rule.get(rule).into_iter().flatten().filter_map(|index| when.get(*index)).collect()
+        self.of(rule).next().is_some()
     }
 }
 
@@ -135,7 +141,10 @@ fn settle<'a, 'r: 'a>(
     let mut holds = false;
     // A phrase that stands by itself under `when:` is what somebody meant; signs that only count together are weaker.
     let mut said_outright = false;
-    let when = awake.conditions(index, &body.when);
+    let mut when: Vec<&Condition> = awake.of(index).filter_map(|place| body.when.get(place)).collect();
+    // Of most the phrases are nowhere, whatever their context, and nothing more need be asked.
+    let anywhere = Scope::new(&ALL_ZONES, Kinds::default());
+    when.retain(|condition| look.findings.borrow_mut().may_hold(condition, anywhere));
     for condition in when.iter().copied() {
         if let Some(more) = look.look(condition, scope) {
             holds = true;

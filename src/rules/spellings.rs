@@ -24,6 +24,33 @@ pub struct Spellings {
     single: Vec<(String, String)>,
     /// By their first word: the other words typed, and what is meant. Longest first.
     rows: Words<Vec<Row>>,
+    /// Tells of most words that no row begins with them.
+    heads: Heads,
+}
+
+/// What words are like: a bit for each first and last letter and length, several on each bit.
+#[derive(Debug, Default)]
+struct Heads([u64; 16]);
+
+impl Heads {
+    fn place(form: &str) -> (usize, u64) {
+        let letter = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0) & 31);
+        let letters = form.as_bytes();
+        let all = letter(letters.first()) * 64 + letter(letters.last()) * 16 + form.len();
+        (all / 64 % 16, 1 << (all % 64))
+    }
+
+    fn put(&mut self, form: &str) {
+        let (at, bit) = Self::place(form);
+        if let Some(word) = self.0.get_mut(at) {
+            *word |= bit;
+        }
+    }
+
+    fn has(&self, form: &str) -> bool {
+        let (at, bit) = Self::place(form);
+        self.0.get(at).is_some_and(|word| word & bit != 0)
+    }
 }
 
 /// Typed words after the first, and what is meant by all of them.
@@ -99,6 +126,7 @@ impl Spellings {
             return;
         }
         let rest = typed.split_off(1);
+        self.heads.put(&typed.concat());
         let rows = self.rows.entry(typed.concat()).or_default();
         rows.push(Row { rest, meant });
         rows.sort_by_key(|row| std::cmp::Reverse(row.rest.len()));
@@ -109,11 +137,12 @@ impl Spellings {
         &self.single
     }
 
-    /// Cuts a text into words, with what is meant in the place of what was typed.
-    pub fn words(&self, text: &str, mut sink: impl FnMut(Word<'_>)) {
+    /// Cuts a text into words, with what is meant in the place of what was typed; `heard` gets them as they were typed.
+    pub fn words(&self, text: &str, mut heard: impl FnMut(&Word<'_>), mut sink: impl FnMut(Word<'_>)) {
         let mut held: Vec<Held> = Vec::new();
         text::words(text, |word| {
-            if held.is_empty() && !self.rows.contains_key(word.form) {
+            heard(&word);
+            if held.is_empty() && !(self.heads.has(word.form) && self.rows.contains_key(word.form)) {
                 sink(word);
             } else {
                 held.push(Held::from(&word));
@@ -276,13 +305,17 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let mut out = Vec::new();
-        spellings().words(text, |word| {
-            assert!(text.get(word.start..word.end).is_some(), "{text}: {word:?}");
-            if word.boundary != Break::None {
-                out.push("|".to_owned());
-            }
-            out.push(word.form.to_owned());
-        });
+        spellings().words(
+            text,
+            |_| {},
+            |word| {
+                assert!(text.get(word.start..word.end).is_some(), "{text}: {word:?}");
+                if word.boundary != Break::None {
+                    out.push("|".to_owned());
+                }
+                out.push(word.form.to_owned());
+            },
+        );
         assert_eq!(out.join(" "), expected, "{text}");
     }
 
@@ -321,7 +354,7 @@ mod tests {
             let count = |forms: &[String], word: &str| forms.iter().filter(|form| *form == word).count();
             let (mut plain, mut mended) = (Vec::new(), Vec::new());
             text::words(&text, |word| plain.push(word.form.to_owned()));
-            spellings().words(&text, |word| mended.push(word.form.to_owned()));
+            spellings().words(&text, |_| {}, |word| mended.push(word.form.to_owned()));
             for word in ["not", "no", "never", "none", "nothing"] {
                 let added = if word == "not" { count(&plain, "dunno") } else { 0 };
                 proptest::prop_assert_eq!(count(&mended, word), count(&plain, word) + added, "{}", text);

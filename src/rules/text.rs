@@ -100,18 +100,31 @@ const ABBREVIATIONS: &[&str] = &[
 /// Cuts the text into words and hands each to `sink`, in order.
 pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
     let mut cutter = Cutter::default();
-    let mut chars = text.char_indices().peekable();
-    let mut gap_start = 0;
-    while let Some(&(start, c)) = chars.peek() {
-        if !c.is_alphanumeric() {
-            chars.next();
-            continue;
+    let bytes = text.as_bytes();
+    let character = |at: usize| text.get(at..).and_then(|rest| rest.chars().next());
+    let (mut at, mut gap_start) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        // Nearly everything is ASCII, and told by one byte.
+        if !byte.is_ascii_alphanumeric() {
+            let Some(c) = (if byte.is_ascii() { Some(' ') } else { character(at) }) else { break };
+            if !c.is_alphanumeric() {
+                at += c.len_utf8();
+                continue;
+            }
         }
-        let mut end = start;
+        let start = at;
         cutter.form.clear();
-        let mut digits_only = true;
+        cutter.apostrophe = false;
+        while let Some(letter) = bytes.get(at).filter(|byte| byte.is_ascii_alphabetic()) {
+            cutter.form.push(char::from(letter.to_ascii_lowercase()));
+            at += 1;
+        }
+        let (mut end, mut digits_only) = (at, at == start);
         let mut last_apostrophe = false;
-        while let Some(&(at, c)) = chars.peek() {
+        while let Some(byte) = bytes.get(at) {
+            let Some(c) = (if byte.is_ascii() { Some(char::from(*byte)) } else { character(at) }) else {
+                break;
+            };
             if c.is_ascii_alphanumeric() {
                 // "2hrs" is two words, "3rd" and "7B" are one.
                 if digits_only
@@ -128,7 +141,7 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
             } else if is_apostrophe(c) && !last_apostrophe && !digits_only {
                 // Kept for now; a trailing one is taken off below.
                 cutter.form.push('\'');
-                last_apostrophe = true;
+                (last_apostrophe, cutter.apostrophe) = (true, true);
             } else if digits_only
                 && matches!(c, '.' | ',')
                 && number_goes_on(text.get(at..).unwrap_or_default())
@@ -142,6 +155,8 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
                 cutter.form.extend(
                     std::iter::once(c).nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase),
                 );
+                // Taken apart, a letter may bring an apostrophe of its own.
+                cutter.apostrophe = true;
                 last_apostrophe = false;
                 end = at + c.len_utf8();
             } else if is_invisible(c) || is_combining_mark(c) {
@@ -149,10 +164,13 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
             } else {
                 break;
             }
-            chars.next();
+            at += c.len_utf8();
         }
         let boundary = cutter.boundary(text, gap_start, start);
-        let capital = text.get(start..).and_then(|rest| rest.chars().next()).is_some_and(char::is_uppercase);
+        let capital = match bytes.get(start) {
+            Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+            _ => character(start).is_some_and(char::is_uppercase),
+        };
         let joined = gap_start > 0 && text.get(gap_start..start).is_some_and(is_hyphen);
         cutter.hand_over(
             text,
@@ -170,6 +188,8 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
 #[derive(Default)]
 struct Cutter {
     form: String,
+    /// There may be an apostrophe in it.
+    apostrophe: bool,
     /// The word before, for abbreviations and initials.
     last: String,
     started: bool,
@@ -201,7 +221,8 @@ impl Cutter {
             boundary: Break::None,
             after_question: false,
         };
-        let bare = form.len() <= 8 && form.is_ascii() && !form.contains('\'');
+        let apostrophe = self.apostrophe && form.contains('\'');
+        let bare = form.len() <= 8 && !apostrophe && ends_like_a_contraction(form) && form.is_ascii();
         let known =
             if bare { BARE_CONTRACTIONS.binary_search_by(|(whole, ..)| whole.cmp(&form)) } else { Err(0) };
         let contraction = known.ok().and_then(|index| BARE_CONTRACTIONS.get(index));
@@ -210,7 +231,7 @@ impl Cutter {
             let cut = text.floor_char_boundary(end.saturating_sub(1)).max(start);
             sink(first(one, cut));
             sink(second(two, cut, *one == "its"));
-        } else if let Some((one, tail)) = form.rsplit_once('\'') {
+        } else if let Some((one, tail)) = apostrophe.then(|| form.rsplit_once('\'')).flatten() {
             let cut = text.floor_char_boundary(end.saturating_sub(tail.len() + 1)).max(start);
             let (one, two, cut) = match tail {
                 "t" if one.ends_with('n') => {
@@ -324,6 +345,12 @@ fn wrapped(text: &str, at: usize) -> bool {
     (55..=80).contains(&text.get(start..end).map_or(0, |line| line.trim_end().chars().count()))
 }
 
+/// Whether a word may be one of [`BARE_CONTRACTIONS`]; of most the last two letters tell that it is none.
+fn ends_like_a_contraction(form: &str) -> bool {
+    let last = form.as_bytes().last_chunk::<2>();
+    last.is_some_and(|last| [b"nt", b"ot", b"es", b"ts", b"ve", b"re", b"ll", b"im"].contains(&last))
+}
+
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{2018}' | '\u{02bc}' | '`' | '\u{00b4}')
 }
@@ -371,6 +398,7 @@ mod tests {
     #[test]
     fn contractions_are_taken_apart() {
         assert!(BARE_CONTRACTIONS.is_sorted());
+        assert!(BARE_CONTRACTIONS.iter().all(|(whole, ..)| ends_like_a_contraction(whole)));
         check("He isn’t at school", "he is not at school");
         check("he hasnt got a school, cant go", "he has not got a school can not go");
         check("I can't, won't, shan't; I'd say", "i can not will not shall not | i 'd say");

@@ -90,8 +90,18 @@ impl<'a> Look<'a, '_> {
                 windows.extend((sentence.saturating_sub(1)..=sentence).map(|start| (zone, start, start + 2)));
             }
             Stretch::Paragraph | Stretch::Message => {
-                let range = self.zones.get(zone).map_or(0..0, |words| paragraph(words, sentence));
-                windows.push((zone, range.start, range.end));
+                // Sentences come in order: mostly the paragraph is the one before.
+                if windows
+                    .last()
+                    .is_some_and(|(last, from, to)| *last == zone && (*from..*to).contains(&sentence))
+                {
+                    return;
+                }
+                let Some(words) = self.zones.get(zone) else { return };
+                if self.findings.borrow_mut().count(words.tokens.len() as u64) {
+                    let range = paragraph(words, sentence);
+                    windows.push((zone, range.start, range.end));
+                }
             }
         };
         if leaves.is_empty() {
@@ -101,8 +111,7 @@ impl<'a> Look<'a, '_> {
                 (0..=last).for_each(|sentence| add(index, sentence));
             }
         } else {
-            let alone = (stretch == Stretch::Sentence).then_some(at_least);
-            let found = self.findings.borrow_mut().sentences(all, alone, &leaves, scope);
+            let found = self.findings.borrow_mut().sentences(all, at_least, stretch, &leaves, scope);
             found.into_iter().for_each(|(zone, sentence)| add(zone, sentence));
         }
         windows.sort_unstable();

@@ -9,7 +9,7 @@ use super::Zone;
 use super::lexicon::{Entry, Lexicon, Term};
 use super::places::Places;
 use super::slot::unit_days;
-use super::text::Break;
+use super::text::{Break, Word};
 
 /// The longest sentence, in words: what runs on without an end is cut there, so that nothing in it can take too long.
 const MAX_SENTENCE: usize = 1_000;
@@ -84,18 +84,19 @@ pub struct ZoneText<'t> {
 }
 
 impl<'t> ZoneText<'t> {
-    /// Reads a zone.
+    /// Reads a zone. `heard` gets every word as it was typed.
     pub fn read(
         zone: Zone,
         text: &'t str,
         lexicon: &'t Lexicon,
         places: &Places,
         mentions: Vec<Mention>,
+        heard: impl FnMut(&Word<'_>),
     ) -> Self {
         let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
         let (mut guessed, mut own) = (Vec::new(), Vec::new());
         let (mut questions, mut in_sentence) = (vec![false], 0);
-        lexicon.words(text, |word| {
+        lexicon.words(text, heard, |word| {
             if word.after_question
                 && let Some(last) = questions.last_mut()
             {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::calendar::{Due, WorkingCalendar, london};
 use crate::message::Message;
-use crate::rules::{Addressed, Circumstances, Ruleset};
+use crate::rules::{Addressed, Circumstances, Reading, Ruleset};
 
 pub mod acknowledge;
 pub mod area;
@@ -262,11 +262,31 @@ impl Decision {
 
 /// Decides about one message received at this instant (the server's INTERNALDATE).
 pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, policy: &Policy) -> Decision {
+    decide(message, received_at, history, policy, Ruleset::read_what_counts)
+}
+
+/// The same decision, its trace with what was found in quoted words alone: for a person who asks why.
+pub fn explained(
+    message: &Message,
+    received_at: DateTime<Utc>,
+    history: &History,
+    policy: &Policy,
+) -> Decision {
+    decide(message, received_at, history, policy, Ruleset::read)
+}
+
+fn decide(
+    message: &Message,
+    received_at: DateTime<Utc>,
+    history: &History,
+    policy: &Policy,
+    read: for<'r> fn(&'r Ruleset, &Message, &Circumstances<'_>) -> Reading<'r>,
+) -> Decision {
     let received_on = london::date(received_at);
     let team = &policy.team;
     let addressed = addressed(message, team);
     let circumstances = Circumstances { received_on, mailbox: &history.mailbox, addressed };
-    let reading = policy.rules.read(message, &circumstances);
+    let reading = read(&policy.rules, message, &circumstances);
     let mut trace = Vec::new();
 
     let mut kind = kind::kind(message, team, &reading, &mut trace);

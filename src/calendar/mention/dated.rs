@@ -15,14 +15,19 @@ impl Reader<'_> {
     pub(super) fn dated(&self, i: usize) -> Found {
         let words = &self.words;
         let at = words.skip(i, &["the"]);
+        // What leads to it only makes more of it a date; where there is none even so, that need not be asked.
+        let found = self.dates(at, true)?;
         let led = at > i || leads_to_a_date(words.before(i, 1)) || self.continues_a_list(i);
-        let (end, dates) = self.dates(at, led)?;
+        let (end, dates) = if led { found } else { self.dates(at, false)? };
         Some((end, Readings::nearest(dates, self.today)))
     }
 
     /// "w/c 7th", "week commencing Monday 7 January", "w/e 25/9".
     pub(super) fn week_commencing(&self, i: usize) -> Found {
         let words = &self.words;
+        if !matches!(words.at(i), "w" | "wk" | "wc" | "week") {
+            return None;
+        }
         let starts: &[&[&str]] = &[
             &["w", "/", "c"],
             &["wk", "/", "c"],

@@ -23,38 +23,56 @@ pub struct Words<'t> {
 impl<'t> Words<'t> {
     /// Cuts a text; `lower` is the same text in ASCII lower case.
     pub fn cut(text: &str, lower: &'t str) -> Self {
-        let mut words = Vec::new();
-        let mut end_before = 0;
-        let mut chars = lower.char_indices().peekable();
-        while let Some((start, first)) = chars.next() {
+        let mut words = Vec::with_capacity(text.len() / 4);
+        let (bytes, written) = (lower.as_bytes(), text.as_bytes());
+        let character = |at: usize| lower.get(at..).and_then(|rest| rest.chars().next());
+        let (mut at, mut end_before) = (0, 0);
+        while let Some(byte) = bytes.get(at) {
+            // Nearly everything is ASCII, and told by one byte.
+            let Some(first) = (if byte.is_ascii() { Some(char::from(*byte)) } else { character(at) }) else {
+                break;
+            };
+            let start = at;
+            at += first.len_utf8();
             if first.is_whitespace() {
                 continue;
             }
-            let mut end = start + first.len_utf8();
-            let mut stem_end = end;
+            let mut stem_end = at;
             if first.is_ascii_digit() {
-                while let Some((at, c)) = chars.next_if(|(_, c)| c.is_ascii_digit()) {
-                    end = at + c.len_utf8();
+                while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+                    at += 1;
                 }
-                stem_end = end;
+                stem_end = at;
             } else if first.is_alphabetic() {
+                while bytes.get(at).is_some_and(u8::is_ascii_lowercase) {
+                    at += 1;
+                }
+                stem_end = at;
                 let mut in_stem = true;
-                while let Some((at, c)) = chars.next_if(|(_, c)| c.is_alphabetic() || is_apostrophe(*c)) {
+                while let Some(byte) = bytes.get(at) {
+                    let c = if byte.is_ascii() { char::from(*byte) } else { character(at).unwrap_or(' ') };
+                    if !c.is_alphabetic() && !is_apostrophe(c) {
+                        break;
+                    }
                     in_stem &= !is_apostrophe(c);
-                    end = at + c.len_utf8();
+                    at += c.len_utf8();
                     if in_stem {
-                        stem_end = end;
+                        stem_end = at;
                     }
                 }
             }
+            let capital = match written.get(start) {
+                Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+                _ => text.get(start..).is_some_and(|rest| rest.starts_with(char::is_uppercase)),
+            };
             let stem = lower.get(start..stem_end).unwrap_or_default();
             words.push(Word {
-                range: start..end,
+                range: start..at,
                 text: if is_dash(first) { "-" } else { stem },
-                capital: text.get(start..).is_some_and(|rest| rest.starts_with(char::is_uppercase)),
+                capital,
                 glued: start == end_before && start > 0,
             });
-            end_before = end;
+            end_before = at;
         }
         Self { words }
     }

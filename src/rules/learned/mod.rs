@@ -11,9 +11,13 @@ use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 use super::lexicon::Fnv;
+use super::text::{self, Break, Word};
 
+mod index;
 pub mod train;
 mod words;
+
+use index::{Index, WordId};
 
 /// The file's name in the rules folder.
 pub const FILE: &str = "learned.csv";
@@ -27,6 +31,7 @@ pub struct Learned {
     labels: Vec<Label>,
     names: Vec<Box<str>>,
     rows: Rows,
+    index: Index,
     /// How rare each word is, by row: the logarithm of texts over texts with it, plus one.
     rarity: Vec<f32>,
     /// By row, then by label.
@@ -125,6 +130,7 @@ impl Learned {
             let problem = format!("the lines {START}, {SLOPE} and {SHIFT} must each be there once");
             return Err(Unreadable { line, problem });
         }
+        learned.index = Index::new(&learned.names);
         Ok(learned)
     }
 
@@ -183,43 +189,17 @@ impl Learned {
 
     /// Weighs the words of these texts together.
     pub fn weigh(&self, texts: &[&str]) -> Opinion {
-        let mut found: Vec<Term> = Vec::new();
-        for (text, words) in texts.iter().enumerate() {
-            words::features(words, |feature, range| {
-                if let Some(row) = self.rows.get(feature) {
-                    found.push(Term { row: *row, value: 1.0, text, range });
-                }
-            });
+        let mut weighing = self.weighing();
+        for text in texts {
+            weighing.begin();
+            text::words(text, |word| weighing.word(&word));
         }
-        // By row, so that the sum is always taken in the same order; of each the first place stays.
-        found.sort_by_key(|term| term.row);
-        let mut terms: Vec<Term> = Vec::with_capacity(found.len());
-        for term in found {
-            match terms.last_mut() {
-                Some(last) if last.row == term.row => last.value += 1.0,
-                _ => terms.push(term),
-            }
-        }
-        for term in &mut terms {
-            term.value = (1.0 + term.value.ln()) * self.rarity.get(term.row).copied().unwrap_or_default();
-        }
-        let length = terms.iter().map(|term| term.value * term.value).sum::<f32>().sqrt();
-        let mut sums: Vec<f32> = self.labels.iter().map(|label| label.start).collect();
-        for term in &mut terms {
-            if length > 0.0 {
-                term.value /= length;
-            }
-            for (sum, weight) in sums.iter_mut().zip(self.row(term.row)) {
-                *sum += term.value * weight;
-            }
-        }
-        let sure = self
-            .labels
-            .iter()
-            .zip(sums)
-            .map(|(label, sum)| logistic(label.slope * sum + label.shift))
-            .collect();
-        Opinion { sure, terms }
+        weighing.opinion()
+    }
+
+    /// Begins to weigh words that are handed over one by one.
+    pub fn weighing(&self) -> Weighing<'_> {
+        Weighing { learned: self, found: Vec::new(), texts: 0, last: None }
     }
 
     /// The words that spoke most for this rule, the weightiest first; each with the text it stands in and its bytes.
@@ -241,6 +221,79 @@ impl Learned {
             }
         }
         kept
+    }
+}
+
+/// The words of one message, being weighed.
+#[derive(Debug)]
+pub struct Weighing<'l> {
+    learned: &'l Learned,
+    found: Vec<Term>,
+    /// How many texts were begun.
+    texts: usize,
+    /// The word before in the same sentence, if it is known, and where it begins.
+    last: Option<(WordId, usize)>,
+}
+
+impl Weighing<'_> {
+    /// Another text begins.
+    pub fn begin(&mut self) {
+        self.texts += 1;
+        self.last = None;
+    }
+
+    /// The next word of the text.
+    pub fn word(&mut self, word: &Word<'_>) {
+        let index = &self.learned.index;
+        let id = index.word(word.form, word.traits.capital);
+        if word.boundary == Break::Hard {
+            self.last = None;
+        }
+        if let Some(id) = id {
+            let text = self.texts.saturating_sub(1);
+            let mut add = |row: Option<usize>, range: Range<usize>| {
+                self.found.extend(row.map(|row| Term { row, value: 1.0, text, range }));
+            };
+            if let Some((last, start)) = self.last {
+                add(index.pairs.get(&(last, id)).copied(), start..word.end);
+            }
+            add(index.rows.get(id as usize).copied().flatten(), word.start..word.end);
+        }
+        self.last = id.map(|id| (id, word.start));
+    }
+
+    /// What they say together.
+    pub fn opinion(self) -> Opinion {
+        let Self { learned, mut found, .. } = self;
+        // By row, so that the sum is always taken in the same order; of each the first place stays.
+        found.sort_by_key(|term| term.row);
+        let mut terms: Vec<Term> = Vec::with_capacity(found.len());
+        for term in found {
+            match terms.last_mut() {
+                Some(last) if last.row == term.row => last.value += 1.0,
+                _ => terms.push(term),
+            }
+        }
+        for term in &mut terms {
+            term.value = (1.0 + term.value.ln()) * learned.rarity.get(term.row).copied().unwrap_or_default();
+        }
+        let length = terms.iter().map(|term| term.value * term.value).sum::<f32>().sqrt();
+        let mut sums: Vec<f32> = learned.labels.iter().map(|label| label.start).collect();
+        for term in &mut terms {
+            if length > 0.0 {
+                term.value /= length;
+            }
+            for (sum, weight) in sums.iter_mut().zip(learned.row(term.row)) {
+                *sum += term.value * weight;
+            }
+        }
+        let sure = learned
+            .labels
+            .iter()
+            .zip(sums)
+            .map(|(label, sum)| logistic(label.slope * sum + label.shift))
+            .collect();
+        Opinion { sure, terms }
     }
 }
 

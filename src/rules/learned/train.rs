@@ -94,7 +94,8 @@ pub fn train(examples: &[Example], labels: &[String]) -> (Learned, Vec<Measured>
         .flat_map(|row| columns.iter().map(move |column| column.get(row).copied().unwrap_or_default() as f32))
         .collect();
     let rows = names.iter().enumerate().map(|(row, name)| (name.clone(), row)).collect();
-    (Learned { labels: known, names, rows, rarity, weights }, measured)
+    let index = super::index::Index::new(&names);
+    (Learned { labels: known, names, rows, index, rarity, weights }, measured)
 }
 
 /// A text's words: row and value, of length 1 together.

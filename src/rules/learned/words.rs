@@ -12,7 +12,7 @@ const ENDINGS: [&str; 16] = [
 ];
 
 /// Kinds of words, and the form that stands for them. A capital is asked of those that are other words too.
-const KINDS: [(&str, &[&str]); 6] = [
+pub const KINDS: [(&str, &[&str]); 6] = [
     ("(he)", &["he", "she", "they", "him", "her", "them", "his", "hers", "their"]),
     (
         "(child)",
@@ -110,19 +110,21 @@ pub fn features(text: &str, mut each: impl FnMut(&str, std::ops::Range<usize>)) 
 }
 
 /// The common form of a word.
-fn common(form: &str, capital: bool) -> &str {
+pub fn common(form: &str, capital: bool) -> &str {
     if form.starts_with(|c: char| c.is_ascii_digit()) {
         return "(number)";
     }
-    for (index, (kind, words)) in KINDS.iter().enumerate() {
-        if (index < CAPITAL_ONLY || capital) && words.contains(&form) {
-            return kind;
-        }
-    }
-    stem(form)
+    kind(form, capital).unwrap_or_else(|| stem(form))
 }
 
-fn stem(form: &str) -> &str {
+/// The kind that a word stands for.
+pub fn kind(form: &str, capital: bool) -> Option<&'static str> {
+    let mut kinds = KINDS.iter().enumerate().filter(|(index, _)| *index < CAPITAL_ONLY || capital);
+    kinds.find(|(_, (_, words))| words.contains(&form)).map(|(_, (kind, _))| *kind)
+}
+
+/// A word without its ending.
+pub fn stem(form: &str) -> &str {
     if form.len() < 5 || !form.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return form;
     }
