@@ -152,14 +152,20 @@ async fn an_alert_that_waits_is_dropped_with_the_urgency_and_written_anew_with_i
     let mut desk = Desk::new();
     desk.ask("u1", PART_TIME).await;
     let waiting = |desk: &Desk| desk.records.standing().unwrap().pending;
-    assert_eq!((desk.case().urgency.as_str(), waiting(&desk)), ("urgent", 1), "it waits for Monday");
+    assert_eq!(
+        (desk.case().urgency.as_str(), waiting(&desk)),
+        ("urgent", 0),
+        "Monday's letter gathers what came in"
+    );
     desk.drag("Triage/general/Urgent", "Triage/general", false);
     assert_eq!((desk.look().await, waiting(&desk)), (1, 0));
     assert_eq!((desk.case().urgency.as_str(), desk.case().first_response_on), ("standard", None));
     desk.drag("Triage/general", "Triage/general/Urgent", false);
-    assert_eq!((desk.look().await, waiting(&desk)), (1, 1));
+    assert_eq!((desk.look().await, waiting(&desk)), (1, 1), "an alert of its own, which waits for Monday");
     assert!(desk.case().first_response_on.is_some());
-    assert_eq!(desk.events().iter().filter(|what| *what == "corrected").count(), 2);
+    desk.drag("Triage/general/Urgent", "Triage/general", false);
+    assert_eq!((desk.look().await, waiting(&desk)), (1, 0), "and is dropped with the urgency");
+    assert_eq!(desk.events().iter().filter(|what| *what == "corrected").count(), 3);
 }
 
 #[tokio::test]

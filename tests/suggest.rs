@@ -50,7 +50,7 @@ fn a_copy_for_another_team_and_a_folder_of_their_own_are_no_corrections() {
     let coordinator = team.mailbox(&format!("{GENERAL}03-who-is-my-coordinator-thunderbird.eml"));
     let reviews = team.mailbox("annual-review-west/Triage/Annual reviews West/copied.eml");
     fs::copy(coordinator, reviews).unwrap();
-    team.drag(&format!("{GENERAL}Unsure/11-broken-bytes.eml"), "general/Done/11.eml");
+    team.drag(&format!("{GENERAL}11-broken-bytes.eml"), "general/Done/11.eml");
     let done = team.run(&["suggest"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert_eq!(done.stdout, "No corrections: nothing to learn from.\n");
