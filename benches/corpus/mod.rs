@@ -208,7 +208,7 @@ fn plain_body(now: &Said, history: &[Said], client: usize) -> String {
     };
     write_out(&mut out, now, "");
     for (depth, older) in history.iter().enumerate() {
-        if client % 2 == 0 {
+        if client.is_multiple_of(2) {
             let _ = write!(
                 out,
                 "\n________________________________\nFrom: {} <{}>\nSent: 2 November 2026 10:14\nTo: SEND <send@hertfordshire.example>\nSubject: Sam's plan\n\n",
