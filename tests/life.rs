@@ -155,7 +155,6 @@ impl<'a> Office<'a> {
             step: Step::Coordinator,
             step_due_on: None,
             links: Vec::new(),
-            known: Vec::new(),
         };
         let id = u64::try_from(case).unwrap();
         let entered = self.enter(id, received_at, CasePart::Opens(Box::new(opening)));

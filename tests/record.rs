@@ -26,7 +26,6 @@ fn opening(reference: Reference, now: DateTime<Utc>) -> CasePart {
         step: send_triage::case::Step::Coordinator,
         step_due_on: None,
         links: Vec::new(),
-        known: Vec::new(),
     }))
 }
 

@@ -331,7 +331,6 @@ fn place<C: Clock>(
         step: opens.step,
         step_due_on: opens.step_due_on,
         links: opens.links,
-        known: Vec::new(),
     };
     Ok((CasePart::Opens(Box::new(opening)), Some(told), None))
 }

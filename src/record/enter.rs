@@ -341,14 +341,6 @@ impl Hand<'_> {
                 )?
                 .execute(params![case, link.case, link.why])?;
         }
-        for (message, role, fact) in &opening.known {
-            let at = self
-                .tx
-                .prepare_cached("SELECT received_at FROM messages WHERE id = ?1")?
-                .query_row([message], |row| row.get::<_, At>(0))?
-                .0;
-            tell(self.tx, &of_message(case, *message, *role, at, fact), self.now)?;
-        }
         Ok(case)
     }
 

@@ -170,8 +170,6 @@ pub struct Opening {
     pub step_due_on: Option<NaiveDate>,
     /// Earlier cases that may concern the same matter.
     pub links: Vec<Link>,
-    /// What is known of it already: messages of staff that were met before the one that they answer.
-    pub known: Vec<(i64, Role, Fact)>,
 }
 
 /// An earlier case that may concern the same matter.

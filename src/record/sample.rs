@@ -118,7 +118,6 @@ impl Sample {
                     step: Step::Coordinator,
                     step_due_on: None,
                     links: Vec::new(),
-                    known: Vec::new(),
                 })),
                 effects,
             },

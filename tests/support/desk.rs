@@ -127,7 +127,6 @@ impl Desk {
                     step: Step::Coordinator,
                     step_due_on: None,
                     links: links.iter().map(|(case, why)| Link { case: *case, why: (*why).into() }).collect(),
-                    known: Vec::new(),
                 }))
             }
         };
