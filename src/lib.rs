@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | words | `yaml`, `message`, `calendar` |
 //! | judgement | `rules`, `triage`, `case` |
-//! | what to do | `letter`, `effect`, `memo` |
+//! | what to do | `digest`, `letter`, `effect`, `memo` |
 //! | outside | `clock`, `mailbox`, `record`, `outbox` |
 //! | running | `config`, `daemon`, `command` |
 //!
@@ -44,6 +44,8 @@ pub mod rules;
 pub mod triage;
 
 pub mod case;
+
+pub mod digest;
 
 pub mod letter;
 
