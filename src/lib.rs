@@ -9,7 +9,7 @@
 //! 4. [`record`] keeps message, case, trace and the [`effect`]s to be done, in one SQLite transaction.
 //! 5. [`outbox`] sends the [`letter`]s; the [`mailbox`] files the message.
 //!
-//! [`memo`] explains a decision to a colleague. [`daemon`] runs these steps for every mailbox; [`command`] holds the commands.
+//! [`memo`] explains a decision to a colleague, [`digest`] tells managers how it goes. [`daemon`] runs these steps for every mailbox; [`command`] holds the commands.
 //!
 //! # Layers
 //!

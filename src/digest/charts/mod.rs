@@ -3,6 +3,8 @@
 //!
 //! WCAG 2.2, 1.1.1 (text alternatives), 1.4.1 (not by colour alone), 1.4.11 (contrast of what is drawn).
 
+use super::{Figures, WEEKS_BEFORE};
+
 pub mod ages;
 pub mod canvas;
 pub mod on_time;
@@ -12,6 +14,27 @@ mod text_bars;
 
 /// The names of the charts, in the order of the digest.
 pub const NAMES: [&str; 3] = ["on-time", "open-by-age", "by-queue"];
+
+/// The charts of these figures.
+pub fn pictures(figures: &Figures) -> Vec<Picture> {
+    let target = figures.target_working_days;
+    let known = figures.service.spans.iter().filter(|span| span.figures.received.is_some());
+    let weeks: Vec<on_time::Week> = known
+        .map(|span| on_time::Week {
+            monday: span.period.from,
+            fell_due: span.figures.fell_due.unwrap_or_default(),
+            in_time: span.figures.fell_due_kept.unwrap_or_default(),
+        })
+        .collect();
+    let newest = weeks.len().saturating_sub(WEEKS_BEFORE);
+    let weeks = weeks.get(newest..).unwrap_or_default();
+    let volumes: Vec<queues::Volume> = figures.sources.queues.iter().map(queues::Volume::of).collect();
+    vec![
+        on_time::picture(weeks, target),
+        ages::picture(&ages::groups(&figures.open_by_age.ages, target), target),
+        queues::picture(&volumes),
+    ]
+}
 
 /// A chart.
 #[derive(Clone, PartialEq)]
@@ -54,28 +77,21 @@ impl std::fmt::Debug for Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::sample;
 
     /// `SHOW_LETTERS=<folder>` writes the pictures, to be looked at.
     #[test]
     fn every_picture_is_a_small_png_of_the_same_bytes_each_time() {
-        let first: chrono::NaiveDate = "2026-08-31".parse().unwrap();
-        let rates = [(31, 29), (44, 38), (40, 36), (38, 30), (52, 49), (47, 40), (0, 0), (39, 33), (45, 41), (50, 47), (41, 35), (48, 44)];
-        let weeks: Vec<_> = (0..).map(|n| first + chrono::Days::new(7 * n)).zip(rates).map(|(monday, (answered, in_time))| {
-            on_time::Week { monday, answered, in_time }
-        }).collect();
-        let ages = [(0, 9), (1, 7), (2, 11), (3, 6), (4, 8), (5, 5), (6, 4), (7, 6), (8, 3), (9, 2), (10, 3)];
-        let mut ages: Vec<_> = ages.iter().map(|(age, cases)| ages::Age { label: format!("{age}"), cases: *cases, late: false }).collect();
-        for (label, cases) in [("11-15", 4), ("16-20", 2), ("21+", 1)] {
-            ages.push(ages::Age { label: label.to_owned(), cases, late: true });
-        }
-        let volume = |queue: &str, received, usual| queues::Volume { queue: queue.to_owned(), received, usual_tenths: Some(usual) };
-        let volumes = [volume("Assessment", 21, 186), volume("Annual reviews, East", 12, 140), volume("Annual reviews, West", 9, 83), volume("General", 6, 71), volume("Resolution", 2, 14)];
-        for picture in [on_time::picture(&weeks, 10), ages::picture(&ages, 10), queues::picture(&volumes)] {
-            let png = picture.png();
-            assert!(png.starts_with(b"\x89PNG") && png.len() < 60_000, "{picture:?}: {} bytes", png.len());
-            assert_eq!(png, picture.png());
-            if let Ok(folder) = std::env::var("SHOW_LETTERS") {
-                std::fs::write(format!("{folder}/{}.png", picture.name), png).unwrap();
+        for (figures, which) in [(sample::figures(), "busy"), (sample::quiet(), "quiet")] {
+            let pictures = pictures(&figures);
+            assert_eq!(pictures.iter().map(|picture| picture.name).collect::<Vec<_>>(), NAMES);
+            for picture in pictures {
+                let png = picture.png();
+                assert!(png.starts_with(b"\x89PNG") && png.len() < 60_000, "{picture:?}: {} bytes", png.len());
+                assert_eq!(png, picture.png());
+                if let Ok(folder) = std::env::var("SHOW_LETTERS") {
+                    std::fs::write(format!("{folder}/{which}-{}.png", picture.name), png).unwrap();
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The share of answers that were in time, week by week, with the mean of them all: is it getting better?
+//! The share of answers that were given in time, by the week in which they fell due, with the mean of them all: is it getting
+//! better?
 
 use chrono::NaiveDate;
 
@@ -6,21 +7,21 @@ use super::Picture;
 use super::canvas::{Anchor, Canvas, Fill, GREY, HAIR, INK, PLAIN, Type, length};
 use super::text_bars::{self, Line};
 
-/// One week's answers.
+/// One week, and what fell due in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Week {
     /// Its Monday.
     pub monday: NaiveDate,
-    /// Cases answered in it.
-    pub answered: u64,
-    /// Those of them that were answered in time.
+    /// Answers whose promised time ended in it, given or not.
+    pub fell_due: u64,
+    /// Those of them that were given in that time.
     pub in_time: u64,
 }
 
 impl Week {
-    /// Of a hundred; `None`: nothing was answered.
+    /// Of a hundred; `None`: nothing fell due.
     fn percent(&self) -> Option<u64> {
-        percent(self.in_time, self.answered)
+        percent(self.in_time, self.fell_due)
     }
 }
 
@@ -38,16 +39,16 @@ const FLOOR: f32 = 212.0;
 
 /// The picture of these weeks, the oldest first; the last is the week that the digest is about.
 pub fn picture(weeks: &[Week], working_days: u32) -> Picture {
-    let answered: u64 = weeks.iter().map(|week| week.answered).sum();
+    let fell_due: u64 = weeks.iter().map(|week| week.fell_due).sum();
     let in_time: u64 = weeks.iter().map(|week| week.in_time).sum();
-    let mean = percent(in_time, answered);
+    let mean = percent(in_time, fell_due);
     Picture::new("on-time", drawing(weeks, mean, working_days), alt(weeks, mean, working_days), text(weeks))
 }
 
 fn drawing(weeks: &[Week], mean: Option<u64>, working_days: u32) -> (f32, f32, String) {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
-    canvas.words(12.0, 26.0, Type { bold: true, size: 16.0, ..PLAIN }, "Answered in time, by week");
-    let scale = format!("% of answers, within {working_days} working days");
+    canvas.words(12.0, 26.0, Type { bold: true, size: 16.0, ..PLAIN }, "Answered in time, by week due");
+    let scale = format!("% of answers given within {working_days} working days");
     canvas.words(12.0, 46.0, Type { size: 13.0, colour: GREY, ..PLAIN }, &scale);
     let axis = Type { size: 13.0, colour: GREY, anchor: Anchor::End, ..PLAIN };
     for percent in [0, 50, 100] {
@@ -69,7 +70,7 @@ fn drawing(weeks: &[Week], mean: Option<u64>, working_days: u32) -> (f32, f32, S
                 canvas.bar(left, FLOOR - height, bar, height, fill);
                 newest = (number == last).then_some((middle, FLOOR - height, percent));
             }
-            // No answers are no rate: neither 0 nor 100.
+            // None due is no rate: neither 0 nor 100.
             None => canvas.words(middle, FLOOR - 4.0, Type { anchor: Anchor::Middle, ..axis }, "\u{2013}"),
         }
         // Four dates fit: the last week's, and every fourth before it.
@@ -96,13 +97,13 @@ fn drawing(weeks: &[Week], mean: Option<u64>, working_days: u32) -> (f32, f32, S
 fn alt(weeks: &[Week], mean: Option<u64>, working_days: u32) -> String {
     let Some(mean) = mean else {
         return format!(
-            "Bar chart of the share of answers within {working_days} working days, by week. Nothing was answered in these {} weeks.",
+            "Bar chart of the share of answers given within {working_days} working days, by the week in which they fell due. No answer fell due in these {} weeks.",
             weeks.len()
         );
     };
     let this_week = match weeks.last().and_then(Week::percent) {
         Some(percent) => format!("{percent}% in the last week"),
-        None => "no answers in the last week".to_owned(),
+        None => "none fell due in the last week".to_owned(),
     };
     let rated = || weeks.iter().filter_map(|week| Some((week.percent()?, week.monday)));
     let day = |monday: NaiveDate| monday.format("%-d %B").to_string();
@@ -113,7 +114,7 @@ fn alt(weeks: &[Week], mean: Option<u64>, working_days: u32) -> String {
         _ => String::new(),
     };
     format!(
-        "Bar chart of the share of answers within {working_days} working days, by week: {this_week}, {mean}% over {} weeks.{span}",
+        "Bar chart of the share of answers given within {working_days} working days, by the week in which they fell due: {this_week}, {mean}% over {} weeks.{span}",
         weeks.len()
     )
 }
@@ -134,9 +135,9 @@ fn text(weeks: &[Week]) -> String {
 mod tests {
     use super::*;
 
-    fn week(number: u64, answered: u64, in_time: u64) -> Week {
+    fn week(number: u64, fell_due: u64, in_time: u64) -> Week {
         let first: NaiveDate = "2026-08-31".parse().unwrap();
-        Week { monday: first + chrono::Days::new(7 * number), answered, in_time }
+        Week { monday: first + chrono::Days::new(7 * number), fell_due, in_time }
     }
 
     #[test]
@@ -144,7 +145,7 @@ mod tests {
         let picture = picture(&[week(0, 10, 5), week(1, 0, 0), week(2, 30, 30)], 10);
         assert_eq!(
             picture.alt,
-            "Bar chart of the share of answers within 10 working days, by week: 100% in the last week, 87% over 3 weeks. \
+            "Bar chart of the share of answers given within 10 working days, by the week in which they fell due: 100% in the last week, 87% over 3 weeks. \
              Lowest 50% in the week of 31 August, highest 100% in the week of 14 September."
         );
         assert_eq!(
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn weeks_without_answers_have_no_rate() {
         let picture = picture(&[week(0, 0, 0), week(1, 0, 0)], 10);
-        assert!(picture.alt.ends_with("Nothing was answered in these 2 weeks."), "{}", picture.alt);
+        assert!(picture.alt.ends_with("No answer fell due in these 2 weeks."), "{}", picture.alt);
         assert!(picture.svg.matches('\u{2013}').count() == 2 && !picture.svg.contains("mean"));
         assert!(!super::picture(&[], 10).alt.is_empty());
     }

@@ -1,6 +1,8 @@
-//! How much came to each team in the week, with a mark where the mean of the weeks before stands.
+//! How much came to each team in the week, with a mark where a usual week stands, where that is known.
 
 use super::Picture;
+use crate::digest::figures::Count;
+use crate::digest::names;
 use super::canvas::{Anchor, Canvas, Fill, GREY, INK, PLAIN, Type, fitted, length};
 use super::text_bars::{self, Line};
 
@@ -11,8 +13,15 @@ pub struct Volume {
     pub queue: String,
     /// Cases received in the week.
     pub received: u64,
-    /// The mean of the weeks before, in tenths of a case; `None`: not known.
+    /// A usual week: the weeks before, in tenths of a case; `None`: not known.
     pub usual_tenths: Option<u64>,
+}
+
+impl Volume {
+    /// From what was counted, which does not say what is usual for one team.
+    pub(super) fn of(count: &Count) -> Self {
+        Self { queue: names::team(&count.name), received: count.count, usual_tenths: None }
+    }
 }
 
 const WIDTH: f32 = 400.0;
@@ -34,7 +43,7 @@ fn drawing(volumes: &[Volume]) -> (f32, f32, String) {
     let small = Type { size: 13.0, colour: GREY, ..PLAIN };
     if volumes.iter().any(|volume| volume.usual_tenths.is_some()) {
         canvas.line((LEFT + 1.5, 36.0), (LEFT + 1.5, 50.0), INK, 3.0, false);
-        canvas.words(LEFT + 10.0, 47.0, small, "is a usual week (mean of the 12 before)");
+        canvas.words(LEFT + 10.0, 47.0, small, "is a usual week");
     }
     // In tenths, as the means are.
     let of = |volume: &Volume| (volume.received * 10).max(volume.usual_tenths.unwrap_or_default());

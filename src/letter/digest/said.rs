@@ -4,47 +4,11 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::calendar::london;
 use crate::digest::figures::Span;
+pub use crate::digest::names::{area, role, team};
 use crate::digest::{Period, Scope};
 
 /// What is not known is said so: 0 would be a figure.
 pub const NOT_KNOWN: &str = "not known";
-
-/// A team in words.
-pub fn team(queue: &str) -> String {
-    match queue {
-        "resolution" => "Resolution Team".to_owned(),
-        "annual-review-east" => "Annual reviews East".to_owned(),
-        "annual-review-west" => "Annual reviews West".to_owned(),
-        "none" => "No team".to_owned(),
-        other => capital(other),
-    }
-}
-
-/// An area in words.
-pub fn area(area: &str) -> String {
-    if area == "unknown" { "Area not clear".to_owned() } else { capital(area) }
-}
-
-/// Who seems to have written.
-pub fn role(role: &str) -> String {
-    match role {
-        "parent" => "Parents and carers".to_owned(),
-        "young-person" => "Young people".to_owned(),
-        "school" => "Schools and settings".to_owned(),
-        "professional" => "Professionals".to_owned(),
-        "representative" => "Representatives".to_owned(),
-        "authority" => "Other authorities".to_owned(),
-        "unknown" => "Not clear".to_owned(),
-        other => capital(other),
-    }
-}
-
-/// `annual-review` is `Annual review`.
-fn capital(word: &str) -> String {
-    let word = word.replace('-', " ");
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
 
 /// Whose cases: `General and Assessment, East`; empty: all.
 pub fn scope(scope: &Scope) -> String {
