@@ -104,7 +104,9 @@ pub(super) fn words(facts: &DigestFacts<'_>, wording: &Wording) -> Result<(Strin
         fields.insert(field, Value::from(part));
     }
     let whole = wording.render("digest.txt", &fields)?;
-    Ok(wording.subject_and_body("digest.txt", &whole)?)
+    let (subject, body) = wording.subject_and_body("digest.txt", &whole)?;
+    // The body is markup and is read as such later; a subject is none.
+    Ok((markup::literal::read(&subject), body))
 }
 
 /// Puts the pictures where the text names them; returns those that it does name.

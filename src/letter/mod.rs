@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -16,8 +16,10 @@ pub mod acknowledgement;
 pub mod alert;
 pub mod briefing;
 mod check;
+mod check_digest;
 mod check_staff;
 pub mod council;
+pub mod digest;
 mod markup;
 pub mod notice;
 pub mod passed_on;
@@ -30,6 +32,7 @@ pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
 pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
 pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;
+pub use digest::{Digest as WeeklyDigest, DigestFacts, Late, digest};
 pub use notice::{CaseLine, Notice};
 pub use passed_on::{PassedOnFacts, passed_on};
 pub use referral::{ReferralFacts, referral};
@@ -146,6 +149,21 @@ pub fn usable_address(address: &str) -> Option<(&str, &str)> {
 /// The most octets of References that we write: one unfolded line of RFC 5322 section 2.1.1 would hold them.
 const MOST_REFERENCES: usize = 900;
 
+/// A picture within a letter (RFC 2392): the HTML names it `cid:NAME`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inline {
+    /// Its name, also of its file without `.png`.
+    pub name: &'static str,
+    /// Its bytes.
+    pub png: Vec<u8>,
+}
+
+impl fmt::Debug for Inline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inline({}, {} bytes)", self.name, self.png.len())
+    }
+}
+
 /// Everything in a letter but its layout.
 pub(crate) struct Draft<'a> {
     pub(crate) purpose: Purpose,
@@ -162,6 +180,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) subject: &'a str,
     pub(crate) text: String,
     pub(crate) html: String,
+    pub(crate) pictures: &'a [Inline],
 }
 
 impl Draft<'_> {
@@ -211,10 +230,19 @@ impl Draft<'_> {
             message = message.raw_header(header("Importance", "high")?);
         }
         message = message.raw_header(header("Content-Language", "en-GB")?);
-        let body = MultiPart::alternative()
+        let words = MultiPart::alternative()
             .boundary(boundary(&message_id))
             .singlepart(part(ContentType::TEXT_PLAIN, self.text))
             .singlepart(part(ContentType::TEXT_HTML, self.html));
+        let body = match self.pictures {
+            [] => words,
+            pictures => {
+                // RFC 2387: the words first, then what they show.
+                let related = boundary(&format!("{message_id}/related"));
+                let related = MultiPart::related().boundary(related).multipart(words);
+                pictures.iter().try_fold(related, |body, picture| Ok(body.singlepart(inline(picture)?)))?
+            }
+        };
         let message = message.multipart(body).map_err(|e| WordingError::Build(e.to_string()))?;
         Ok(Letter {
             message_id,
@@ -231,7 +259,14 @@ fn part(content_type: ContentType, body: String) -> SinglePart {
     SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(body)
 }
 
-/// A boundary that occurs in no quoted-printable text: there, `=` is always followed by a hex digit or a line end.
+fn inline(picture: &Inline) -> Result<SinglePart, WordingError> {
+    let png = ContentType::parse("image/png").map_err(|error| WordingError::Build(error.to_string()))?;
+    let file = format!("{}.png", picture.name);
+    Ok(Attachment::new_inline_with_name(picture.name.to_owned(), file).body(picture.png.clone(), png))
+}
+
+/// A boundary that occurs in no quoted-printable text: there, `=` is always followed by a hex digit or a line end. Nor in a
+/// picture, for `_` is no sign of base64.
 fn boundary(message_id: &str) -> String {
     let digest = Sha256::digest(message_id.as_bytes());
     let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();

@@ -72,12 +72,17 @@ fn drawing(ages: &[Group], working_days: u32) -> (f32, f32, String) {
         canvas.line((LEFT, y), (RIGHT, y), if value == 0 { INK } else { HAIR }, 1.0, false);
         canvas.words(LEFT - 6.0, y + 4.5, axis, &value.to_string());
     }
-    let slots = ages.len().max(1);
-    let pitch = (RIGHT - LEFT) / f32::from(u16::try_from(slots).unwrap_or(u16::MAX));
-    let place = |number: usize| LEFT + f32::from(u16::try_from(number).unwrap_or(u16::MAX)) * pitch;
-    let bar = pitch * 0.72;
+    // Groups of several days have longer labels, and so more room.
+    let room = |age: &Group| if age.late { 2.2 } else { 1.0 };
+    let unit = (RIGHT - LEFT) / ages.iter().map(room).sum::<f32>().max(1.0);
+    let bar = unit * 0.72;
+    let (mut left, mut line_at) = (LEFT, None);
     for (number, age) in ages.iter().enumerate() {
-        let middle = place(number) + pitch / 2.0;
+        if age.late && line_at.is_none() {
+            line_at = Some(left);
+        }
+        let middle = left + room(age) * unit / 2.0;
+        left += room(age) * unit;
         let height = length(age.cases(), highest, FLOOR - TOP);
         let open = length(age.open, highest, FLOOR - TOP);
         let fill = if age.late { Fill::Late } else { Fill::Solid };
@@ -93,8 +98,7 @@ fn drawing(ages: &[Group], working_days: u32) -> (f32, f32, String) {
             canvas.words(middle, FLOOR + 18.0, look, &age.label);
         }
     }
-    if let Some(first_late) = ages.iter().position(|age| age.late) {
-        let x = place(first_late);
+    if let Some(x) = line_at {
         canvas.line((x, 56.0), (x, FLOOR + 6.0), RUST, 2.0, true);
         let look = Type { size: 13.0, bold: true, ..PLAIN };
         canvas.label(x - 6.0, 64.0, Type { anchor: Anchor::End, ..look }, "in time");
