@@ -17,6 +17,7 @@ use crate::triage::{Kind, Queue};
 mod account;
 mod check;
 mod life;
+mod digest;
 mod secret;
 mod shape;
 mod staff;
@@ -25,6 +26,7 @@ pub mod working_days;
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
+pub use digest::{DigestDay, DigestRules, DigestTo};
 pub use life::{Answers, Moves, PassedOnRules};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
@@ -90,6 +92,9 @@ pub struct Config {
     /// Call-backs that the Customer Service Centre asks for.
     #[serde(default)]
     pub call_backs: CallBacks,
+    /// The weekly digest for managers.
+    #[serde(default)]
+    pub digest: DigestRules,
 }
 
 /// Who we are.

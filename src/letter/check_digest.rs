@@ -32,7 +32,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
 /// Figures in all their variety: what is there and what is not, one after the other.
 fn variants() -> Vec<(Figures, Option<Late>)> {
     let (busy, quiet) = (sample::figures(), sample::quiet());
-    let late = Late { was_due_on: busy.today, weeks_missed: 2 };
+    let late = Late { was_due_on: Some(busy.today), weeks_missed: 2 };
     let named = |mut figures: Figures| {
         for row in &mut figures.needs_you.overdue.rows {
             row.sender = Some("Anna <anna@home.example>".to_owned());

@@ -32,7 +32,7 @@ pub struct DigestFacts<'a> {
     pub figures: &'a Figures,
     /// Titles of grounds by their ids, as staff wrote them.
     pub titles: &'a BTreeMap<String, String>,
-    /// It comes later than it should: the program did not run.
+    /// It comes later than it should, or those before it did not come: the program did not run.
     pub late: Option<Late>,
     /// Names, numbers and pages.
     pub council: &'a Council,
@@ -41,8 +41,8 @@ pub struct DigestFacts<'a> {
 /// Why a digest does not come when it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late {
-    /// The day on which it should have come.
-    pub was_due_on: NaiveDate,
+    /// The day on which it should have come, if that is over.
+    pub was_due_on: Option<NaiveDate>,
     /// How many weeks before it had no digest at all.
     pub weeks_missed: u32,
 }

@@ -120,7 +120,7 @@ pub fn of(facts: &DigestFacts<'_>) -> BTreeMap<&'static str, Value> {
         ("worst", Value::from(worst(figures))),
         ("quiet", Value::from(figures.is_quiet())),
         ("needs_count", Value::from(figures.needs_you.total())),
-        ("late_since", Value::from(facts.late.map(|late| long_date(late.was_due_on)).unwrap_or_default())),
+        ("late_since", Value::from(facts.late.and_then(|late| late.was_due_on).map(long_date).unwrap_or_default())),
         ("weeks_missed", Value::from(facts.late.map_or(0, |late| late.weeks_missed))),
         ("promised_days", Value::from(figures.target_working_days)),
         ("open", Value::from(said::number(figures.open_by_age.total()))),

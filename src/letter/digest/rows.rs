@@ -110,12 +110,12 @@ fn titles(case: &NeedsRow, facts: &DigestFacts<'_>) -> String {
     case.grounds.iter().filter(|id| *id != "other").map(title).collect::<Vec<_>>().join("; ")
 }
 
-/// However the file is broken into lines, only a line that begins with `|` is one in the table.
+/// However the file is broken into lines, a row is one line, and so is each small print, which begins with `|+`.
 fn joined(rendered: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in rendered.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match lines.last_mut() {
-            Some(last) if !line.starts_with('|') => {
+            Some(last) if !line.starts_with("|+") => {
                 last.push(' ');
                 last.push_str(line);
             }
@@ -135,8 +135,7 @@ mod tests {
 
     #[test]
     fn a_row_is_one_line_however_its_text_is_broken() {
-        let text = "| **A** \n urgent\n| late |\n\n|+ Out of school\n  .\n|+\n";
-        // The second cell begins a line of its own here, which is what `check` then complains of.
-        assert_eq!(joined(text), "| **A** urgent\n| late |\n|+ Out of school.");
+        let text = "| **A**\n, urgent\n| late |\n\n|+ Out of school\n  .\n|+\n";
+        assert_eq!(joined(text), "| **A**, urgent | late |\n|+ Out of school.");
     }
 }

@@ -116,7 +116,7 @@ fn what_is_not_known_is_not_told_as_nought() {
 #[test]
 fn a_late_digest_says_so() {
     let (desk, figures) = (Desk::new(), sample::quiet());
-    let was_due_on = figures.today;
+    let was_due_on = Some(figures.today);
     let late = |weeks_missed| {
         let facts = DigestFacts { late: Some(Late { was_due_on, weeks_missed }), ..desk.facts(&figures) };
         digest(&facts, &Wording::built_in()).unwrap().text
