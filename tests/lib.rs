@@ -6,6 +6,8 @@ mod cases;
 mod cases_page;
 mod check;
 mod commands;
+mod digest;
+mod digest_look;
 mod explained;
 mod faults;
 mod folder;

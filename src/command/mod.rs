@@ -17,6 +17,7 @@ mod cases;
 mod check;
 mod colour;
 mod demo;
+mod digest;
 mod doctor;
 mod due;
 mod evaluate;
@@ -36,7 +37,7 @@ mod when;
 #[derive(Debug, Parser)]
 #[command(name = "send-triage", version, max_term_width = 110)]
 struct Arguments {
-    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due and check)
+    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How log lines look
@@ -98,6 +99,8 @@ enum Command {
     Due(due::Arguments),
     /// The cases on record
     Cases(cases::Arguments),
+    /// The weekly digest for managers: looked at, or sent now
+    Digest(digest::Arguments),
     /// The JSON Schemas of configuration and rules, for editors
     Schema(schema::Arguments),
 }
@@ -171,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Learn(a) => learn::run(&a),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
+        Command::Digest(a) => digest::run(&a, config),
         Command::Schema(a) => schema::run(&a),
     };
     match result {

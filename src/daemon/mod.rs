@@ -18,6 +18,7 @@ use crate::outbox::Courier;
 use crate::record::{RecordError, Records};
 
 pub mod answers;
+pub mod digests;
 pub mod in_force;
 pub mod intake;
 pub mod joining;
@@ -33,6 +34,7 @@ pub mod rounds;
 pub mod sent;
 pub mod upkeep;
 pub mod watch_folder;
+pub mod weekly;
 
 pub use in_force::InForce;
 

@@ -14,13 +14,15 @@ use super::settle::plan;
 use super::value::{At, Json};
 use crate::effect::{Destination, Effect};
 
-/// A round of letters that is made once a day at most.
+/// A round of letters that is made once for a day at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
     /// The daily letter.
     Reminders,
     /// Urgent mail that came out of working hours, gathered.
     Gathered,
+    /// The weekly digest; its day is the Monday of the week that it is about.
+    Digest,
 }
 
 impl Round {
@@ -29,6 +31,7 @@ impl Round {
         match self {
             Self::Reminders => "reminded",
             Self::Gathered => "gathered",
+            Self::Digest => "digest",
         }
     }
 }
@@ -141,6 +144,15 @@ impl Records {
     pub fn newest_message(&self) -> Result<i64, RecordError> {
         self.read(|connection| {
             Ok(connection.query_row("SELECT coalesce(max(id), 0) FROM messages", [], |row| row.get(0))?)
+        })
+    }
+
+    /// When the first mailbox was taken into use; `None`: none was.
+    pub fn in_use_since(&self) -> Result<Option<DateTime<Utc>>, RecordError> {
+        self.read(|connection| {
+            let first = "SELECT min(taken_into_use_at) FROM mailboxes";
+            let first: Option<At> = connection.query_row(first, [], |row| row.get(0))?;
+            Ok(first.map(|At(at)| at))
         })
     }
 
