@@ -19,7 +19,7 @@ use crate::record::{
     Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
     RecordError, Role, StoredDecision, StoredDue,
 };
-use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Queue, Urgency};
+use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Kind, Queue, Urgency};
 
 use super::in_force::Set;
 use super::joining::{self, Belonging, Pending, Told};
@@ -290,7 +290,11 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("A letter to staff could not be written: {problem}"),
         }
     }
-    let decision = Box::new(StoredDecision::of(&decision, withheld));
+    let mut stored = StoredDecision::of(&decision, withheld);
+    if decision.kind == Kind::Bounce {
+        stored.returned = message::returned(&raw.bytes);
+    }
+    let decision = Box::new(stored);
     Ok(Ok(EntryOutcome::Decided { decision, case, effects }))
 }
 

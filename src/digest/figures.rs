@@ -324,7 +324,7 @@ pub struct Acknowledgements {
     pub waiting: u64,
     /// Cannot be sent without a person: `cases list` says why.
     pub stuck: u64,
-    /// Came back in the period: this sender never got it.
+    /// Came back in the period, or was refused when it was to be sent: this sender never got it. The latest first.
     pub bounced: Listed<Bounced>,
 }
 
@@ -339,13 +339,15 @@ pub struct Withheld {
     pub others: u64,
 }
 
-/// An acknowledgement that came back. `Debug` shows no person.
+/// An acknowledgement that never reached its sender. `Debug` shows no person.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Bounced {
     /// The case; `None`: the message had none.
     pub reference: Option<String>,
-    /// When the report came in.
+    /// When the report came in, or the server refused it.
     pub bounced_on: NaiveDate,
+    /// The mail server refused it when it was to be sent, for good; else it was taken, and a report came back later.
+    pub refused: bool,
     /// The status code that the report gives (RFC 3463), such as `5.1.1`; `None`: none that could be read.
     pub status: Option<String>,
     /// Whom it was to; only where the reader may see names.

@@ -155,7 +155,7 @@ fn withheld(reason: &str, people: u64, others: u64) -> Withheld {
 
 fn bounced(reference: &str, bounced_on: NaiveDate, status: Option<&str>) -> Bounced {
     let (reference, status) = (Some(reference.to_owned()), status.map(str::to_owned));
-    Bounced { reference, bounced_on, status, recipient: None }
+    Bounced { reference, bounced_on, refused: false, status, recipient: None }
 }
 
 /// A case by its reference, team, area and day of receipt; its day for the answer is counted as it would be.

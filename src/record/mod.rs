@@ -21,6 +21,7 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod figures;
 mod history;
 mod known;
 mod mailboxes;
@@ -31,6 +32,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod tally;
 mod threads;
 mod upkeep;
 mod value;

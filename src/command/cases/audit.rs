@@ -157,6 +157,11 @@ fn words(event: &EventRow) -> String {
             format!("it is not known whether the acknowledgement was sent; it is looked for{}", problem())
         }
         "acknowledgement-stuck" => format!("the acknowledgement cannot be sent{}", problem()),
+        "returned" => {
+            let status = text("status");
+            let status = if status.is_empty() { String::new() } else { format!(" ({})", printable(status)) };
+            format!("our letter came back{status}: the sender never got it")
+        }
         "alerted" => "duty staff alerted".to_owned(),
         "alert-uncertain" => {
             format!("it is not known whether the alert was sent; it is looked for{}", problem())
