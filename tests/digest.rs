@@ -156,7 +156,8 @@ fn it_is_sent_through_a_real_server_and_lies_whole_in_the_readers_inbox() {
         Program::run(team.dir(), &arguments)
     };
     let program = team.start_and_take_into_use(2);
-    program.stop();
+    program.signal("TERM");
+    program.finish();
 
     let sent = digest(&["--send"]);
     assert_eq!(sent.code, Some(0), "{}{}", sent.stdout, sent.stderr);
