@@ -52,6 +52,9 @@ async fn it_goes_out_once_a_week_through_restarts_at_every_minute() {
                 break;
             }
             office.clock.0.set(now);
+            if minute % 30 == 0 {
+                records.seen_alive("general", "INBOX", now).unwrap();
+            }
             // Each is a start of its own: nothing is remembered but the record.
             let written = office.with(&records, |world| rounds::make(world, &mut Made::default()).unwrap());
             assert!(written == 0 || written == 2, "to both or to nobody: {written}");
@@ -98,6 +101,26 @@ async fn after_a_week_without_the_program_it_comes_once_about_the_last_whole_wee
     assert!(texts[1].contains(late) && texts[1].contains("16 to 22 November 2026"), "{}", texts[1]);
     assert!(texts[1].contains("There was no digest for the week before"), "{}", texts[1]);
     assert!(!texts[2].contains("program was not running"), "{}", texts[2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_start_the_mailboxes_are_looked_at_before_one_is_said_to_be_away() {
+    let office = Office::new(SETTINGS).taken_into_use("2026-11-02T10:00:00Z").await;
+    let records = office.records();
+    // It runs, and no mailbox has been seen since the second: at once, each look is one too early.
+    let mut made = Made::default();
+    for (now, written) in [("2026-11-23T09:00:00Z", 0), ("2026-11-23T09:14:00Z", 0), ("2026-11-23T09:15:00Z", 2)] {
+        office.set(now);
+        assert_eq!(office.with(&records, |world| rounds::make(world, &mut made).unwrap()), written, "{now}");
+    }
+    let office = Office::new(SETTINGS).taken_into_use("2026-11-02T10:00:00Z").await;
+    let records = office.records();
+    let mut made = Made::default();
+    office.set("2026-11-23T09:00:00Z");
+    assert_eq!(office.with(&records, |world| rounds::make(world, &mut made).unwrap()), 0);
+    records.seen_alive("general", "INBOX", "2026-11-23T09:01:00Z".parse().unwrap()).unwrap();
+    office.set("2026-11-23T09:01:00Z");
+    assert_eq!(office.with(&records, |world| rounds::make(world, &mut made).unwrap()), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::config::{Config, DigestTo};
+use crate::digest::figures::MailboxHealth;
 use crate::digest::{Ask, Figures, Period, RuleName, Scope};
 use crate::effect::{Effect, queue_name};
 use crate::letter::{self, DigestFacts, Late, Notice, Wording, WeeklyDigest, WordingError};
@@ -62,7 +63,14 @@ pub fn figures(
         refused_edit: refusal::standing(&set.config),
         ..Ask::new(week, now, &set.policy.calendar)
     };
-    records.figures(&ask)
+    let mut figures = records.figures(&ask)?;
+    // A folder that is watched no more will never be seen again, and that is nobody's trouble.
+    let watched = |folder: &MailboxHealth| {
+        let account = set.config.account(&folder.account);
+        account.is_some_and(|account| account.watch.iter().any(|own| own.eq_ignore_ascii_case(&folder.folder)))
+    };
+    figures.health.mailboxes.retain(watched);
+    Ok(figures)
 }
 
 /// Titles of grounds, as staff wrote them.

@@ -35,6 +35,8 @@ pub struct Made {
     gathered: Option<NaiveDate>,
     /// The Monday of the week of the last digest.
     digest: Option<NaiveDate>,
+    /// When the first look at the clock was.
+    since: Option<DateTime<Utc>>,
     /// Cases whose briefing could not be written; told in the log once.
     unwritten: BTreeSet<String>,
 }
@@ -56,10 +58,11 @@ pub async fn go<C: Clock>(world: &World<'_, C>) {
 /// Makes every round that is due; returns how many letters were written.
 pub fn make<C: Clock>(world: &World<'_, C>, made: &mut Made) -> Result<usize, RecordError> {
     let set = world.in_force.now();
+    let since = *made.since.get_or_insert_with(|| world.now());
     let letters = reminders(world, &set, made)?
         + gathered(world, &set, made)?
         + briefings(world, &set, made)?
-        + weekly::make(world, &set, &mut made.digest)?;
+        + weekly::make(world, &set, &mut made.digest, since)?;
     if let Some(account) = letters::alerting_account(&set.config).filter(|_| letters > 0) {
         world.bells.ring_post(account);
     }

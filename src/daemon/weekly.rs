@@ -5,7 +5,7 @@
 //! When it is due is a pure question; that it was made is written down together with its letters. What it says is
 //! `daemon/digests.rs`'s and the letter's.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::calendar::{WorkingCalendar, WorkingHours, london};
 use crate::clock::Clock;
@@ -19,6 +19,12 @@ use super::{World, digests, letters};
 
 /// So many weeks back a digest that was due is looked for: no council is closed for longer.
 const WEEKS_BACK: u64 = 4;
+
+/// A mailbox that was not seen for so long is called away; right after a start it may only not have been looked at yet.
+const AWAY: TimeDelta = TimeDelta::hours(1);
+
+/// So long after a start the mailboxes have been looked at, or cannot be.
+const FIRST_LOOKS: TimeDelta = TimeDelta::minutes(15);
 
 /// A digest that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +73,12 @@ pub fn lateness(due: Due, last: Option<NaiveDate>, today: NaiveDate) -> Option<L
 }
 
 /// Makes the digest if it is due; returns how many letters were written. `made` is the Monday of the last week that needs no
-/// second look.
+/// second look; `since`, when this run of the program began.
 pub fn make<C: Clock>(
     world: &World<'_, C>,
     set: &Set,
     made: &mut Option<NaiveDate>,
+    since: DateTime<Utc>,
 ) -> Result<usize, RecordError> {
     let config = &set.config;
     if config.digest.to.is_empty() {
@@ -90,8 +97,12 @@ pub fn make<C: Clock>(
         return Ok(0);
     }
     // A week in which nothing was in use has no digest.
-    let since = world.records.in_use_since()?.map(london::date);
-    if since.is_none_or(|since| since > due.week.to) {
+    let in_use = world.records.mailboxes_seen()?;
+    if in_use.first_use_at.map(london::date).is_none_or(|first| first > due.week.to) {
+        return Ok(0);
+    }
+    let looking = (now - since).abs() < FIRST_LOOKS;
+    if looking && in_use.longest_unseen_at.is_some_and(|seen_at| now - seen_at > AWAY) {
         return Ok(0);
     }
     let late = lateness(due, last.map(|last| last.day), london::date(now));

@@ -52,7 +52,7 @@ pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{LateOpening, OpenedCase, WaitingOpening};
-pub use rounds::{Mark, Round, WaitingCase};
+pub use rounds::{Mark, Round, Seen, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

@@ -45,6 +45,15 @@ pub struct Mark {
     pub up_to: i64,
 }
 
+/// Whether the mailboxes are being looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// When the first was taken into use; `None`: none was.
+    pub first_use_at: Option<DateTime<Utc>>,
+    /// When the one was last seen that was not seen for longest; `None` likewise.
+    pub longest_unseen_at: Option<DateTime<Utc>>,
+}
+
 /// A case that waits for an answer, as letters to staff tell of it. `Debug` is not derived: the sender is for looking up what
 /// else they asked, and stands in no letter.
 #[derive(Clone, PartialEq, Eq)]
@@ -147,12 +156,14 @@ impl Records {
         })
     }
 
-    /// When the first mailbox was taken into use; `None`: none was.
-    pub fn in_use_since(&self) -> Result<Option<DateTime<Utc>>, RecordError> {
+    /// Since when mailboxes are in use, and which of them was not seen for longest.
+    pub fn mailboxes_seen(&self) -> Result<Seen, RecordError> {
         self.read(|connection| {
-            let first = "SELECT min(taken_into_use_at) FROM mailboxes";
-            let first: Option<At> = connection.query_row(first, [], |row| row.get(0))?;
-            Ok(first.map(|At(at)| at))
+            let seen = "SELECT min(taken_into_use_at), min(last_seen_at) FROM mailboxes";
+            let at = |value: Option<At>| value.map(|At(at)| at);
+            Ok(connection.query_row(seen, [], |row| {
+                Ok(Seen { first_use_at: at(row.get(0)?), longest_unseen_at: at(row.get(1)?) })
+            })?)
         })
     }
 
