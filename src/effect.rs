@@ -227,6 +227,8 @@ mod tests {
             signposts: Vec::new(),
             refer_leadership: false,
             unsure,
+            role: None,
+            spoke: Vec::new(),
             said: crate::triage::Said::default(),
             due: None,
             trace: Vec::new(),

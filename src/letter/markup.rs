@@ -12,7 +12,7 @@ mod table;
 
 pub use html::{escape, page, page_of, to_html};
 pub use plain::to_text;
-pub use table::{Row, Table};
+pub use table::Table;
 
 use crate::digest::charts::NAMES as PICTURES;
 

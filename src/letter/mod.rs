@@ -239,8 +239,11 @@ impl Draft<'_> {
             pictures => {
                 // RFC 2387: the words first, then what they show.
                 let related = boundary(&format!("{message_id}/related"));
-                let related = MultiPart::related().boundary(related).multipart(words);
-                pictures.iter().try_fold(related, |body, picture| Ok(body.singlepart(inline(picture)?)))?
+                let mut body = MultiPart::related().boundary(related).multipart(words);
+                for picture in pictures {
+                    body = body.singlepart(inline(picture)?);
+                }
+                body
             }
         };
         let message = message.multipart(body).map_err(|e| WordingError::Build(e.to_string()))?;

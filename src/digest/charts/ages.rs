@@ -104,7 +104,8 @@ fn drawing(ages: &[Group], working_days: u32) -> (f32, f32, String) {
         canvas.label(x - 6.0, 64.0, Type { anchor: Anchor::End, ..look }, "in time");
         canvas.label(x + 6.0, 64.0, Type { colour: RUST, ..look }, "late");
     }
-    canvas.words(WIDTH / 2.0, HEIGHT - 16.0, Type { anchor: Anchor::Middle, ..axis }, "working days since receipt");
+    let said = format!("working days since receipt; the promise is {working_days}");
+    canvas.words(WIDTH / 2.0, HEIGHT - 16.0, Type { anchor: Anchor::Middle, ..axis }, &said);
     if ages.iter().any(|age| age.extended > 0) {
         canvas.bar(12.0, 36.0, 12.0, 12.0, Fill::Past);
         canvas.words(30.0, 47.0, Type { anchor: Anchor::Start, ..axis }, "a later day was agreed");
