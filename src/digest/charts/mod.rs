@@ -28,11 +28,10 @@ pub fn pictures(figures: &Figures) -> Vec<Picture> {
         .collect();
     let newest = weeks.len().saturating_sub(WEEKS_BEFORE);
     let weeks = weeks.get(newest..).unwrap_or_default();
-    let volumes: Vec<queues::Volume> = figures.sources.queues.iter().map(queues::Volume::of).collect();
     vec![
         on_time::picture(weeks, target),
         ages::picture(&ages::groups(&figures.open_by_age.ages, target), target),
-        queues::picture(&volumes),
+        queues::picture(&figures.sources.queues),
     ]
 }
 
