@@ -63,7 +63,8 @@ async fn it_goes_out_once_a_week_through_restarts_at_every_minute() {
     }
     let mut expected = Vec::new();
     for on in awkward_days() {
-        let is_first = (0..7).map(|back| on - chrono::Days::new(back)).find(|day| day.weekday() == chrono::Weekday::Mon);
+        let is_first =
+            (0..7).map(|back| on - chrono::Days::new(back)).find(|day| day.weekday() == chrono::Weekday::Mon);
         let monday = is_first.unwrap();
         let first = monday.iter_days().find(|day| calendar.is_working_day(*day)).unwrap();
         // On the first day of a span, what was due in the days before is caught up with.
@@ -109,7 +110,9 @@ async fn after_a_start_the_mailboxes_are_looked_at_before_one_is_said_to_be_away
     let records = office.records();
     // It runs, and no mailbox has been seen since the second: at once, each look is one too early.
     let mut made = Made::default();
-    for (now, written) in [("2026-11-23T09:00:00Z", 0), ("2026-11-23T09:14:00Z", 0), ("2026-11-23T09:15:00Z", 2)] {
+    for (now, written) in
+        [("2026-11-23T09:00:00Z", 0), ("2026-11-23T09:14:00Z", 0), ("2026-11-23T09:15:00Z", 2)]
+    {
         office.set(now);
         assert_eq!(office.with(&records, |world| rounds::make(world, &mut made).unwrap()), written, "{now}");
     }
@@ -154,7 +157,11 @@ async fn each_manager_is_told_of_their_own_cases() {
     office.arrives("2026-11-02T11:00:00Z", PARENT, QUESTION).await;
     office.set("2026-11-23T08:00:00Z");
     office.run_once().await;
-    assert!(subject_of(&office.sent_to(HEAD)[0]).contains("1 overdue"), "{}", subject_of(&office.sent_to(HEAD)[0]));
+    assert!(
+        subject_of(&office.sent_to(HEAD)[0]).contains("1 overdue"),
+        "{}",
+        subject_of(&office.sent_to(HEAD)[0])
+    );
     let west = &office.sent_to("west@council.example")[0];
     assert!(!text_of(west).contains("SEND-") && text_of(west).contains("quiet week"), "{}", text_of(west));
 }
@@ -206,7 +213,8 @@ fn the_preview_shows_what_would_be_sent_and_sends_nothing() {
     let done = Program::run(dir.path(), &["digest", "--sample", "--preview", "look"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let busy = dir.path().join("look/service.leadership@hertfordshire.example/busy");
-    for file in ["digest.eml", "digest.html", "digest.txt", "on-time.png", "open-by-age.png", "by-queue.png"] {
+    for file in ["digest.eml", "digest.html", "digest.txt", "on-time.png", "open-by-age.png", "by-queue.png"]
+    {
         assert!(busy.join(file).exists(), "{file}");
     }
     let html = std::fs::read_to_string(busy.join("digest.html")).unwrap();

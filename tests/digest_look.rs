@@ -25,8 +25,7 @@ fn written(figures: &Figures, late: Option<Late>) -> WeeklyDigest {
         ("U5", "Week 20 or later of an assessment"),
         ("U7", "Tribunal"),
     ];
-    let titles: BTreeMap<String, String> =
-        titles.map(|(id, title)| (id.to_owned(), title.to_owned())).into();
+    let titles: BTreeMap<String, String> = titles.map(|(id, title)| (id.to_owned(), title.to_owned())).into();
     let topic = format!("digest/{}", figures.period.from);
     let facts = DigestFacts {
         notice: Notice {
@@ -153,7 +152,9 @@ fn what_is_drawn_stands_out_from_the_paper_and_is_told_apart_without_colour() {
     }
     let drawn = charts::pictures(&sample::figures());
     let ages = drawn.iter().find(|picture| picture.name == "open-by-age").unwrap();
-    assert!(ages.svg.contains("url(#hatch)") && ages.svg.contains(">late<") && ages.svg.contains(">in time<"));
+    assert!(
+        ages.svg.contains("url(#hatch)") && ages.svg.contains(">late<") && ages.svg.contains(">in time<")
+    );
 }
 
 #[test]

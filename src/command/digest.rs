@@ -104,9 +104,8 @@ pub(super) fn preview_of_week(
     set: &Set,
     now: DateTime<Utc>,
 ) -> Result<(), CommandError> {
-    let counted = |to: &DigestTo| {
-        Ok(vec![("", digests::figures(records, set, week, &About::from(to), now)?)])
-    };
+    let counted =
+        |to: &DigestTo| Ok(vec![("", digests::figures(records, set, week, &About::from(to), now)?)]);
     preview(folder, to, set, now, counted)
 }
 
@@ -151,7 +150,8 @@ fn write_files(folder: &Path, digest: &WeeklyDigest) -> Result<(), CommandError>
     let html = digest.pictures.iter().fold(digest.html.clone(), |html, picture| {
         html.replace(&format!("cid:{}\"", picture.name), &format!("{}.png\"", picture.name))
     });
-    let charts = digest.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.as_slice()));
+    let charts =
+        digest.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.as_slice()));
     let texts = [
         ("digest.eml".to_owned(), digest.letter.raw.as_slice()),
         ("digest.html".to_owned(), html.as_bytes()),
@@ -201,7 +201,10 @@ fn send(
             .map_err(|error| CommandError::Input(error.to_string()))?;
         let effect = digests::effect(digest, &topic, config, now);
         match records.notify(None, effect.as_slice(), now)? {
-            0 => out::line(format_args!("{} has had the digest of this week; --again sends it once more.", to.address)),
+            0 => out::line(format_args!(
+                "{} has had the digest of this week; --again sends it once more.",
+                to.address
+            )),
             _ => {
                 out::line(format_args!("{}: written down.", to.address));
                 planned += 1;

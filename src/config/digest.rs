@@ -90,7 +90,11 @@ pub(super) fn check(config: &Config, watched: &BTreeSet<String>, out: &mut Probl
         let twice = |other: &DigestTo| other.address.eq_ignore_ascii_case(&to.address);
         if rules.to.iter().take(at).any(twice) {
             let problem = format!("{} stands here twice", to.address);
-            out.add(format!("{path}/address"), problem, "One digest a week goes to each: put its queues and areas together.");
+            out.add(
+                format!("{path}/address"),
+                problem,
+                "One digest a week goes to each: put its queues and areas together.",
+            );
         }
         let named = !to.queues.is_empty() || !to.areas.is_empty();
         if to.all && named {
@@ -138,17 +142,25 @@ mod tests {
             (&format!("{{address: {own}}}"), "not said of which cases"),
             (&format!("{{address: {own}, all: true, areas: [east]}}"), "all cases and only some"),
             (&format!("{{address: {own}, queues: [asessment]}}"), "Did you mean `assessment`?"),
-            (&format!("{{address: {own}, all: true}}, {{address: A@hertfordshire.example, all: true}}"), "stands here twice"),
+            (
+                &format!("{{address: {own}, all: true}}, {{address: A@hertfordshire.example, all: true}}"),
+                "stands here twice",
+            ),
             (&format!("{{address: {own}, all: true, name: true}}"), "Did you mean `names`?"),
         ] {
             let told = read(&format!("digest: {{to: [{to}]}}")).map(|_| ()).unwrap_err();
             assert!(told.contains(said), "{to}\n{told}");
         }
-        for (line, said) in [("at: \"17:00\"", "after work has ended"), ("day: sunday", "one of"), ("day: mnday", "`monday`")] {
+        for (line, said) in
+            [("at: \"17:00\"", "after work has ended"), ("day: sunday", "one of"), ("day: mnday", "`monday`")]
+        {
             let told = read(&format!("digest: {{{line}}}")).map(|_| ()).unwrap_err();
             assert!(told.contains(said), "{line}\n{told}");
         }
-        let good = read(&format!("digest: {{at: \"07:30\", day: friday, to: [{{address: {own}, queues: [general], names: true}}]}}")).unwrap();
+        let good = read(&format!(
+            "digest: {{at: \"07:30\", day: friday, to: [{{address: {own}, queues: [general], names: true}}]}}"
+        ))
+        .unwrap();
         assert!(good.digest.to[0].names && !good.digest.to[0].all);
         assert_eq!(Weekday::from(read("").unwrap().digest.day), Weekday::Mon);
     }

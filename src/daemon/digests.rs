@@ -9,7 +9,7 @@ use crate::config::{Config, DigestTo};
 use crate::digest::figures::MailboxHealth;
 use crate::digest::{Ask, Figures, Period, RuleName, Scope};
 use crate::effect::{Effect, queue_name};
-use crate::letter::{self, DigestFacts, Late, Notice, Wording, WeeklyDigest, WordingError};
+use crate::letter::{self, DigestFacts, Late, Notice, WeeklyDigest, Wording, WordingError};
 use crate::record::{RecordError, Records};
 
 use super::in_force::Set;
@@ -67,7 +67,8 @@ pub fn figures(
     // A folder that is watched no more will never be seen again, and that is nobody's trouble.
     let watched = |folder: &MailboxHealth| {
         let account = set.config.account(&folder.account);
-        account.is_some_and(|account| account.watch.iter().any(|own| own.eq_ignore_ascii_case(&folder.folder)))
+        account
+            .is_some_and(|account| account.watch.iter().any(|own| own.eq_ignore_ascii_case(&folder.folder)))
     };
     figures.health.mailboxes.retain(watched);
     Ok(figures)

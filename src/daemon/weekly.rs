@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn on_another_day_it_is_about_the_last_whole_week_even_after_a_holiday() {
         let rules = DigestRules { day: crate::config::DigestDay::Friday, ..DigestRules::default() };
-        let due = |now: &str| due(at(now), &rules, WorkingHours::default(), &WorkingCalendar::default()).unwrap();
+        let due =
+            |now: &str| due(at(now), &rules, WorkingHours::default(), &WorkingCalendar::default()).unwrap();
         // Good Friday and Easter Monday: on Tuesday, about the week that it should have been about.
         let late = due("2026-04-07T07:00:00Z");
         assert_eq!((late.week.from, late.on), (day("2026-03-23"), day("2026-04-07")));
@@ -177,7 +178,10 @@ mod tests {
         assert_eq!(late(None, "2026-11-23"), None);
         assert_eq!(late(Some("2026-11-02"), "2026-11-23"), Some(Late { was_due_on: None, weeks_missed: 1 }));
         let monday = Some(day("2026-11-23"));
-        assert_eq!(late(Some("2026-11-09"), "2026-11-25"), Some(Late { was_due_on: monday, weeks_missed: 0 }));
+        assert_eq!(
+            late(Some("2026-11-09"), "2026-11-25"),
+            Some(Late { was_due_on: monday, weeks_missed: 0 })
+        );
     }
 
     #[test]
@@ -202,7 +206,8 @@ mod tests {
                 }
                 assert!(found.is_none() || found == first, "the same all day: {now}");
             }
-            if let Some(found) = first.filter(|found| seen.last().is_none_or(|(week, _)| *week != found.week)) {
+            if let Some(found) = first.filter(|found| seen.last().is_none_or(|(week, _)| *week != found.week))
+            {
                 assert_eq!(found.on, today, "it is first due on its day");
                 seen.push((found.week, today));
             }

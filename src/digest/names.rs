@@ -43,7 +43,10 @@ mod tests {
 
     #[test]
     fn words_of_the_record_are_said_as_people_say_them() {
-        assert_eq!((team("annual-review-east"), team("general")), ("Annual reviews East".into(), "General".into()));
+        assert_eq!(
+            (team("annual-review-east"), team("general")),
+            ("Annual reviews East".into(), "General".into())
+        );
         assert_eq!((area("unknown"), area("east")), ("Area not clear".into(), "East".into()));
         assert_eq!((role("young-person"), role("new-role")), ("Young people".into(), "New role".into()));
     }

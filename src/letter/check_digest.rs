@@ -21,7 +21,8 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
     };
     let titles = BTreeMap::new();
     for (figures, late) in variants() {
-        let facts = DigestFacts { notice, figures: &figures, titles: &titles, late, council: &sample.council };
+        let facts =
+            DigestFacts { notice, figures: &figures, titles: &titles, late, council: &sample.council };
         let worst = figures.needs_you.overdue.rows.first().map(|row| row.reference.as_str());
         let must: Vec<(&str, &str)> = worst.map(|worst| ("overdue", worst)).into_iter().collect();
         complaints.look_at(wording, "digest.txt", digest::words(&facts, wording), &must);

@@ -165,10 +165,8 @@ mod tests {
 
     #[test]
     fn the_line_stands_between_what_is_in_time_and_what_is_late() {
-        let picture = picture(
-            &[group("0", 4, 0, false), group("10", 2, 0, false), group("11-15", 1, 1, true)],
-            10,
-        );
+        let picture =
+            picture(&[group("0", 4, 0, false), group("10", 2, 0, false), group("11-15", 1, 1, true)], 10);
         assert_eq!(
             picture.alt,
             "Bar chart of the 8 open cases by age in working days: 6 up to 10 days old, 2 older. For 1 of the older ones a \
@@ -193,10 +191,12 @@ mod tests {
             (10, 10, vec![]),
             (3, 5, vec![]),
         ] {
-            let age = |day| Age { working_days: day, or_more: day == last, open: 1, extended: u64::from(day % 2) };
+            let age =
+                |day| Age { working_days: day, or_more: day == last, open: 1, extended: u64::from(day % 2) };
             let ages: Vec<Age> = (0..=last).map(age).collect();
             let groups = groups(&ages, target);
-            let late: Vec<&str> = groups.iter().filter(|one| one.late).map(|one| one.label.as_str()).collect();
+            let late: Vec<&str> =
+                groups.iter().filter(|one| one.late).map(|one| one.label.as_str()).collect();
             assert_eq!(late, labels, "{last} {target}");
             let all: u64 = ages.iter().map(|age| age.open + age.extended).sum();
             assert_eq!(groups.iter().map(Group::cases).sum::<u64>(), all);

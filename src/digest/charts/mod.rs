@@ -86,7 +86,11 @@ mod tests {
             assert_eq!(pictures.iter().map(|picture| picture.name).collect::<Vec<_>>(), NAMES);
             for picture in pictures {
                 let png = picture.png();
-                assert!(png.starts_with(b"\x89PNG") && png.len() < 60_000, "{picture:?}: {} bytes", png.len());
+                assert!(
+                    png.starts_with(b"\x89PNG") && png.len() < 60_000,
+                    "{picture:?}: {} bytes",
+                    png.len()
+                );
                 assert_eq!(png, picture.png());
                 if let Ok(folder) = std::env::var("SHOW_LETTERS") {
                     std::fs::write(format!("{folder}/{which}-{}.png", picture.name), png).unwrap();

@@ -106,12 +106,17 @@ fn alt(weeks: &[Week], mean: Option<u64>, working_days: u32) -> String {
     };
     let rated = || weeks.iter().filter_map(|week| Some((week.percent()?, week.monday)));
     let day = |monday: NaiveDate| monday.format("%-d %B").to_string();
-    let span = match (rated().min_by_key(|(percent, _)| *percent), rated().max_by_key(|(percent, _)| *percent)) {
-        (Some((low, worst)), Some((high, best))) if low != high => {
-            format!(" Lowest {low}% in the week of {}, highest {high}% in the week of {}.", day(worst), day(best))
-        }
-        _ => String::new(),
-    };
+    let span =
+        match (rated().min_by_key(|(percent, _)| *percent), rated().max_by_key(|(percent, _)| *percent)) {
+            (Some((low, worst)), Some((high, best))) if low != high => {
+                format!(
+                    " Lowest {low}% in the week of {}, highest {high}% in the week of {}.",
+                    day(worst),
+                    day(best)
+                )
+            }
+            _ => String::new(),
+        };
     format!(
         "Bar chart of the share of answers given within {working_days} working days, by the week in which they fell due: {this_week}, {mean}% over {} weeks.{span}",
         weeks.len()

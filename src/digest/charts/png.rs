@@ -18,11 +18,8 @@ pub fn png(svg: &str) -> Vec<u8> {
 }
 
 fn try_png(svg: &str) -> Option<Vec<u8>> {
-    let options = Options {
-        font_family: super::canvas::FAMILY.to_owned(),
-        fontdb: fonts(),
-        ..Options::default()
-    };
+    let options =
+        Options { font_family: super::canvas::FAMILY.to_owned(), fontdb: fonts(), ..Options::default() };
     let tree = Tree::from_str(svg, &options).ok()?;
     let size = tree.size().to_int_size().scale_by(PIXELS)?;
     let mut pixels = Pixmap::new(size.width(), size.height())?;

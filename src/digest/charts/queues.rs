@@ -16,10 +16,19 @@ const ROW: f32 = 46.0;
 pub fn picture(queues: &[Count]) -> Picture {
     let volumes: Vec<Line> = queues
         .iter()
-        .map(|count| Line { label: names::team(&count.name), said: count.count.to_string(), value: count.count })
+        .map(|count| Line {
+            label: names::team(&count.name),
+            said: count.count.to_string(),
+            value: count.count,
+        })
         .collect();
     let highest = volumes.iter().map(|volume| volume.value).max().unwrap_or_default();
-    Picture::new("by-queue", drawing(&volumes, highest), alt(&volumes), text_bars::drawn(&volumes, highest, '#'))
+    Picture::new(
+        "by-queue",
+        drawing(&volumes, highest),
+        alt(&volumes),
+        text_bars::drawn(&volumes, highest, '#'),
+    )
 }
 
 fn drawing(volumes: &[Line], highest: u64) -> (f32, f32, String) {
@@ -38,7 +47,8 @@ fn drawing(volumes: &[Line], highest: u64) -> (f32, f32, String) {
 }
 
 fn alt(volumes: &[Line]) -> String {
-    let said: Vec<String> = volumes.iter().map(|volume| format!("{} {}", volume.label, volume.said)).collect();
+    let said: Vec<String> =
+        volumes.iter().map(|volume| format!("{} {}", volume.label, volume.said)).collect();
     if said.is_empty() {
         return "Bar chart of cases received in the week, by team. There are none.".to_owned();
     }
@@ -53,7 +63,10 @@ mod tests {
     fn each_team_has_its_bar_and_its_number() {
         let count = |name: &str, count| Count { name: name.into(), count };
         let picture = picture(&[count("assessment", 40), count("general", 0)]);
-        assert_eq!(picture.alt, "Bar chart of cases received in the week, by team: Assessment 40, General 0.");
+        assert_eq!(
+            picture.alt,
+            "Bar chart of cases received in the week, by team: Assessment 40, General 0."
+        );
         assert_eq!(picture.text, "Assessment  40  ####################\nGeneral      0\n");
         assert!(super::picture(&[]).alt.ends_with("There are none."));
     }

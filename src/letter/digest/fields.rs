@@ -6,7 +6,7 @@ use chrono::{Days, TimeDelta};
 use minijinja::Value;
 
 use super::DigestFacts;
-use super::said::{self, NOT_KNOWN};
+use super::said;
 use crate::calendar::london;
 use crate::digest::figures::{Acknowledgements, Chasers, Count, Figures, Health, Rules, Service, Span};
 use crate::letter::acknowledgement::long_date;
@@ -41,13 +41,16 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("received_usual", "the same in a usual week: the middle one of the weeks before"),
     ("answered", "answers given in the week"),
     ("answered_usual", "the same in a usual week"),
-    ("on_time", "of the answers that fell due in the week, the share that was given in time, such as 92%; empty if none fell due"),
+    (
+        "on_time",
+        "of the answers that fell due in the week, the share that was given in time, such as 92%; empty if none fell due",
+    ),
     ("on_time_usual", "the same in a usual week"),
     ("fell_due", "how many answers fell due in the week"),
     ("fell_due_kept", "how many of them were given in time"),
-    ("median_days", "working days within which half of the week's answers were given"),
+    ("median_days", "in how many working days half of the week's answers were given"),
     ("median_days_usual", "the same in a usual week"),
-    ("p90_days", "working days within which nine of ten were given"),
+    ("p90_days", "in how many working days nine of ten were given"),
     ("p90_days_usual", "the same in a usual week"),
     ("reopened", "cases opened again in the week"),
     ("weeks_known", "how many of the twelve weeks before are known"),
@@ -72,7 +75,10 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("withheld", "why people got none; each has reason and count"),
     ("withheld_count", "how many people's messages got none"),
     ("withheld_others", "how many others got none: machines, newsletters, colleagues"),
-    ("bounced", "acknowledgements that came back; each has reference, day, status, recipient (empty unless the reader may see names)"),
+    (
+        "bounced",
+        "acknowledgements that came back; each has reference, day, status (why, in words), recipient (empty unless the reader may see names)",
+    ),
     ("bounced_count", "how many there are"),
     ("bounced_more", "how many of them are not listed"),
     ("letters_waiting", "how many acknowledgements are still to be sent"),
@@ -120,7 +126,10 @@ pub fn of(facts: &DigestFacts<'_>) -> BTreeMap<&'static str, Value> {
         ("worst", Value::from(worst(figures))),
         ("quiet", Value::from(figures.is_quiet())),
         ("needs_count", Value::from(figures.needs_you.total())),
-        ("late_since", Value::from(facts.late.and_then(|late| late.was_due_on).map(long_date).unwrap_or_default())),
+        (
+            "late_since",
+            Value::from(facts.late.and_then(|late| late.was_due_on).map(long_date).unwrap_or_default()),
+        ),
         ("weeks_missed", Value::from(facts.late.map_or(0, |late| late.weeks_missed))),
         ("promised_days", Value::from(figures.target_working_days)),
         ("open", Value::from(said::number(figures.open_by_age.total()))),
@@ -142,7 +151,11 @@ fn worst(figures: &Figures) -> String {
     let away = health.mailboxes.iter().find(|mailbox| figures.now - mailbox.last_seen_at > AWAY);
     let mut said: Vec<String> = Vec::new();
     if let Some(mailbox) = away {
-        said.push(format!("mailbox {} not seen since {}", literal(&mailbox.account), said::day(london::date(mailbox.last_seen_at), figures.today)));
+        said.push(format!(
+            "mailbox {} not seen since {}",
+            literal(&mailbox.account),
+            said::day(london::date(mailbox.last_seen_at), figures.today)
+        ));
     }
     if !health.ledger.gaps.is_empty() {
         said.push("messages without an outcome".to_owned());
@@ -157,7 +170,8 @@ fn worst(figures: &Figures) -> String {
     several(needs.due_this_week.total, "due this week");
     several(figures.acknowledgements.bounced.total, "bounced");
     if said.is_empty() {
-        return if figures.is_quiet() { "a quiet week, nothing waits" } else { "nothing needs you today" }.to_owned();
+        return if figures.is_quiet() { "a quiet week, nothing waits" } else { "nothing needs you today" }
+            .to_owned();
     }
     said.truncate(4);
     said.join(", ")
@@ -169,7 +183,6 @@ fn service(service: &Service) -> Vec<(&'static str, Value)> {
     let before: &[Span] = service.spans.split_last().map_or(&[], |(_, before)| before);
     let usual = |value: &dyn Fn(&Span) -> Option<u64>| said::usual(before, value);
     let percent = |share: Option<u64>| share.map(|share| format!("{share}%")).unwrap_or_default();
-    let days = |days: Option<u64>| days.map_or_else(|| NOT_KNOWN.to_owned(), |days| said::counted(days, "working day", "working days"));
     let known = before.iter().filter(|span| span.figures.received.is_some()).count();
     vec![
         ("received", Value::from(said::maybe(whole.received))),
@@ -177,13 +190,24 @@ fn service(service: &Service) -> Vec<(&'static str, Value)> {
         ("answered", Value::from(said::maybe(whole.answered))),
         ("answered_usual", Value::from(said::maybe(usual(&|span| span.figures.answered)))),
         ("on_time", Value::from(percent(said::share(whole.fell_due_kept, whole.fell_due)))),
-        ("on_time_usual", Value::from(percent(usual(&|span| said::share(span.figures.fell_due_kept, span.figures.fell_due))))),
+        (
+            "on_time_usual",
+            Value::from(percent(usual(&|span| {
+                said::share(span.figures.fell_due_kept, span.figures.fell_due)
+            }))),
+        ),
         ("fell_due", Value::from(said::maybe(whole.fell_due))),
         ("fell_due_kept", Value::from(said::maybe(whole.fell_due_kept))),
-        ("median_days", Value::from(days(whole.median_working_days.map(u64::from)))),
-        ("median_days_usual", Value::from(days(usual(&|span| span.figures.median_working_days.map(u64::from))))),
-        ("p90_days", Value::from(days(whole.p90_working_days.map(u64::from)))),
-        ("p90_days_usual", Value::from(days(usual(&|span| span.figures.p90_working_days.map(u64::from))))),
+        ("median_days", Value::from(said::maybe(whole.median_working_days.map(u64::from)))),
+        (
+            "median_days_usual",
+            Value::from(said::maybe(usual(&|span| span.figures.median_working_days.map(u64::from)))),
+        ),
+        ("p90_days", Value::from(said::maybe(whole.p90_working_days.map(u64::from)))),
+        (
+            "p90_days_usual",
+            Value::from(said::maybe(usual(&|span| span.figures.p90_working_days.map(u64::from)))),
+        ),
         ("reopened", Value::from(whole.reopened.unwrap_or_default())),
         ("weeks_known", Value::from(known)),
     ]
@@ -248,13 +272,25 @@ fn acknowledgements(sent: &Acknowledgements, figures: &Figures) -> Vec<(&'static
     let within = |seconds: Option<u64>| Value::from(seconds.map(said::duration).unwrap_or_default());
     let people: Vec<_> = sent.withheld.iter().filter(|withheld| withheld.people > 0).collect();
     let withheld = list(&people, |withheld| {
-        [("reason", Value::from(literal(&withheld.reason))), ("count", Value::from(withheld.people))]
+        [
+            ("reason", Value::from(literal(&said::capital(&withheld.reason)))),
+            ("count", Value::from(withheld.people)),
+        ]
     });
     let bounced = list(&sent.bounced.rows, |bounced| {
         [
             ("reference", Value::from(bounced.reference.clone().unwrap_or_default())),
             ("day", Value::from(said::day(bounced.bounced_on, figures.today))),
-            ("status", Value::from(literal(bounced.status.as_deref().unwrap_or_default()))),
+            (
+                "status",
+                Value::from(
+                    bounced
+                        .status
+                        .as_deref()
+                        .map(|code| literal(&said::why_returned(code)))
+                        .unwrap_or_default(),
+                ),
+            ),
             ("recipient", Value::from(literal(bounced.recipient.as_deref().unwrap_or_default()))),
         ]
     });
@@ -308,7 +344,8 @@ fn health(health: &Health, figures: &Figures) -> Vec<(&'static str, Value)> {
     let (now, today) = (figures.now, figures.today);
     let is_away = |seen_at| now - seen_at > AWAY;
     let folders = |only_away: bool| {
-        let shown: Vec<_> = health.mailboxes.iter().filter(|one| !only_away || is_away(one.last_seen_at)).collect();
+        let shown: Vec<_> =
+            health.mailboxes.iter().filter(|one| !only_away || is_away(one.last_seen_at)).collect();
         list(&shown, |one| {
             // The folder is named where it is not the usual one.
             let name = match one.folder.eq_ignore_ascii_case("INBOX") {
@@ -322,7 +359,8 @@ fn health(health: &Health, figures: &Figures) -> Vec<(&'static str, Value)> {
             ]
         })
     };
-    let length = |gap: &crate::digest::figures::Gap| u64::from(gap.last_uid.saturating_sub(gap.first_uid)) + 1;
+    let length =
+        |gap: &crate::digest::figures::Gap| u64::from(gap.last_uid.saturating_sub(gap.first_uid)) + 1;
     let gaps = list(&health.ledger.gaps, |gap| {
         [
             ("mailbox", Value::from(literal(&gap.account))),
@@ -348,7 +386,10 @@ fn health(health: &Health, figures: &Figures) -> Vec<(&'static str, Value)> {
         ("gaps", gaps),
         ("gap_count", Value::from(health.ledger.gaps.iter().map(length).sum::<u64>())),
         ("set_aside", Value::from(health.set_aside_waiting)),
-        ("set_aside_due", Value::from(health.set_aside_due_on.map(|on| said::day(on, today)).unwrap_or_default())),
+        (
+            "set_aside_due",
+            Value::from(health.set_aside_due_on.map(|on| said::day(on, today)).unwrap_or_default()),
+        ),
         ("stuck", Value::from(health.stuck)),
         ("holidays_until", Value::from(long_date(health.calendar_known_until))),
         ("holidays_end_soon", Value::from(health.calendar_known_until <= soon)),

@@ -29,7 +29,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("call_back", "yes or no: a call-back that the Customer Service Centre asked for"),
     ("grounds", "what it is about, by the titles of the rules; may be empty"),
     ("queue", "the team that has it"),
-    ("area", "the area; empty if it is not clear"),
+    ("area", "the area; empty if it is not clear, or stands in the team's name"),
     ("mailbox", "the mailbox in which it lies"),
     ("folder", "the folder in which it lies"),
     ("chasers", "how often the sender has asked again; 0 if never"),
@@ -69,7 +69,12 @@ fn rendered(
     cases.rows.iter().map(|case| row(case, list, facts, wording)).collect()
 }
 
-fn row(case: &NeedsRow, list: &str, facts: &DigestFacts<'_>, wording: &Wording) -> Result<String, WordingError> {
+fn row(
+    case: &NeedsRow,
+    list: &str,
+    facts: &DigestFacts<'_>,
+    wording: &Wording,
+) -> Result<String, WordingError> {
     let today = facts.figures.today;
     let maybe = |on: Option<NaiveDate>| Value::from(on.map(|on| said::day(on, today)).unwrap_or_default());
     let theirs = |words: &Option<String>| Value::from(words.as_deref().map(literal).unwrap_or_default());
@@ -91,7 +96,7 @@ fn row(case: &NeedsRow, list: &str, facts: &DigestFacts<'_>, wording: &Wording) 
         ("call_back", Value::from(case.matter == "call-back")),
         ("grounds", Value::from(literal(&titles(case, facts)))),
         ("queue", Value::from(said::team(&case.queue))),
-        ("area", Value::from(if case.area == "unknown" { String::new() } else { said::area(&case.area) })),
+        ("area", Value::from(area(case))),
         ("mailbox", Value::from(literal(&case.mailbox))),
         ("folder", Value::from(literal(&case.folder))),
         ("chasers", Value::from(case.chasers)),
@@ -102,6 +107,15 @@ fn row(case: &NeedsRow, list: &str, facts: &DigestFacts<'_>, wording: &Wording) 
         ("subject", theirs(&case.subject)),
     ]);
     Ok(joined(&wording.render("digest/case.txt", &fields)?))
+}
+
+/// The area, where it is clear and the team's name does not say it already.
+fn area(case: &NeedsRow) -> String {
+    match case.area.as_str() {
+        "unknown" => String::new(),
+        own if case.queue.ends_with(&format!("-{own}")) => String::new(),
+        own => said::area(own),
+    }
 }
 
 /// The grounds in words; what is none of those listed says nothing.

@@ -8,13 +8,17 @@ pub use crate::digest::names::{area, role, team};
 use crate::digest::{Period, Scope};
 
 /// What is not known is said so: 0 would be a figure.
-pub const NOT_KNOWN: &str = "not known";
+const NOT_KNOWN: &str = "not known";
 
 /// Whose cases: `General and Assessment, East`; empty: all.
 pub fn scope(scope: &Scope) -> String {
     let queues: Vec<String> = scope.queues.iter().map(|queue| team(queue)).collect();
     let areas: Vec<String> = scope.areas.iter().map(|word| area(word)).collect();
-    [listed(&queues), listed(&areas)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    [listed(&queues), listed(&areas)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// `a, b and c`.
@@ -93,9 +97,25 @@ pub fn usual(before: &[Span], value: impl Fn(&Span) -> Option<u64>) -> Option<u6
     values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
-/// `1 day`, `2 days`.
-pub fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(count), if count == 1 { one } else { many })
+/// Why a letter came back, from the status code of the report (RFC 3463): what a person can do with it, and the code.
+pub fn why_returned(code: &str) -> String {
+    let mut numbers = code.split('.').skip(1);
+    let why = match (numbers.next(), numbers.next()) {
+        (Some("1"), Some("0" | "1" | "3" | "6")) => "There is no such address",
+        (Some("1"), Some("2" | "10")) => "There is no such mail service",
+        (Some("2"), Some("1")) => "Their mailbox is closed",
+        (Some("2"), Some("2")) => "Their mailbox is full",
+        (Some("4"), _) => "Their mail service could not be reached",
+        (Some("7"), _) => "Their mail service refused it",
+        _ => "Their mail service did not take it",
+    };
+    format!("{why} ({code})")
+}
+
+/// With a capital letter.
+pub fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -117,7 +137,13 @@ mod tests {
         assert_eq!(at("2026-07-05T12:00:00Z"), "yesterday at 13:00");
         assert_eq!(at("2026-07-02T12:00:00Z"), "Thu 2 Jul at 13:00");
         assert_eq!(day(on("2025-07-02"), on("2026-07-06")), "Wed 2 Jul 2025");
-        let durations = [(1, "1 second"), (119, "119 seconds"), (150, "3 minutes"), (7_199, "120 minutes"), (400_000, "5 days")];
+        let durations = [
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (150, "3 minutes"),
+            (7_199, "120 minutes"),
+            (400_000, "5 days"),
+        ];
         durations.iter().for_each(|(seconds, said)| assert_eq!(duration(*seconds), *said));
     }
 
@@ -132,13 +158,29 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_that_came_back_is_told_with_what_can_be_done() {
+        for (code, said) in [
+            ("5.1.1", "There is no such address (5.1.1)"),
+            ("5.2.2", "Their mailbox is full (5.2.2)"),
+            ("5.7.26", "Their mail service refused it (5.7.26)"),
+            ("5", "Their mail service did not take it (5)"),
+        ] {
+            assert_eq!(why_returned(code), said);
+        }
+        assert_eq!((capital("the team"), capital("")), ("The team".to_owned(), String::new()));
+    }
+
+    #[test]
     fn scopes_are_said_by_team_and_area() {
         let of = |queues: &[&str], areas: &[&str]| {
             let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
             scope(&Scope { queues: own(queues), areas: own(areas) })
         };
         assert_eq!(of(&[], &[]), "");
-        assert_eq!(of(&["general", "annual-review-east", "assessment"], &[]), "General, Annual reviews East and Assessment");
+        assert_eq!(
+            of(&["general", "annual-review-east", "assessment"], &[]),
+            "General, Annual reviews East and Assessment"
+        );
         assert_eq!(of(&["general"], &["east", "unknown"]), "General; East and Area not clear");
     }
 }

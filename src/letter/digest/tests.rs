@@ -13,7 +13,8 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let titles = [("U5", "Annual review overdue"), ("U4", "Part-time timetable"), ("U1", "Out of education")];
+        let titles =
+            [("U5", "Annual review overdue"), ("U4", "Part-time timetable"), ("U1", "Out of education")];
         Self {
             from: Sender {
                 address: "send@council.example".to_owned(),
@@ -53,8 +54,15 @@ fn the_letter_has_both_texts_and_every_picture_that_they_name() {
             format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default())
         })
         .collect();
-    let wanted =
-        ["multipart/related", "multipart/alternative", "text/plain", "text/html", "image/png", "image/png", "image/png"];
+    let wanted = [
+        "multipart/related",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "image/png",
+        "image/png",
+        "image/png",
+    ];
     assert_eq!(types, wanted);
     for part in message.parts.iter().filter(|part| part.content_type().unwrap().ctype() == "image") {
         let id = part.content_id().unwrap();
@@ -62,7 +70,10 @@ fn the_letter_has_both_texts_and_every_picture_that_they_name() {
         assert!(part.contents().starts_with(b"\x89PNG"));
     }
     assert_eq!(message.header("Auto-Submitted").unwrap().as_text(), Some("auto-generated"));
-    assert_eq!(message.subject().unwrap(), "SEND digest: mailbox assessment not seen since Fri 20 Nov, 6 overdue, 2 urgent unanswered, 118 due this week");
+    assert_eq!(
+        message.subject().unwrap(),
+        "SEND digest: mailbox assessment not seen since Fri 20 Nov, 6 overdue, 2 urgent unanswered, 118 due this week"
+    );
 }
 
 #[test]
@@ -101,7 +112,11 @@ fn names_stand_in_it_only_where_they_were_given_and_are_no_markup() {
     row.sender = Some("anna@home.example".to_owned());
     row.subject = Some("<b>Help</b> | [x](https://evil.example) **now** https://evil.example".to_owned());
     let digest = desk.digest(&figures);
-    assert!(digest.text.contains("anna@home.example: <b>Help</b> | [x](https://evil.example) **now** https://evil.example"));
+    assert!(
+        digest.text.contains(
+            "anna@home.example: <b>Help</b> | [x](https://evil.example) **now** https://evil.example"
+        )
+    );
     assert!(!digest.html.contains("href=\"https://evil") && !digest.html.contains("<b>"));
 }
 

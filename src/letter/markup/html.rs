@@ -75,8 +75,7 @@ const TABLE: &str = "margin:0 0 20px 0";
 const FACTS: &str = "padding:16px 18px;background-color:#eaf2f8;border-left:5px solid #1d4f7c;color:#0b0c0c";
 const FIGURE: &str = "padding:12px 14px;background-color:#eaf2f8;border-left:5px solid #1d4f7c;color:#0b0c0c;font-size:15px;line-height:1.35";
 const NUMBER: &str = "font-size:28px;line-height:1.2";
-const IMG: &str =
-    "display:block;width:100%;height:auto;border:1px solid #b1b4b6;background-color:#fcfcfa;color:#0b0c0c;font-size:15px;line-height:1.4";
+const IMG: &str = "display:block;width:100%;height:auto;border:1px solid #b1b4b6;background-color:#fcfcfa;color:#0b0c0c;font-size:15px;line-height:1.4";
 const VALUE: &str = "font-size:22px;line-height:1.3";
 const HR: &str = "margin:28px 0 16px 0;border:0;border-top:1px solid #b1b4b6";
 const VERBATIM: &str =

@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn a_strangers_subject_is_no_markup_in_a_line_or_a_table() {
-        let subject = "**Win** | [here](https://evil.example) https://evil.example 01632 960 330 me@evil.example";
+        let subject =
+            "**Win** | [here](https://evil.example) https://evil.example 01632 960 330 me@evil.example";
         for source in [literal(subject), format!("| Case |\n| {} |", literal(subject))] {
             let (blocks, slips) = parse(&source);
             assert!(slips.is_empty(), "{slips:?}");

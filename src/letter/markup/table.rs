@@ -28,6 +28,9 @@ pub struct Table {
 /// A plain text that is wider is not aligned: on a telephone it would be broken anywhere.
 const WIDEST: usize = 72;
 
+/// A cell of so many letters is never broken.
+const SHORT: usize = 14;
+
 impl Table {
     /// From its first line.
     pub(super) fn begun(line: &str, slips: &mut Vec<Slip>) -> Self {
@@ -67,7 +70,14 @@ impl Table {
             .map(|cells| cells.iter().map(|cell| plain(cell)).collect())
             .collect();
         let widths: Vec<usize> = (0..self.head.len())
-            .map(|column| lines.iter().filter_map(|cells| cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+            .map(|column| {
+                lines
+                    .iter()
+                    .filter_map(|cells| cells.get(column))
+                    .map(|cell| cell.chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect();
         let aligned = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1) <= WIDEST;
         let mut out = String::new();
@@ -80,7 +90,11 @@ impl Table {
             };
             let _ = writeln!(out, "{}", line.trim_end());
             if number == 0 {
-                let _ = writeln!(out, "{}", in_columns(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>(), &widths));
+                let _ = writeln!(
+                    out,
+                    "{}",
+                    in_columns(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>(), &widths)
+                );
             }
             for note in notes {
                 let _ = writeln!(out, "    {}", plain(note));
@@ -90,8 +104,14 @@ impl Table {
     }
 
     fn in_a_line(&self, cells: &[String]) -> String {
-        let (first, others) = cells.split_first().map_or(("", cells), |(first, others)| (first.as_str(), others));
-        let named = self.head.iter().skip(1).zip(others).map(|(head, cell)| format!("{} {cell}", plain(head).to_lowercase()));
+        let (first, others) =
+            cells.split_first().map_or(("", cells), |(first, others)| (first.as_str(), others));
+        let named = self
+            .head
+            .iter()
+            .skip(1)
+            .zip(others)
+            .map(|(head, cell)| format!("{} {cell}", plain(head).to_lowercase()));
         format!("* {first}: {}", named.collect::<Vec<_>>().join(", "))
     }
 
@@ -100,17 +120,33 @@ impl Table {
             "<table class=\"grid\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"{TABLE}\">\n<thead><tr>"
         );
         for (number, head) in self.head.iter().enumerate() {
-            let _ = write!(out, r#"<th class="quiet" scope="col" align="{}" style="{HEAD}{}">{}</th>"#, side(number), gap(number), html(head));
+            let _ = write!(
+                out,
+                r#"<th class="quiet" scope="col" align="{}" style="{HEAD}{}">{}</th>"#,
+                side(number),
+                gap(number),
+                html(head)
+            );
         }
         out.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
             out.push_str("<tr>");
             for (number, cell) in row.cells.iter().enumerate() {
                 let (tag, scope) = if number == 0 { ("th", r#" scope="row""#) } else { ("td", "") };
-                let _ = write!(out, r#"<{tag}{scope} valign="top" align="{}" style="{CELL}{}">{}"#, side(number), gap(number), html(cell));
+                // A date or a figure that is broken over two lines is hard to read.
+                let short = number > 0 && plain(cell).chars().count() <= SHORT;
+                let keep = if short { ";white-space:nowrap" } else { "" };
+                let _ = write!(
+                    out,
+                    r#"<{tag}{scope} valign="top" align="{}" style="{CELL}{}{keep}">{}"#,
+                    side(number),
+                    gap(number),
+                    html(cell)
+                );
                 if number == 0 {
                     for note in &row.notes {
-                        let _ = write!(out, r#"<br><span class="quiet" style="{NOTE}">{}</span>"#, html(note));
+                        let _ =
+                            write!(out, r#"<br><span class="quiet" style="{NOTE}">{}</span>"#, html(note));
                     }
                 }
                 let _ = write!(out, "</{tag}>");
@@ -123,7 +159,8 @@ impl Table {
 
 const TABLE: &str = "margin:0 0 20px 0;border-collapse:collapse";
 const HEAD: &str = "padding:4px 0 6px 0;font-size:14px;line-height:1.3;font-weight:normal;color:#505a5f;border-bottom:2px solid #505a5f";
-const CELL: &str = "padding:8px 0;font-size:16px;line-height:1.4;font-weight:normal;border-bottom:1px solid #b1b4b6";
+const CELL: &str =
+    "padding:8px 0;font-size:16px;line-height:1.4;font-weight:normal;border-bottom:1px solid #b1b4b6";
 const NOTE: &str = "font-size:14px;line-height:1.4;color:#505a5f";
 
 /// The first column names the row; what follows are figures and dates, and these end below one another.
