@@ -8,6 +8,7 @@ mod check;
 mod commands;
 mod explained;
 mod faults;
+mod figures;
 mod folder;
 mod follow_ups;
 mod grounds;
