@@ -26,6 +26,7 @@ mod learn;
 mod out;
 mod past;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod suggest;
@@ -98,6 +99,8 @@ enum Command {
     Due(due::Arguments),
     /// The cases on record
     Cases(cases::Arguments),
+    /// The digest's figures for any period, and the decision slip of a case
+    Report(report::Arguments),
     /// The JSON Schemas of configuration and rules, for editors
     Schema(schema::Arguments),
 }
@@ -171,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Learn(a) => learn::run(&a),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
+        Command::Report(a) => report::run(&a, config),
         Command::Schema(a) => schema::run(&a),
     };
     match result {

@@ -10,7 +10,10 @@ use crate::calendar::{WorkingCalendar, london};
 
 pub mod figures;
 pub mod measure;
+pub mod names;
+pub mod report;
 pub mod sample;
+pub mod slip;
 
 pub use figures::Figures;
 
