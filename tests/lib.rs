@@ -29,6 +29,7 @@ mod record;
 mod reload;
 mod replay;
 mod replies;
+mod report;
 mod rounds;
 mod rules;
 mod schema;
