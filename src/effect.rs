@@ -231,6 +231,8 @@ mod tests {
             spoke: Vec::new(),
             said: crate::triage::Said::default(),
             due: None,
+            role: None,
+            spoke: Vec::new(),
             trace: Vec::new(),
             rules_version: String::new(),
         }

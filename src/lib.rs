@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | words | `yaml`, `message`, `calendar` |
 //! | judgement | `rules`, `triage`, `case` |
-//! | what to do | `digest`, `letter`, `effect`, `memo` |
+//! | what to do | `memo`, `digest`, `letter`, `effect` |
 //! | outside | `clock`, `mailbox`, `record`, `outbox` |
 //! | running | `config`, `daemon`, `command` |
 //!

@@ -27,6 +27,7 @@ mod learn;
 mod out;
 mod past;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod suggest;
@@ -101,6 +102,8 @@ enum Command {
     Cases(cases::Arguments),
     /// The weekly digest for managers: looked at, or sent now
     Digest(digest::Arguments),
+    /// The digest's figures for any period, and the decision slip of a case
+    Report(report::Arguments),
     /// The JSON Schemas of configuration and rules, for editors
     Schema(schema::Arguments),
 }
@@ -175,6 +178,7 @@ pub fn main() -> ExitCode {
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
         Command::Digest(a) => digest::run(&a, config),
+        Command::Report(a) => report::run(&a, config),
         Command::Schema(a) => schema::run(&a),
     };
     match result {

@@ -12,7 +12,9 @@ pub mod charts;
 pub mod figures;
 pub mod measure;
 pub mod names;
+pub mod report;
 pub mod sample;
+pub mod slip;
 
 pub use figures::Figures;
 
