@@ -130,6 +130,8 @@ impl Table {
         }
         out.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
+            // The small print has the whole width, below the row that it belongs to.
+            let line = if row.notes.is_empty() { LINE } else { "padding-bottom:0" };
             out.push_str("<tr>");
             for (number, cell) in row.cells.iter().enumerate() {
                 let (tag, scope) = if number == 0 { ("th", r#" scope="row""#) } else { ("td", "") };
@@ -138,20 +140,22 @@ impl Table {
                 let keep = if short { ";white-space:nowrap" } else { "" };
                 let _ = write!(
                     out,
-                    r#"<{tag}{scope} valign="top" align="{}" style="{CELL}{}{keep}">{}"#,
+                    r#"<{tag}{scope} valign="top" align="{}" style="{CELL}{}{keep};{line}">{}</{tag}>"#,
                     side(number),
                     gap(number),
                     html(cell)
                 );
-                if number == 0 {
-                    for note in &row.notes {
-                        let _ =
-                            write!(out, r#"<br><span class="quiet" style="{NOTE}">{}</span>"#, html(note));
-                    }
-                }
-                let _ = write!(out, "</{tag}>");
             }
             out.push_str("</tr>\n");
+            if !row.notes.is_empty() {
+                let notes: Vec<String> = row.notes.iter().map(|note| html(note)).collect();
+                let columns = self.head.len();
+                let _ = writeln!(
+                    out,
+                    r#"<tr><td class="quiet" colspan="{columns}" style="{NOTE};{LINE}">{}</td></tr>"#,
+                    notes.join("<br>")
+                );
+            }
         }
         out + "</tbody></table>\n"
     }
@@ -159,9 +163,9 @@ impl Table {
 
 const TABLE: &str = "margin:0 0 20px 0;border-collapse:collapse";
 const HEAD: &str = "padding:4px 0 6px 0;font-size:14px;line-height:1.3;font-weight:normal;color:#505a5f;border-bottom:2px solid #505a5f";
-const CELL: &str =
-    "padding:8px 0;font-size:16px;line-height:1.4;font-weight:normal;border-bottom:1px solid #b1b4b6";
-const NOTE: &str = "font-size:14px;line-height:1.4;color:#505a5f";
+const CELL: &str = "padding:8px 0;font-size:16px;line-height:1.4;font-weight:normal";
+const NOTE: &str = "padding:0 0 8px 0;font-size:14px;line-height:1.4;color:#505a5f";
+const LINE: &str = "border-bottom:1px solid #b1b4b6";
 
 /// The first column names the row; what follows are figures and dates, and these end below one another.
 fn side(column: usize) -> &'static str {
