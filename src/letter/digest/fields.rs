@@ -183,6 +183,10 @@ fn service(service: &Service) -> Vec<(&'static str, Value)> {
     let before: &[Span] = service.spans.split_last().map_or(&[], |(_, before)| before);
     let usual = |value: &dyn Fn(&Span) -> Option<u64>| said::usual(before, value);
     let percent = |share: Option<u64>| share.map(|share| format!("{share}%")).unwrap_or_default();
+    let days = |answered: Option<u64>, days: Option<u32>| match (answered, days) {
+        (Some(0), None) => "none".to_owned(),
+        (_, days) => said::maybe(days.map(u64::from)),
+    };
     let known = before.iter().filter(|span| span.figures.received.is_some()).count();
     vec![
         ("received", Value::from(said::maybe(whole.received))),
@@ -198,12 +202,12 @@ fn service(service: &Service) -> Vec<(&'static str, Value)> {
         ),
         ("fell_due", Value::from(said::maybe(whole.fell_due))),
         ("fell_due_kept", Value::from(said::maybe(whole.fell_due_kept))),
-        ("median_days", Value::from(said::maybe(whole.median_working_days.map(u64::from)))),
+        ("median_days", Value::from(days(whole.answered, whole.median_working_days))),
         (
             "median_days_usual",
             Value::from(said::maybe(usual(&|span| span.figures.median_working_days.map(u64::from)))),
         ),
-        ("p90_days", Value::from(said::maybe(whole.p90_working_days.map(u64::from)))),
+        ("p90_days", Value::from(days(whole.answered, whole.p90_working_days))),
         (
             "p90_days_usual",
             Value::from(said::maybe(usual(&|span| span.figures.p90_working_days.map(u64::from)))),
