@@ -227,8 +227,6 @@ mod tests {
             signposts: Vec::new(),
             refer_leadership: false,
             unsure,
-            role: None,
-            spoke: Vec::new(),
             said: crate::triage::Said::default(),
             due: None,
             role: None,
