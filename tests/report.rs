@@ -36,7 +36,7 @@ fn a_report_reads_as_managers_are_to_read_it() {
     let html = printed("html");
     golden("report.html", &without_rules(&html));
     golden("report.csv", &without_rules(&printed("csv").replace("\r\n", "\n")));
-    for secret in ["anna.parent", "home.example", "script", "http"] {
+    for secret in ["anna.parent", "home.example", "<script", "://", "src="] {
         assert!(!html.to_lowercase().contains(secret), "{secret}");
     }
     let json: Value = serde_json::from_str(&printed("json")).unwrap();

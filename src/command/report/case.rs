@@ -93,7 +93,8 @@ fn decided(message: &MessageDetail, with_words: bool) -> Option<Decided> {
         "chaser" => "a message that asked again",
         "addition" => "a further message",
         "thanks" => "a message of thanks",
-        _ => "a message by staff",
+        // What staff wrote was read as their answer; it stands among what happened.
+        _ => return None,
     };
     let mut labels =
         vec![("kind".to_owned(), decision.kind.clone()), ("urgency".to_owned(), decision.urgency.clone())];

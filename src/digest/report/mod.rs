@@ -165,6 +165,25 @@ fn days(period: Period) -> String {
     format!("{from} to {}", period.to.format("%-d %B %Y"))
 }
 
+/// `2 to 8 Nov 2026`, for a row.
+fn briefly(period: Period) -> String {
+    let to = period.to.format("%-d %b %Y");
+    if period.from == period.to {
+        return to.to_string();
+    }
+    let (from, last) = (period.from, period.to);
+    let from = match (from.format("%m %Y").to_string(), last.format("%m %Y").to_string()) {
+        (a, b) if a == b => from.format("%-d"),
+        _ => from.format("%-d %b"),
+    };
+    format!("{from} to {to}")
+}
+
+/// `1 case`, `1,204 cases`.
+fn several(count: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
 fn scope(scope: &Scope) -> String {
     let list = |words: &[String], say: fn(&str) -> String| {
         words.iter().map(|word| say(word)).collect::<Vec<_>>().join(", ")

@@ -1,7 +1,7 @@
 //! The sections of a report, one after the other. How each figure is counted is said in `digest/figures.rs`; here in words for
 //! whoever reads the report.
 
-use super::{Cell, Section, Table, days, known, long, moment, percent, short, thousands};
+use super::{Cell, Section, Table, briefly, known, long, moment, percent, several, short, thousands};
 use crate::digest::figures::{Figures, Health, Rules, ServiceFigures};
 use crate::digest::{Period, names};
 
@@ -45,7 +45,7 @@ fn over_time(figures: &Figures) -> Section {
             days(one.p90_working_days),
         ]
     };
-    table.rows = figures.service.spans.iter().map(|span| row(days(span.period), &span.figures)).collect();
+    table.rows = figures.service.spans.iter().map(|span| row(briefly(span.period), &span.figures)).collect();
     if figures.service.spans.iter().any(|span| is_longer_than_a_week(span.period)) {
         table.caption = "Month by month".to_owned();
     }
@@ -66,12 +66,14 @@ fn over_time(figures: &Figures) -> Section {
     if let (Some(answered), Some(within), Some(by_due)) =
         (whole.answered, whole.within_target, whole.by_due_date)
     {
-        section.notes.push(format!(
-            "Of {} answers, {} came within the promised time, and {} more by a later day that staff had named.",
-            thousands(answered),
-            thousands(within),
-            thousands(by_due.saturating_sub(within))
-        ));
+        let more = match by_due.saturating_sub(within) {
+            0 => String::new(),
+            more => format!(", and {} more by a later day that staff had named", thousands(more)),
+        };
+        let answers = several(answered, "answer");
+        section
+            .notes
+            .push(format!("Of {answers}, {} came within the promised time{more}.", thousands(within)));
     }
     section
 }
@@ -100,8 +102,8 @@ fn sources(figures: &Figures) -> Section {
     section.notes.insert(
         0,
         format!(
-            "{} cases were received, {} of them urgent as they stand now.",
-            thousands(all),
+            "Received: {}, {} of them urgent as they stand now.",
+            several(all, "case"),
             thousands(sources.urgent)
         ),
     );
@@ -133,8 +135,8 @@ fn chasers(figures: &Figures) -> Section {
         ],
     );
     section.notes.push(format!(
-        "{} messages of the period asked again. {} cases that were asked about wait now, {} of them asked about more than once.",
-        thousands(chasers.received),
+        "In the period {} asked again. Of those that wait now, {} have been asked about, {} of them more than once.",
+        several(chasers.received, "message"),
         thousands(chasers.waiting.total),
         thousands(chasers.repeated)
     ));
@@ -177,7 +179,7 @@ fn acknowledgements(figures: &Figures) -> Section {
         })
         .collect();
     let mut section = section("Acknowledgements", &[], vec![never, withheld]);
-    let mut said = format!("{} were sent", thousands(acks.sent));
+    let mut said = format!("Sent: {}", thousands(acks.sent));
     if let (Some(median), Some(most)) = (acks.median_seconds, acks.p95_seconds) {
         said.push_str(&format!(", half of them within {}, 19 of 20 within {}", span(median), span(most)));
     }
@@ -195,6 +197,7 @@ fn acknowledgements(figures: &Figures) -> Section {
 fn rules(rules: &Rules) -> Section {
     let said = &rules.corrections;
     let mut table = Table::new("What staff corrected", &["Correction", "How often"]);
+    // Nothing corrected is said in a sentence.
     let rows = [
         ("to urgent: the rules had missed it", said.to_urgent),
         ("to standard: a false alarm", said.to_standard),
@@ -205,6 +208,7 @@ fn rules(rules: &Rules) -> Section {
     ];
     table.rows = rows
         .iter()
+        .filter(|_| said.total > 0)
         .map(|(what, times)| vec![Cell::Words((*what).to_owned()), Cell::figure(*times)])
         .collect();
     let mut alarms = Table::new("False alarms by ground", &["Ground", "How often"]);
@@ -225,10 +229,10 @@ fn rules(rules: &Rules) -> Section {
         .collect();
     let mut section = section("How the rules did", &[], vec![table, alarms, silent]);
     section.notes.push(format!(
-        "{} messages were decided; {} were marked unsure, for a person to look at; staff made {} corrections.",
-        thousands(rules.decided),
+        "Decided about: {}. Marked unsure, for a person to look at: {}. Staff made {}.",
+        several(rules.decided, "message"),
         thousands(rules.unsure),
-        thousands(said.total)
+        several(said.total, "correction")
     ));
     if rules.in_force.is_some() && rules.silent_in_twelve_weeks.is_none() {
         section.notes.push("Which rules never speak can be told after twelve weeks.".to_owned());
@@ -291,9 +295,9 @@ fn standing(figures: &Figures) -> Section {
         ],
     );
     section.notes.push(format!(
-        "On {}: {} wait for an answer, {} of them overdue.",
+        "Waiting for an answer on {}: {}, {} of them overdue.",
         long(figures.today),
-        thousands(figures.open_by_age.total()),
+        several(figures.open_by_age.total(), "case"),
         thousands(needs.overdue.total)
     ));
     section
