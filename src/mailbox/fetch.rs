@@ -122,10 +122,23 @@ impl ImapMailbox {
             session.selected.as_ref().map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
         // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
         let found = search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await;
-        let found = found.map_err(|fault| fault.at(&self.account.account, "UID SEARCH"));
+        let mut uids: Vec<u32> = match found {
+            Ok(found) => found.into_iter().filter(|uid| *uid > after).collect(),
+            Err(fault) => {
+                self.session = Some(session);
+                return Err(fault.at(&self.account.account, "UID SEARCH"));
+            }
+        };
+        let listed = uids.len();
+        uids.truncate(at_most as usize);
+        let last = uids.last().copied().unwrap_or(after);
+        let end = if uids.len() == listed { last.max(uid_next.saturating_sub(1)) } else { last };
+        let more = self.left_out(&mut session, after, end, &uids).await;
         self.session = Some(session);
-        let mut uids: Vec<u32> = found?.into_iter().filter(|uid| *uid > after).collect();
-        let all = uids.len();
+        let more = more?;
+        let all = listed + more.len();
+        uids.extend(more);
+        uids.sort_unstable();
         uids.truncate(at_most as usize);
 
         let mut harvest = Harvest::default();
@@ -153,6 +166,49 @@ impl ImapMailbox {
         self.strikes.retain(|uid, _| *uid > up_to);
         self.seen_next = up_to.saturating_add(1);
         Ok(self.fetched(uid_validity, up_to, harvest))
+    }
+
+    /// UIDs up to `end` that SEARCH did not list although their messages are there: a server whose index is broken lists too
+    /// few and says OK. What is passed over is passed over for good, so it is asked for in a second way first.
+    async fn left_out(
+        &mut self,
+        session: &mut Session,
+        after: u32,
+        end: u32,
+        listed: &[u32],
+    ) -> Result<Vec<u32>, MailboxError> {
+        let span = end.saturating_sub(after);
+        if usize::try_from(span).is_ok_and(|span| listed.len() >= span) {
+            return Ok(Vec::new());
+        }
+        let mut found = BTreeSet::new();
+        let command = format!("UID FETCH {}:{end} (UID)", after.saturating_add(1));
+        let asked = session
+            .run(&command, Pace::Bulk, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some((uid, _)) = piece(attributes)
+                    && (after.saturating_add(1)..=end).contains(&uid)
+                    && listed.binary_search(&uid).is_err()
+                {
+                    found.insert(uid);
+                }
+            })
+            .await;
+        match asked {
+            // Some servers refuse a set in which there is nothing.
+            Err(fault @ Fault::Refused(_)) => self.complain(&fault),
+            Err(fault) => return Err(fault.at(&self.account.account, "UID FETCH (UID)")),
+            Ok(()) => {}
+        }
+        if !found.is_empty() {
+            warn!(
+                account = self.account.account,
+                messages = found.len(),
+                "The server's SEARCH left out {} messages that are there; have its index mended. They are read.",
+                found.len()
+            );
+        }
+        Ok(found.into_iter().collect())
     }
 
     fn fetched(&self, uid_validity: u32, up_to: u32, harvest: Harvest) -> Fetched {

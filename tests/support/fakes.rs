@@ -16,6 +16,7 @@ use send_triage::outbox::{Courier, DeliveryError};
 use tokio::time::{Instant, sleep};
 
 /// Tokio's paused time as a clock: it stands still while there is work, and leaps to the next timer when there is none.
+#[derive(Clone)]
 pub struct ToldClock {
     start: DateTime<Utc>,
     began: Instant,
@@ -25,6 +26,11 @@ impl ToldClock {
     /// Begins now, inside a runtime with paused time, at this instant.
     pub fn starting(at: &str) -> Self {
         Self { start: at.parse().unwrap(), began: Instant::now() }
+    }
+
+    /// So many minutes before now.
+    pub fn now_less_minutes(&self, minutes: i64) -> DateTime<Utc> {
+        self.now() - chrono::TimeDelta::minutes(minutes)
     }
 }
 

@@ -1,0 +1,320 @@
+//! IMAP servers that misbehave at every step, seen from the daemon as a whole and in told time: no message is lost, none is
+//! answered twice, the other account goes on, and the server is never asked in a busy loop. Recovery times are asserted.
+
+use std::time::Duration;
+
+use crate::support::fake_imap::Step::{Behave, Close, Drip, Hang, Pause, Raw, Say};
+use crate::support::fake_imap::{Server, Step};
+use crate::support::mailroom::{HOUR, MINUTE, Mailroom, Traffic, letter};
+
+/// The steps of the protocol that a day has.
+const STEPS: [&str; 12] = [
+    "(greeting)",
+    "CAPABILITY",
+    "LOGIN",
+    "LIST",
+    "SELECT",
+    "UID SEARCH",
+    "UID FETCH",
+    "IDLE",
+    "DONE",
+    "NOOP",
+    "UID MOVE",
+    "APPEND",
+];
+
+/// What a server does there instead of its work.
+fn misdeeds() -> Vec<(&'static str, Vec<Step>)> {
+    vec![
+        ("falls silent", vec![Hang]),
+        ("falls silent in the middle of a line", vec![Raw(b"* OK half a li"), Hang]),
+        ("closes the connection", vec![Close]),
+        ("says BYE", vec![Say("* BYE [UNAVAILABLE] Server shutting down"), Close]),
+        ("says NO", vec![Say("{t} NO [SERVERBUG] Internal error occurred")]),
+        ("says BAD", vec![Say("{t} BAD Command Error. 12")]),
+        (
+            "throttles",
+            vec![
+                Pause(20),
+                Say("{t} NO [THROTTLED] Request is throttled. Suggested Backoff Time: 60000 milliseconds"),
+            ],
+        ),
+        ("throttles as Exchange does", vec![Say("{t} BAD Server Unavailable. 15"), Close]),
+        (
+            "ends the session with its token",
+            vec![Say("* BYE Session invalidated - AccessTokenExpired"), Close],
+        ),
+        ("talks nonsense", vec![Raw(b"\x00\xff* {12 ( NIL \"\r\n\r\n"), Hang]),
+        ("announces a literal that never comes", vec![Raw(b"* 1 FETCH (UID 1 BODY[] {400}\r\nabc"), Hang]),
+        (
+            "answers with another web page",
+            vec![Say("HTTP/1.1 502 Bad Gateway"), Say(""), Say("<html>"), Close],
+        ),
+        ("drips", vec![Drip("* OK Still here", 1)]),
+    ]
+}
+
+/// More than this in an hour would be a busy loop.
+const MOST: Traffic = Traffic { connections: 60, commands: 900 };
+
+/// The longest pause between two attempts is five minutes, with its spread; a step that is silent may take another minute.
+const RECOVERY: Duration = Duration::from_secs(8 * 60);
+/// Where a person must act, as it seems, half an hour.
+const RECOVERY_WITH_A_PERSON: Duration = Duration::from_secs(39 * 60);
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_server_does_at_whatever_step_no_message_is_lost_and_it_is_left_in_peace() {
+    let (mut busiest, mut slowest) = (Traffic { connections: 0, commands: 0 }, Duration::ZERO);
+    for step in STEPS {
+        for (misdeed, steps) in misdeeds() {
+            let scene = format!("{step}: the server {misdeed}");
+            let mut room = Mailroom::new().await;
+            room.general.script(step, usize::MAX, &steps);
+            let (before, mut beside) = (Traffic::of(&room.general), 0);
+            room.arrives();
+            room.run_until(HOUR, |room, passed| {
+                if passed == 10 * MINUTE {
+                    room.arrives();
+                    let other = room.assessment.clone();
+                    beside = room.arrives_at(&other);
+                }
+                false
+            })
+            .await;
+            assert_eq!(room.answers(beside), 1, "{scene}: the other account is kept waiting");
+            let traffic = before.since(&room.general);
+            assert!(
+                traffic.connections <= MOST.connections && traffic.commands <= MOST.commands,
+                "{scene}: {traffic:?} in an hour"
+            );
+            busiest.connections = busiest.connections.max(traffic.connections);
+            busiest.commands = busiest.commands.max(traffic.commands);
+
+            room.arrives();
+            let took = room
+                .run_until(2 * HOUR, |room, passed| {
+                    // The daemon is in the midst of its trouble when the server is mended.
+                    if passed == 5 * MINUTE {
+                        room.general.is_mended();
+                    }
+                    passed > 5 * MINUTE && room.is_all_done()
+                })
+                .await;
+            assert!(room.is_all_done(), "{scene}: {:?}", room.records().standing().unwrap());
+            let took = took - 5 * MINUTE;
+            let limit = if step == "LOGIN" || step == "LIST" { RECOVERY_WITH_A_PERSON } else { RECOVERY };
+            assert!(took <= limit, "{scene}: it took {took:?} after the server was mended");
+            slowest = slowest.max(took);
+            assert_eq!(room.cases().len(), 4, "{scene}");
+        }
+    }
+    println!("busiest hour {busiest:?}; slowest recovery {slowest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expires_each_hour_is_no_trouble_at_all() {
+    let mut room = Mailroom::new().await;
+    room.general.change(|fake| fake.session_seconds = Some(55 * 60));
+    let before = Traffic::of(&room.general);
+    let (mut waiting, mut longest) = (None, Duration::ZERO);
+    room.run_until(24 * HOUR, |room, passed| {
+        if let Some((number, since)) = waiting
+            && room.answers(number) == 1
+        {
+            longest = longest.max(passed - since);
+            waiting = None;
+        }
+        if passed.as_secs() % 600 == 300 {
+            assert_eq!(waiting, None, "a letter of ten minutes ago is not answered");
+            waiting = Some((room.arrives(), passed));
+        }
+        false
+    })
+    .await;
+    let traffic = before.since(&room.general);
+    println!("a day of hourly tokens: {traffic:?}, slowest answer {longest:?}");
+    assert!(room.is_all_done());
+    assert!(traffic.connections <= 30, "{traffic:?}");
+    assert!(longest <= Duration::from_secs(30), "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_that_is_dead_for_a_week_is_back_within_minutes_and_its_mail_has_its_dates() {
+    let mut room = Mailroom::new().await;
+    room.general.change(|fake| fake.is_away = true);
+    let before = Traffic::of(&room.general);
+    let mut others = Vec::new();
+    let week = 7 * 24 * HOUR;
+    room.run_until(week, |room, passed| {
+        if passed.as_secs() % 3600 == 0 {
+            room.arrives();
+            let other = room.assessment.clone();
+            others.push(room.arrives_at(&other));
+        }
+        false
+    })
+    .await;
+    let attempts = before.since(&room.general).connections;
+    assert!((7 * 24 * 6..=7 * 24 * 16).contains(&attempts), "{attempts} attempts in a week");
+    for number in others.iter().rev().skip(1) {
+        assert_eq!(room.answers(*number), 1, "letter {number} to the other account");
+    }
+    room.general.change(|fake| fake.is_away = false);
+    let took = room.run_until(HOUR, |room, _| room.general.exists() == 0).await;
+    println!("dead for a week: {attempts} attempts, back after {took:?}");
+    assert!(took <= RECOVERY, "{took:?}");
+    room.run(HOUR).await;
+
+    let cases = room.cases();
+    assert_eq!(cases.len(), 2 * 7 * 24, "every message of that week");
+    for case in &cases {
+        assert!(case.due_on.is_some(), "{}", case.subject);
+        let number: u32 = case.subject.trim_start_matches("Letter ").trim_end_matches('.').parse().unwrap();
+        match (case.acknowledgement.as_str(), case.withheld.as_deref()) {
+            ("sent", None) => assert_eq!(room.answers(number), 1),
+            ("withheld", Some(why)) => {
+                assert_eq!((room.answers(number), why), (0, "it was too old when it was first seen"));
+                assert!(case.account == "general", "{}", case.subject);
+            }
+            other => panic!("{}: {other:?}", case.subject),
+        }
+    }
+    let oldest =
+        cases.iter().filter(|case| case.acknowledgement == "sent" && case.account == "general").count();
+    assert!((71..=73).contains(&oldest), "those of the last three days are acknowledged: {oldest}");
+    // Counted from the day it came, not from the day it was seen.
+    let first = cases.iter().find(|case| case.subject == "Letter 1.").unwrap();
+    assert_eq!(first.due_on.unwrap().to_string(), "2026-12-02");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_asked_for_changes_nothing() {
+    let mut room = Mailroom::new().await;
+    let noise = [
+        Say("* 3 EXISTS"),
+        Say("* 1 RECENT"),
+        Say("* OK [ALERT] The disk is nearly full"),
+        Say("* 2 FETCH (FLAGS (\\Seen \\Answered))"),
+        Say("* 1 FETCH (UID 900 BODY[] \"not asked for\")"),
+        Say("* SEARCH 800 801"),
+        Say("* FLAGS (\\Answered \\Flagged)"),
+        Say("* CAPABILITY IMAP4rev1 IDLE UIDPLUS MOVE"),
+        Say("* 7 EXPUNGE"),
+        Behave,
+    ];
+    for step in ["UID FETCH", "SELECT", "NOOP", "UID MOVE", "IDLE", "APPEND"] {
+        room.general.script(step, usize::MAX, &noise);
+    }
+    for _ in 0..5 {
+        room.arrives();
+        room.run(20 * MINUTE).await;
+    }
+    assert!(room.is_all_done(), "{:?}", room.records().standing().unwrap());
+    assert_eq!(room.cases().len(), 5);
+    let ledger = room.records().ledger().unwrap();
+    assert!(ledger.iter().all(|mailbox| mailbox.gaps.is_empty()), "{ledger:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_leaves_messages_out_does_not_have_them_passed_over() {
+    for answer in ["* SEARCH", "* SEARCH 1 3", "* OK nothing to tell"] {
+        let mut room = Mailroom::new().await;
+        room.general.script("UID SEARCH UID", 1, &[Say(answer), Say("{t} OK done")]);
+        for _ in 0..3 {
+            room.arrives();
+        }
+        room.run(20 * MINUTE).await;
+        assert!(room.is_all_done(), "{answer}: {} cases", room.cases().len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_which_the_server_gives_wrong_sizes_is_read_or_set_aside_and_stops_nobody() {
+    for lie in [
+        // Fewer bytes than there are, more than there are, one that is missing, one that is no number.
+        Raw(b"* 2 FETCH (UID 2 INTERNALDATE \"18-Nov-2026 10:01:00 +0000\" BODY[] {3}\r\nabcdefghij)\r\n"),
+        Raw(b"* 2 FETCH (UID 2 INTERNALDATE \"18-Nov-2026 10:01:00 +0000\" BODY[] {90000}\r\nabc)\r\n"),
+        Raw(b"* 2 FETCH (UID 2 INTERNALDATE \"18-Nov-2026 10:01:00 +0000\" BODY[]\r\nabc)\r\n"),
+        Raw(b"* 2 FETCH (UID 2 INTERNALDATE \"18-Nov-2026 10:01:00 +0000\" BODY[] {-1}\r\nabc)\r\n"),
+        Raw(b"* 2 FETCH (UID 2 INTERNALDATE \"18-Nov-2026 10:01:00 +0000\" BODY[] NIL)\r\n"),
+    ] {
+        let mut room = Mailroom::new().await;
+        for _ in 0..3 {
+            room.arrives();
+        }
+        room.general.script("UID FETCH 1:3 (UID INTERNALDATE BODY", usize::MAX, &[lie.clone(), Hang]);
+        room.general.script("UID FETCH 2 (UID INTERNALDATE", usize::MAX, &[lie, Say("{t} OK done")]);
+        room.run(3 * HOUR).await;
+        assert_eq!((room.answers(1), room.answers(3)), (1, 1));
+        let standing = room.records().standing().unwrap();
+        assert_eq!(standing.set_aside, 1, "{standing:?}");
+        let ledger = room.records().ledger().unwrap();
+        assert!(ledger.iter().all(|mailbox| mailbox.gaps.is_empty()), "{ledger:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_uidnext_goes_back_is_read_anew_and_nobody_is_answered_twice() {
+    let mut room = Mailroom::new().await;
+    for _ in 0..8 {
+        room.arrives();
+    }
+    room.run(20 * MINUTE).await;
+    assert!(room.is_all_done());
+    // Restored from a backup: the old messages are back, numbered from 1, and a new one among them.
+    room.general.change(|fake| fake.uid_next = 1);
+    for number in 1..=6 {
+        room.general.arrives(letter(number), "2026-11-18T10:01:00Z".parse().unwrap());
+    }
+    let new = room.arrives();
+    room.run(20 * MINUTE).await;
+    assert_eq!(room.answers(new), 1);
+    assert!((1..=8).all(|number| room.answers(number) == 1), "nobody is answered twice");
+    assert_eq!(room.cases().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_broken_lines_cost_a_connection_and_not_the_processor() {
+    // chatmail/core 5038 and async-imap 131: an error that comes again for as long as one asks.
+    static GARBAGE: std::sync::LazyLock<Vec<u8>> =
+        std::sync::LazyLock::new(|| b"* )(\x01 not IMAP at all\r\n".repeat(100_000));
+    let mut room = Mailroom::new().await;
+    for step in ["UID SEARCH", "SELECT", "IDLE"] {
+        room.general.script(step, 3, &[Raw(&GARBAGE), Hang]);
+    }
+    room.arrives();
+    let before = Traffic::of(&room.general);
+    let took = room.run_until(2 * HOUR, |room, _| room.is_all_done()).await;
+    let traffic = before.since(&room.general);
+    assert!(room.is_all_done() && traffic.connections <= 30, "{took:?} {traffic:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_refused_for_a_month_is_not_tried_more_than_three_times_an_hour() {
+    // osTicket 6455: a token that could not be renewed for ten days, and nobody was told. Here it is an error in the log each
+    // time, `doctor` and the health file say it, and a directory does not lock the account.
+    let mut room = Mailroom::new().await;
+    room.general.script("LOGIN", usize::MAX, &[Say("{t} NO [AUTHENTICATIONFAILED] AUTHENTICATE failed.")]);
+    let before = Traffic::of(&room.general);
+    room.general.change(|fake| fake.session_seconds = Some(1));
+    room.arrives();
+    room.run(30 * 24 * HOUR).await;
+    let attempts = before.since(&room.general).connections;
+    println!("a month of refused logins: {attempts} attempts");
+    assert!((30 * 24..=30 * 24 * 3).contains(&attempts), "{attempts}");
+    room.general.change(|fake| fake.session_seconds = None).is_mended();
+    let took = room.run_until(2 * HOUR, |room, _| room.general.exists() == 0).await;
+    assert!(took <= RECOVERY_WITH_A_PERSON, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_server_is_looked_at_every_five_minutes_and_no_more() {
+    let mut room = Mailroom::new().await;
+    let quiet: &Server = &room.assessment.clone();
+    let before = Traffic::of(quiet);
+    room.run(24 * HOUR).await;
+    let traffic = before.since(quiet);
+    println!("a quiet day: {traffic:?}");
+    assert!(traffic.connections <= 2, "{traffic:?}");
+    assert!((24 * 12..=24 * 12 * 6).contains(&traffic.commands), "{traffic:?}");
+}
