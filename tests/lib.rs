@@ -7,6 +7,7 @@ mod cases_page;
 mod check;
 mod commands;
 mod explained;
+mod failures;
 mod faults;
 mod folder;
 mod follow_ups;
