@@ -81,7 +81,9 @@ async fn a_server_is_asked_only_for_what_every_server_answers_rightly() {
     }
     room.run(24 * HOUR).await;
     assert!(room.is_all_done());
+    // Our own letters are put into Sent as read, as a mail program does.
     let said = room.general.heard("");
+    let asked: Vec<_> = said.iter().filter(|line| !line.starts_with("APPEND")).collect();
     for word in [
         "ENVELOPE",
         "BODYSTRUCTURE",
@@ -93,7 +95,7 @@ async fn a_server_is_asked_only_for_what_every_server_answers_rightly() {
         "UNSEEN",
         "RECENT",
     ] {
-        let found: Vec<_> = said.iter().filter(|line| line.contains(word)).collect();
+        let found: Vec<_> = asked.iter().filter(|line| line.contains(word)).collect();
         assert!(found.is_empty(), "{word}: {found:?}");
     }
     assert!(said.iter().any(|line| line.contains("BODY.PEEK[")));

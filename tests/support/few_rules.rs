@@ -15,6 +15,6 @@ pub fn write(dir: &Path) {
     let urgent =
         "grounds:\n  - id: U1\n    title: Out of school\n    policy: p\n    when: [no school place]\n";
     fs::write(dir.join("urgent.yaml"), urgent).unwrap();
-    let topics = "topics:\n  - {id: queue-assessment, title: t, policy: p, queue: assessment, when: [needs assessment]}\n";
+    let topics = "queues:\n  - {id: queue-assessment, title: t, policy: p, queue: assessment, when: [needs assessment]}\n";
     fs::write(dir.join("topics.yaml"), topics).unwrap();
 }

@@ -113,12 +113,22 @@ impl Mailroom {
 
     /// Runs the daemon for so long, asks it to stop, and gives it two minutes for that.
     pub async fn run(&mut self, how_long: Duration) {
-        self.run_until(how_long, |_, _| false).await;
+        self.run_looking_every(how_long, how_long, |_, _| false).await;
     }
 
     /// The same, looking once a second whether it is enough; how long it took. `look` may send mail and change servers.
     pub async fn run_until(
         &mut self,
+        at_most: Duration,
+        look: impl FnMut(&mut Self, Duration) -> bool,
+    ) -> Duration {
+        self.run_looking_every(Duration::from_secs(1), at_most, look).await
+    }
+
+    /// The same, looking as often as is said.
+    pub async fn run_looking_every(
+        &mut self,
+        tick: Duration,
         at_most: Duration,
         mut look: impl FnMut(&mut Self, Duration) -> bool,
     ) -> Duration {
@@ -151,7 +161,7 @@ impl Mailroom {
         let looking = async {
             let mut passed = Duration::ZERO;
             while passed < at_most && !look(self, passed) {
-                passed += Duration::from_secs(1);
+                passed += tick;
                 sleep_until(begun + passed).await;
             }
             passed
