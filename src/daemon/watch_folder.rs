@@ -85,9 +85,12 @@ async fn turn<M: Mailbox, C: Clock>(
     let account = mailbox.account().to_owned();
     let longest = longest_wait(mailbox, world, keeps_copies)?;
     tokio::select! {
-        waited = mailbox.wait(longest) => waited?,
+        // The wait comes last: it may begin by opening the folder again, and a bell that has rung already would cut that
+        // short, which costs the connection and a login.
+        biased;
         () = world.bells.copies(&account), if keeps_copies => {}
         () = world.stopped() => {}
+        waited = mailbox.wait(longest) => waited?,
     }
     Ok(())
 }
