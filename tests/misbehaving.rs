@@ -69,14 +69,15 @@ const DONE: Duration = Duration::from_secs(70 * 60);
 async fn whatever_a_server_does_at_whatever_step_no_message_is_lost_and_it_is_left_in_peace() {
     let mut busiest = Traffic { connections: 0, commands: 0 };
     let mut slowest = (Duration::ZERO, Duration::ZERO);
+    let (rules, now_and_then) = (Mailroom::not_in_use(), Duration::from_secs(5));
     for step in STEPS {
         for (misdeed, steps) in misdeeds() {
             let scene = format!("{step}: the server {misdeed}");
-            let mut room = Mailroom::new().await;
+            let mut room = Mailroom::beside(&rules).await;
             room.general.script(step, usize::MAX, &steps);
             let (before, mut beside) = (Traffic::of(&room.general), 0);
             room.arrives();
-            room.run_until(HOUR, |room, passed| {
+            room.run_looking_every(now_and_then, HOUR, |room, passed| {
                 if passed == 10 * MINUTE {
                     room.arrives();
                     let other = room.assessment.clone();
@@ -99,7 +100,7 @@ async fn whatever_a_server_does_at_whatever_step_no_message_is_lost_and_it_is_le
             let mended = 5 * MINUTE;
             let mut answered = None;
             let took = room
-                .run_until(2 * HOUR, |room, passed| {
+                .run_looking_every(now_and_then, 2 * HOUR, |room, passed| {
                     if passed == mended {
                         room.general.is_mended();
                     }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::support::fakes::{FakeCourier, FakeMailbox, Server, ToldClock};
 use crate::support::few_rules::{self, FOR_ASSESSMENT, QUESTION};
+use crate::support::quick_dir;
 
 /// A Wednesday in term time.
 const START: &str = "2026-11-18T10:00:00Z";
@@ -43,7 +44,7 @@ struct Council {
 
 impl Council {
     async fn new(domain: &str, rules: Rules) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         let account = |name: &str| {
             format!(
                 "  - name: {name}\n    address: send.{name}@{domain}\n    \

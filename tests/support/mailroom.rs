@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::fake_imap::Server;
 use super::fakes::{FakeCourier, ToldClock};
 use super::few_rules;
+use super::quick_dir;
 
 /// A Wednesday in term time.
 const START: &str = "2026-11-18T10:00:00Z";
@@ -25,8 +26,10 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 /// Two accounts with a server each, and everything that outlives a run.
 pub struct Mailroom {
     dir: tempfile::TempDir,
+    /// Where the rules lie: several rooms may share them, so that they are compiled once.
+    rules: Rc<tempfile::TempDir>,
     config: Config,
-    in_force: InForce,
+    in_force: Rc<InForce>,
     pub clock: ToldClock,
     pub general: Server,
     pub assessment: Server,
@@ -44,8 +47,8 @@ impl Mailroom {
 
     /// Before its first day.
     pub fn not_in_use() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        few_rules::write(&dir.path().join("rules"));
+        let (dir, rules) = (quick_dir(), quick_dir());
+        few_rules::write(&rules.path().join("rules"));
         let account = |name: &str| {
             format!(
                 "  - name: {name}\n    address: send.{name}@council.example\n    \
@@ -53,18 +56,39 @@ impl Mailroom {
             )
         };
         let yaml = format!(
-            "council: {{domain: council.example}}\ndatabase: record.sqlite\nrules: rules\naccounts:\n{}{}queues:\n  \
+            "council: {{domain: council.example}}\ndatabase: record.sqlite\nrules: {}\naccounts:\n{}{}queues:\n  \
              resolution: {{folder: Triage/Resolution}}\n  assessment: {{folder: Triage/Assessment}}\n  \
              annual-review-east: {{folder: Triage/East}}\n  annual-review-west: {{folder: Triage/West}}\n  \
              general: {{folder: Triage/General}}\n",
+            rules.path().join("rules").display(),
             account("general"),
             account("assessment"),
         );
         let config = Config::parse(&yaml, "mailroom.yaml", dir.path()).unwrap();
+        let in_force = Rc::new(InForce::new(in_force::load(&config).unwrap()));
+        Self::with(dir, Rc::new(rules), config, in_force)
+    }
+
+    /// Another one by the same rules, taken into use.
+    pub async fn beside(other: &Self) -> Self {
+        let dir = quick_dir();
+        let config = Config { database: dir.path().join("record.sqlite"), ..other.config.clone() };
+        let mut room = Self::with(dir, other.rules.clone(), config, other.in_force.clone());
+        room.run(MINUTE).await;
+        room
+    }
+
+    fn with(
+        dir: tempfile::TempDir,
+        rules: Rc<tempfile::TempDir>,
+        config: Config,
+        in_force: Rc<InForce>,
+    ) -> Self {
         Self {
-            in_force: InForce::new(in_force::load(&config).unwrap()),
-            config,
             dir,
+            rules,
+            config,
+            in_force,
             clock: ToldClock::starting(START),
             general: Server::with(&[]),
             assessment: Server::with(&[]),
@@ -133,10 +157,7 @@ impl Mailroom {
         mut look: impl FnMut(&mut Self, Duration) -> bool,
     ) -> Duration {
         let records = self.records();
-        let config = self.config.clone();
-        let in_force = InForce::new(in_force::load(&config).unwrap());
-        let in_force = std::mem::replace(&mut self.in_force, in_force);
-        let clock = self.clock.clone();
+        let (config, in_force, clock) = (self.config.clone(), self.in_force.clone(), self.clock.clone());
         let (stop, stopped) = watch::channel(false);
         let names = ["general", "assessment"];
         let world = World {

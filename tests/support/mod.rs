@@ -39,3 +39,8 @@ pub fn wait_at_most<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> 
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// A folder in memory where the machine has such: told time does not wait for a disk, and neither should its tests.
+pub fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
