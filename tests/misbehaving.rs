@@ -62,6 +62,8 @@ const MOST: Traffic = Traffic { connections: 60, commands: 900 };
 const ANSWERED: Duration = Duration::from_secs(8 * 60);
 /// The same where a person must act, as it seems: half an hour.
 const ANSWERED_AFTER_A_LOGIN: Duration = Duration::from_secs(39 * 60);
+/// A transfer may go on so long while data comes, however little of it helps: servers say "still here" when they search.
+const LONGEST_TRANSFER: Duration = Duration::from_secs(30 * 60);
 /// Until everything is filed as well: what failed by itself for an hour is tried again after an hour.
 const DONE: Duration = Duration::from_secs(70 * 60);
 
@@ -69,38 +71,29 @@ const DONE: Duration = Duration::from_secs(70 * 60);
 async fn whatever_a_server_does_at_whatever_step_no_message_is_lost_and_it_is_left_in_peace() {
     let mut busiest = Traffic { connections: 0, commands: 0 };
     let mut slowest = (Duration::ZERO, Duration::ZERO);
+    let mut complaints = Vec::new();
     let (rules, now_and_then) = (Mailroom::not_in_use(), Duration::from_secs(5));
     for step in STEPS {
         for (misdeed, steps) in misdeeds() {
             let scene = format!("{step}: the server {misdeed}");
             let mut room = Mailroom::beside(&rules).await;
             room.general.script(step, usize::MAX, &steps);
-            let (before, mut beside) = (Traffic::of(&room.general), 0);
+            let before = Traffic::of(&room.general);
+            let (mut beside, mut traffic, mut last, mut answered) = (0, None, 0, None);
+            let mended = HOUR + 5 * MINUTE;
             room.arrives();
-            room.run_looking_every(now_and_then, HOUR, |room, passed| {
-                if passed == 10 * MINUTE {
-                    room.arrives();
-                    let other = room.assessment.clone();
-                    beside = room.arrives_at(&other);
-                }
-                false
-            })
-            .await;
-            assert_eq!(room.answers(beside), 1, "{scene}: the other account is kept waiting");
-            let traffic = before.since(&room.general);
-            assert!(
-                traffic.connections <= MOST.connections && traffic.commands <= MOST.commands,
-                "{scene}: {traffic:?} in an hour"
-            );
-            busiest.connections = busiest.connections.max(traffic.connections);
-            busiest.commands = busiest.commands.max(traffic.commands);
-
-            // The daemon is in the midst of its trouble when the server is mended.
-            let last = room.arrives();
-            let mended = 5 * MINUTE;
-            let mut answered = None;
             let took = room
-                .run_looking_every(now_and_then, 2 * HOUR, |room, passed| {
+                .run_looking_every(now_and_then, mended + 2 * HOUR, |room, passed| {
+                    if passed == 10 * MINUTE {
+                        room.arrives();
+                        let other = room.assessment.clone();
+                        beside = room.arrives_at(&other);
+                    }
+                    if passed == HOUR {
+                        traffic = Some((before.since(&room.general), room.answers(beside)));
+                        last = room.arrives();
+                    }
+                    // The daemon is in the midst of its trouble when the server is mended.
                     if passed == mended {
                         room.general.is_mended();
                     }
@@ -110,19 +103,40 @@ async fn whatever_a_server_does_at_whatever_step_no_message_is_lost_and_it_is_le
                     passed > mended && room.is_all_done()
                 })
                 .await;
-            assert!(room.is_all_done(), "{scene}: {:?}", room.records().standing().unwrap());
-            let (took, answered) = (took - mended, answered.unwrap());
-            let limit = if step == "LOGIN" || step == "LIST" { ANSWERED_AFTER_A_LOGIN } else { ANSWERED };
-            assert!(answered <= limit, "{scene}: answered only {answered:?} after the server was mended");
-            assert!(took <= DONE, "{scene}: all done only {took:?} after the server was mended");
+            let (traffic, others) = traffic.unwrap();
+            if others != 1 {
+                complaints.push(format!("{scene}: the other account is kept waiting"));
+            }
+            if traffic.connections > MOST.connections || traffic.commands > MOST.commands {
+                complaints.push(format!("{scene}: {traffic:?} in an hour"));
+            }
+            busiest.connections = busiest.connections.max(traffic.connections);
+            busiest.commands = busiest.commands.max(traffic.commands);
+            if !room.is_all_done() {
+                complaints.push(format!("{scene}: {:?}", room.records().standing().unwrap()));
+            }
+            let (took, answered) = (took - mended, answered.unwrap_or(2 * HOUR));
+            let limit = match (step, misdeed) {
+                ("LOGIN" | "LIST", _) => ANSWERED_AFTER_A_LOGIN,
+                ("UID SEARCH" | "UID FETCH", "drips") => ANSWERED + LONGEST_TRANSFER,
+                _ => ANSWERED,
+            };
+            if answered > limit || took > DONE.max(limit) {
+                complaints.push(format!(
+                    "{scene}: answered {answered:?}, all done {took:?} after the server was mended"
+                ));
+            }
+            if room.cases().len() != 4 {
+                complaints.push(format!("{scene}: {} cases", room.cases().len()));
+            }
             slowest = (slowest.0.max(answered), slowest.1.max(took));
-            assert_eq!(room.cases().len(), 4, "{scene}");
         }
     }
     println!(
         "busiest hour {busiest:?}; answered at the latest {:?}, all done {:?} after the mend",
         slowest.0, slowest.1
     );
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 /// What was said before each of the first logins, for whoever looks into a failure.
