@@ -26,8 +26,6 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 /// Two accounts with a server each, and everything that outlives a run.
 pub struct Mailroom {
     dir: tempfile::TempDir,
-    /// Where the rules lie: several rooms may share them, so that they are compiled once.
-    rules: Rc<tempfile::TempDir>,
     config: Config,
     in_force: Rc<InForce>,
     pub clock: ToldClock,
@@ -47,8 +45,8 @@ impl Mailroom {
 
     /// Before its first day.
     pub fn not_in_use() -> Self {
-        let (dir, rules) = (quick_dir(), quick_dir());
-        few_rules::write(&rules.path().join("rules"));
+        let dir = quick_dir();
+        few_rules::write(&dir.path().join("rules"));
         let account = |name: &str| {
             format!(
                 "  - name: {name}\n    address: send.{name}@council.example\n    \
@@ -56,37 +54,33 @@ impl Mailroom {
             )
         };
         let yaml = format!(
-            "council: {{domain: council.example}}\ndatabase: record.sqlite\nrules: {}\naccounts:\n{}{}queues:\n  \
+            "council: {{domain: council.example}}\ndatabase: record.sqlite\nrules: rules\naccounts:\n{}{}queues:\n  \
              resolution: {{folder: Triage/Resolution}}\n  assessment: {{folder: Triage/Assessment}}\n  \
              annual-review-east: {{folder: Triage/East}}\n  annual-review-west: {{folder: Triage/West}}\n  \
              general: {{folder: Triage/General}}\n",
-            rules.path().join("rules").display(),
             account("general"),
             account("assessment"),
         );
         let config = Config::parse(&yaml, "mailroom.yaml", dir.path()).unwrap();
-        let in_force = Rc::new(InForce::new(in_force::load(&config).unwrap()));
-        Self::with(dir, Rc::new(rules), config, in_force)
+        let mut set = in_force::load(&config).unwrap();
+        // Nobody edits these rules: without their folder nobody looks once a second whether somebody has.
+        let config = Config { rules: None, ..config };
+        set.config = Rc::new(config.clone());
+        Self::with(dir, config, Rc::new(InForce::new(set)))
     }
 
     /// Another one by the same rules, taken into use.
     pub async fn beside(other: &Self) -> Self {
         let dir = quick_dir();
         let config = Config { database: dir.path().join("record.sqlite"), ..other.config.clone() };
-        let mut room = Self::with(dir, other.rules.clone(), config, other.in_force.clone());
+        let mut room = Self::with(dir, config, other.in_force.clone());
         room.run(MINUTE).await;
         room
     }
 
-    fn with(
-        dir: tempfile::TempDir,
-        rules: Rc<tempfile::TempDir>,
-        config: Config,
-        in_force: Rc<InForce>,
-    ) -> Self {
+    fn with(dir: tempfile::TempDir, config: Config, in_force: Rc<InForce>) -> Self {
         Self {
             dir,
-            rules,
             config,
             in_force,
             clock: ToldClock::starting(START),
