@@ -3,9 +3,11 @@
 //! RFC 9051 sections 6.4.4, 6.4.5, 7.5.2. Only items that the codec can read are asked for: no ENVELOPE, no BODYSTRUCTURE.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::imap::ImapMailbox;
@@ -19,6 +21,8 @@ use crate::message::{self, MessageRef};
 const MOST_BYTES: u64 = 16 << 20;
 /// One FETCH command asks for at most so many.
 const BATCH_BYTES: u64 = 4 << 20;
+/// For so long a server that hands over no message at all is itself the suspect: none is set aside.
+const SUSPECTED: Duration = Duration::from_secs(2 * 3600);
 /// One fetch connects anew at most so often.
 const MOST_RECONNECTIONS: u32 = 8;
 
@@ -334,9 +338,13 @@ impl ImapMailbox {
     }
 
     /// Messages that failed are tried once more after all others, and set aside when they fail again. When nothing at all
-    /// could be read, the server is the suspect: then it takes failures in two fetches.
+    /// could be read, the server is the suspect: then they are tried for two hours, so that an outage or a throttled account
+    /// costs nobody their answer.
     async fn second_look(&mut self, uids: &[u32], harvest: &mut Harvest, trouble: &mut Option<MailboxError>) {
         let open: Vec<u32> = uids.iter().copied().filter(|uid| !harvest.is_settled(*uid)).collect();
+        if open.len() < uids.len() || open.is_empty() {
+            self.unread_since = None;
+        }
         for uid in open {
             if trouble.is_none() && self.strikes.contains_key(&uid) {
                 // On a connection of its own, so that no other message or earlier fault can be to blame.
@@ -345,7 +353,9 @@ impl ImapMailbox {
             }
             let strikes = self.strikes.get(&uid).copied().unwrap_or(0);
             let server_reads = uids.iter().any(|other| harvest.has(*other) || harvest.gone.contains(other));
-            if !harvest.is_settled(uid) && (strikes >= 4 || (strikes >= 2 && server_reads)) {
+            let since = *self.unread_since.get_or_insert_with(Instant::now);
+            let is_its_own_fault = server_reads || since.elapsed() >= SUSPECTED;
+            if !harvest.is_settled(uid) && strikes >= 2 && is_its_own_fault {
                 warn!(
                     account = self.account.account,
                     uid, "Message UID {uid} cannot be fetched and is set aside."
