@@ -16,6 +16,7 @@ use crate::triage::{Kind, Queue};
 
 mod account;
 mod check;
+mod health;
 mod life;
 mod secret;
 mod shape;
@@ -25,6 +26,7 @@ pub mod working_days;
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
+pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
@@ -90,6 +92,9 @@ pub struct Config {
     /// Call-backs that the Customer Service Centre asks for.
     #[serde(default)]
     pub call_backs: CallBacks,
+    /// How somebody outside learns that the program stands still.
+    #[serde(default)]
+    pub health: HealthRules,
 }
 
 /// Who we are.
@@ -363,6 +368,7 @@ impl Config {
         absolute(&mut self.database);
         self.rules.iter_mut().for_each(absolute);
         self.working_days.iter_mut().for_each(absolute);
+        self.health.file.iter_mut().for_each(absolute);
         for account in &mut self.accounts {
             account.outbox.iter_mut().for_each(absolute);
             account.folder.iter_mut().for_each(|f| absolute(&mut f.path));

@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, intake};
+use super::{Trouble, World, intake, pulse};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -34,6 +34,7 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(2);
 pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, keeps_copies: bool) {
     let mut failures = 0u32;
     while !world.stopping() {
+        pulse::turn(mailbox, world);
         match turn(mailbox, world, keeps_copies).await {
             Ok(()) => failures = 0,
             Err(trouble) => {
@@ -108,6 +109,7 @@ pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>
     let mut after = cursor(mailbox, world, status).await?;
     let mut taken = 0;
     while !world.stopping() {
+        pulse::turn(mailbox, world); // A long backlog is many turns.
         let fetched = match mailbox.fetch(after, BATCH).await {
             Err(MailboxError::UidValidityChanged { now, .. }) => {
                 resynchronise(mailbox, world, now, "UIDVALIDITY changed")?;

@@ -21,6 +21,7 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod health;
 mod history;
 mod known;
 mod mailboxes;
@@ -46,6 +47,7 @@ pub use entry::{
 };
 pub use error::RecordError;
 pub use facts::{Acted, Deed, NewFact};
+pub use health::{InHand, LastCanary};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
