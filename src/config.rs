@@ -16,6 +16,7 @@ use crate::triage::{Kind, Queue};
 
 mod account;
 mod check;
+mod health;
 mod life;
 mod digest;
 mod secret;
@@ -27,6 +28,7 @@ pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
 pub use digest::{DigestDay, DigestRules, DigestTo};
+pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
@@ -95,6 +97,9 @@ pub struct Config {
     /// The weekly digest for managers.
     #[serde(default)]
     pub digest: DigestRules,
+    /// How somebody outside learns that the program stands still.
+    #[serde(default)]
+    pub health: HealthRules,
 }
 
 /// Who we are.
@@ -368,6 +373,7 @@ impl Config {
         absolute(&mut self.database);
         self.rules.iter_mut().for_each(absolute);
         self.working_days.iter_mut().for_each(absolute);
+        self.health.file.iter_mut().for_each(absolute);
         for account in &mut self.accounts {
             account.outbox.iter_mut().for_each(absolute);
             account.folder.iter_mut().for_each(|f| absolute(&mut f.path));

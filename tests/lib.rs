@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answered;
+mod badmail;
 mod cases;
 mod cases_page;
 mod check;
@@ -31,6 +32,7 @@ mod moves;
 mod new_text;
 mod notices;
 mod outbox;
+mod pulse;
 mod record;
 mod reload;
 mod replay;
@@ -43,5 +45,6 @@ mod servers;
 mod staff_letters;
 mod storms;
 mod suggest;
+mod supply_chain;
 mod support;
 mod tidy;

@@ -23,6 +23,7 @@ mod due;
 mod evaluate;
 mod explain;
 mod figures;
+mod health;
 mod learn;
 mod out;
 mod past;
@@ -86,6 +87,8 @@ enum Command {
     Check(check::Arguments),
     /// Connects to every account and reports what works, what is missing, and how to mend it
     Doctor(doctor::Arguments),
+    /// How the daemon is, from the file that it writes; for whatever watches the machine
+    Health(health::Arguments),
     /// What would be decided about these messages, and why; changes nothing
     Explain(explain::Arguments),
     /// Measures the rules against labelled messages
@@ -170,6 +173,7 @@ pub fn main() -> ExitCode {
         Command::Demo(a) => demo::run(&a),
         Command::Check(a) => check::run(&a, config),
         Command::Doctor(a) => doctor::run(&a, config),
+        Command::Health(a) => health::run(&a, config),
         Command::Explain(a) => explain::run(&a, config),
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Replay(a) => replay::run(&a, config),

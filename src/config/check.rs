@@ -81,6 +81,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     check_staff(config, &addresses, &mut out);
     super::digest::check(config, &addresses, &mut out);
     check_answers(config, &mut out);
+    super::health::check(config, &addresses, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
         out.add(

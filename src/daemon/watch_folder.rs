@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, intake};
+use super::{Trouble, World, intake, pulse};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -35,6 +35,7 @@ pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, 
     let mut failures = 0u32;
     let mut away = true; // Until it answers for the first time.
     while !world.stopping() {
+        pulse::turn(mailbox, world);
         match turn(mailbox, world, keeps_copies, &mut away).await {
             Ok(()) => failures = 0,
             Err(trouble) => {
@@ -132,6 +133,7 @@ async fn take_in_from<M: Mailbox, C: Clock>(
     let mut after = cursor(mailbox, world, status).await?;
     let mut taken = 0;
     while !world.stopping() {
+        pulse::turn(mailbox, world); // A long backlog is many turns.
         let fetched = match mailbox.fetch(after, BATCH).await {
             Err(MailboxError::UidValidityChanged { now, .. }) => {
                 resynchronise(mailbox, world, now, "UIDVALIDITY changed")?;

@@ -20,6 +20,7 @@ mod check_digest;
 mod check_staff;
 pub mod council;
 pub mod digest;
+pub mod health;
 mod markup;
 pub mod notice;
 pub mod passed_on;
@@ -33,6 +34,7 @@ pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
 pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;
 pub use digest::{Digest as WeeklyDigest, DigestFacts, Late, digest};
+pub use health::{CanaryFacts, StallFacts, canary, stall};
 pub use notice::{CaseLine, Notice};
 pub use passed_on::{PassedOnFacts, passed_on};
 pub use referral::{ReferralFacts, referral};
@@ -96,17 +98,23 @@ pub enum Purpose {
     Refusal,
     /// Word to a sender that another team has the email now.
     PassedOn,
+    /// A message to ourselves that must come round.
+    Canary,
     /// Anything else that staff are told.
     Notice,
 }
 
 impl Purpose {
+    const ALL: [Self; 6] =
+        [Self::Acknowledgement, Self::Alert, Self::Refusal, Self::PassedOn, Self::Canary, Self::Notice];
+
     fn word(self) -> &'static str {
         match self {
             Self::Acknowledgement => "ack",
             Self::Alert => "alert",
             Self::Refusal => "refusal",
             Self::PassedOn => "passed-on",
+            Self::Canary => "canary",
             Self::Notice => "notice",
         }
     }
@@ -126,9 +134,7 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal, Purpose::PassedOn, Purpose::Notice]
-        .into_iter()
-        .find(|p| minted && p.word() == word)
+    Purpose::ALL.into_iter().find(|p| minted && p.word() == word)
 }
 
 /// Local part and domain of an address that may stand in our headers and in our SMTP commands, and none that could end
