@@ -90,6 +90,7 @@ fn write(
         subject,
         text: format!("{text}\n"),
         html: markup::page(subject, &html),
+        pictures: &[],
     }
     .finish()
 }
