@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | words | `yaml`, `message`, `calendar` |
 //! | judgement | `rules`, `triage`, `case` |
-//! | what to do | `letter`, `effect`, `memo`, `digest` |
+//! | what to do | `memo`, `digest`, `letter`, `effect` |
 //! | outside | `clock`, `mailbox`, `record`, `outbox` |
 //! | running | `config`, `daemon`, `command` |
 //!
@@ -45,13 +45,13 @@ pub mod triage;
 
 pub mod case;
 
+pub mod digest;
+
 pub mod letter;
 
 pub mod effect;
 
 pub mod memo;
-
-pub mod digest;
 
 pub mod clock;
 

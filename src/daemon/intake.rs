@@ -12,7 +12,7 @@ use crate::case::{Matter, Reference};
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
-use crate::letter::Counted;
+use crate::letter::{self, Counted, Purpose};
 use crate::mailbox::{Fetched, RawMessage, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
 use crate::record::{
@@ -181,6 +181,10 @@ fn entry<C: Clock>(
 ) -> Result<Entry, Trouble> {
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
+        let canary = message.message_id.as_deref().filter(|id| letter::purpose_of(id) == Some(Purpose::Canary));
+        if let Some(id) = canary.filter(|_| !world.is_sent(&raw.at.account, &raw.at.folder)) {
+            records.canary_met(id, world.now())?;
+        }
         return Ok(build(raw, message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {

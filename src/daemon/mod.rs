@@ -3,6 +3,7 @@
 //!
 //! A task's trouble stays its own: a broken account waits and tries again while the others go on.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use crate::outbox::Courier;
 use crate::record::{RecordError, Records};
 
 pub mod answers;
+pub mod digests;
+pub mod health;
 pub mod in_force;
 pub mod intake;
 pub mod joining;
@@ -27,12 +30,14 @@ pub mod moves;
 pub mod notices;
 pub mod parts;
 pub mod post;
+pub mod pulse;
 pub mod refusal;
 pub mod reload;
 pub mod rounds;
 pub mod sent;
 pub mod upkeep;
 pub mod watch_folder;
+pub mod weekly;
 
 pub use in_force::InForce;
 
@@ -52,12 +57,13 @@ pub struct World<'a, C> {
     pub stop: watch::Receiver<bool>,
 }
 
-/// A bell for each account: letters to be sent, and copies to be kept.
+/// A bell for each account: letters to be sent, and copies to be kept; and when each watched folder last had its turn.
 #[derive(Debug, Default)]
 pub struct Bells {
     post: BTreeMap<String, Notify>,
     copies: BTreeMap<String, Notify>,
     rounds: Notify,
+    turns: RefCell<BTreeMap<(String, String), DateTime<Utc>>>,
 }
 
 impl Bells {
@@ -69,6 +75,7 @@ impl Bells {
             post: bells(&mut accounts.clone()),
             copies: bells(&mut accounts.clone()),
             rounds: Notify::new(),
+            turns: RefCell::default(),
         }
     }
 
@@ -85,6 +92,16 @@ impl Bells {
     /// Something came that staff may have to be told of.
     pub fn ring_rounds(&self) {
         self.rounds.notify_one();
+    }
+
+    /// This watched folder has its turn: its task goes on, whether or not its server does.
+    pub fn turned(&self, account: &str, folder: &str, at: DateTime<Utc>) {
+        self.turns.borrow_mut().insert((account.to_owned(), folder.to_owned()), at);
+    }
+
+    /// When this watched folder last had its turn; `None`: never.
+    pub fn last_turn(&self, account: &str, folder: &str) -> Option<DateTime<Utc>> {
+        self.turns.borrow().get(&(account.to_owned(), folder.to_owned())).copied()
     }
 
     /// Waits for such.

@@ -1,5 +1,5 @@
-//! What managers are told each week, counted: whose cases, which days, and the figures themselves. Nothing here is drawn or
-//! sent, and nothing is looked up: `record/figures` counts, the letter says it.
+//! What managers are told each week, counted: whose cases, which days, and the figures themselves. What is drawn
+//! of it is `charts`'s; nothing here is sent, and nothing is looked up: `record/figures` counts, the letter says it.
 //!
 //! communication-policy, email d (10 working days), escalations; design section 1, "the weekly digest".
 
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::calendar::{WorkingCalendar, london};
 
+pub mod charts;
 pub mod figures;
 pub mod measure;
 pub mod names;

@@ -22,6 +22,7 @@ mod entry;
 mod error;
 mod facts;
 mod figures;
+mod health;
 mod history;
 mod known;
 mod mailboxes;
@@ -48,11 +49,12 @@ pub use entry::{
 };
 pub use error::RecordError;
 pub use facts::{Acted, Deed, NewFact};
+pub use health::{InHand, LastCanary};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{LateOpening, OpenedCase, WaitingOpening};
-pub use rounds::{Mark, Round, WaitingCase};
+pub use rounds::{Mark, Round, Seen, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

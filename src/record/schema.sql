@@ -284,7 +284,7 @@ CREATE TABLE attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
     effect_id INTEGER NOT NULL REFERENCES effects (id) ON DELETE CASCADE, -- The effect.
     made_at INTEGER NOT NULL,               -- When it ended.
-    outcome TEXT NOT NULL,                  -- handed-over, done, gone, failed, uncertain, interrupted, stuck.
+    outcome TEXT NOT NULL,                  -- handed-over, done, gone, failed, uncertain, interrupted, stuck, came-round.
     detail TEXT NOT NULL                    -- What the server said; empty: nothing worth saying.
 ) STRICT;
 CREATE INDEX attempts_by_effect ON attempts (effect_id);
