@@ -32,6 +32,7 @@ mod rounds;
 mod rules;
 mod schema;
 mod servers;
+mod simulation;
 mod staff_letters;
 mod suggest;
 mod support;

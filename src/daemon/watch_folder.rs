@@ -73,6 +73,7 @@ async fn turn<M: Mailbox, C: Clock>(
     let account = mailbox.account().to_owned();
     let longest = longest_wait(mailbox, world, keeps_copies)?;
     tokio::select! {
+        biased;
         waited = mailbox.wait(longest) => waited?,
         () = world.bells.copies(&account), if keeps_copies => {}
         () = world.stopped() => {}
