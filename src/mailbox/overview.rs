@@ -110,7 +110,12 @@ async fn on_server(
         return Ok(Some(Sight::default()));
     }
     let open = folders::open(session, &wire, false).await.map_err(at)?;
-    let same = before.filter(|before| before.uid_validity == open.uid_validity && before.uid_validity != 0);
+    // A UIDNEXT that went back: UIDs have been given out anew, whatever UIDVALIDITY says.
+    let same = before.filter(|before| {
+        before.uid_validity == open.uid_validity
+            && before.uid_validity != 0
+            && before.uid_next <= open.uid_next
+    });
     let exists = usize::try_from(session.exists).unwrap_or(usize::MAX);
     if same.is_some_and(|before| before.uid_next == open.uid_next && before.ids.len() == exists) {
         return Ok(None);

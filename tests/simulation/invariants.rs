@@ -113,7 +113,8 @@ impl State {
     /// Whether there is nothing more to be done: no message unseen, nothing due.
     pub fn is_settled(&self) -> bool {
         let waiting = self.witness(
-            "SELECT count(*) FROM effects WHERE state <> 'done' AND state <> 'stuck' AND kind NOT IN ('alert', 'notice')",
+            "SELECT CAST(count(*) AS TEXT) FROM effects
+             WHERE state <> 'done' AND state <> 'stuck' AND kind NOT IN ('alert', 'notice')",
             &[],
         );
         let all_seen = self.stores.iter().zip(ACCOUNTS).all(|(store, account)| {

@@ -472,9 +472,9 @@ fn fetched(mail: &Mail, at: usize, items: &str) -> Vec<u8> {
     if items.contains("RFC822.SIZE") {
         answer.extend(format!(" RFC822.SIZE {}", mail.bytes.len()).into_bytes());
     }
-    let line = || mail.message_id_line().map(|line| format!("{line}\r\n\r\n")).unwrap_or("\r\n".to_owned());
-    let body = if items.contains("HEADER.FIELDS") {
-        Some(("[HEADER.FIELDS (MESSAGE-ID)]".to_owned(), line().into_bytes()))
+    let body = if let Some((_, fields)) = items.split_once("HEADER.FIELDS (") {
+        let fields = fields.split(')').next().unwrap_or_default();
+        Some((format!("[HEADER.FIELDS ({fields})]"), header_lines(mail, fields).into_bytes()))
     } else if let Some((_, part)) = items.split_once("BODY.PEEK[]<") {
         let (offset, length) = part.split_once('.').unwrap();
         let offset: usize = offset.parse().unwrap();
@@ -491,6 +491,15 @@ fn fetched(mail: &Mail, at: usize, items: &str) -> Vec<u8> {
     }
     answer.extend_from_slice(b")\r\n");
     answer
+}
+
+fn header_lines(mail: &Mail, fields: &str) -> String {
+    let header = String::from_utf8_lossy(mail.header()).into_owned();
+    let wanted = |line: &&str| {
+        fields.split(' ').any(|field| line.get(..field.len() + 1).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{field}:"))))
+    };
+    let lines = header.split("\r\n").filter(wanted).map(|line| format!("{line}\r\n"));
+    lines.collect::<String>() + "\r\n"
 }
 
 fn matches(mail: &Mail, criteria: &str, last: u32) -> bool {

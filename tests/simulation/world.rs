@@ -212,10 +212,7 @@ impl Life<'_> {
             .collect();
         let running = async {
             // A record that cannot be read at the start ends the program; whoever looks after it starts it again.
-            while let (Err(_), ()) = tokio::join!(
-                daemon::run(&world, &mut mailboxes, &mut couriers),
-                async {}
-            ) {
+            while daemon::run(&world, &mut mailboxes, &mut couriers).await.is_err() {
                 sleep(Duration::from_secs(5)).await;
             }
         };
