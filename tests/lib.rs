@@ -12,6 +12,7 @@ mod folder;
 mod follow_ups;
 mod grounds;
 mod guide;
+mod half_told;
 mod imap;
 mod joining;
 mod journey;

@@ -37,7 +37,15 @@ pub(super) async fn identity(
     session.allow_literals_up_to(1 << 20);
     let items = format!("UID INTERNALDATE RFC822.SIZE {TELLING}");
     fetch(session, &[uid], &items, &mut pieces).await.map_err(|fault| fault.at(account, "UID FETCH"))?;
-    Ok(pieces.remove(&uid).map(|piece| Identity {
+    let shown = pieces.remove(&uid).filter(|piece| piece.bytes.is_some());
+    if shown.is_none() {
+        // No answer is not "it is gone": only SEARCH says that.
+        let still = search(session, &format!("UID {uid}")).await;
+        if still.map_err(|fault| fault.at(account, "UID SEARCH"))?.contains(&uid) {
+            return Err(Fault::Lost("the server does not show the message".into()).at(account, "UID FETCH"));
+        }
+    }
+    Ok(shown.map(|piece| Identity {
         message_id: message_id(piece.bytes.as_deref().unwrap_or_default()),
         received_at: piece.received_at(),
         received: piece.received,
@@ -90,7 +98,15 @@ pub(super) async fn find(
     let reads_alike = |piece: &Piece| {
         id.is_some() || is_same_header(piece.bytes.as_deref().unwrap_or_default(), &identity.header)
     };
-    Ok(pieces.values().any(|piece| piece.received_at() == Some(received_at) && reads_alike(piece)))
+    if pieces.values().any(|piece| piece.received_at() == Some(received_at) && reads_alike(piece)) {
+        return Ok(true);
+    }
+    // One that was found and is not shown may be the copy: taken for missing, it would be made a second time.
+    let is_shown = |piece: &Piece| piece.received.is_some() && (id.is_some() || piece.bytes.is_some());
+    if candidates.iter().all(|uid| pieces.get(uid).is_some_and(is_shown)) {
+        return Ok(false);
+    }
+    Err(at(Fault::Lost("the server does not show all that it has found".into())))
 }
 
 /// The same but for white space and the order of fields, which servers may change.

@@ -27,7 +27,7 @@ pub fn disk(sim: &Sim, path: &Path) -> Disk {
         if held.replace(false) {
             other.execute_batch("ROLLBACK").unwrap();
         }
-        if full.replace(false) && matches!(moment, Moment::Begin | Moment::Read) {
+        if matches!(moment, Moment::Begin | Moment::Read) && full.replace(false) {
             limit(connection, NO_LIMIT);
         }
         let io = || RecordError::Io { path: path.clone(), detail: "disk I/O error".to_owned() };
@@ -62,10 +62,12 @@ pub fn disk(sim: &Sim, path: &Path) -> Disk {
             }
             Moment::Commit => {
                 sim.step(String::new);
-                match sim.lock().goes_wrong(80) {
-                    true => Err(io()),
-                    false => Ok(()),
+                let mut state = sim.lock();
+                if state.goes_wrong(80) {
+                    state.note(|| "disk: an error at the commit".to_owned());
+                    return Err(io());
                 }
+                Ok(())
             }
             Moment::Committed => {
                 sim.lock().look_at_the_record(connection);

@@ -127,6 +127,21 @@ impl State {
         waiting.as_deref() == Some("0") && self.letters.later.is_empty() && all_seen
     }
 
+    /// What is not done, for whoever looks into a failing seed.
+    pub fn what_is_open(&self) -> String {
+        let effects = self.witness(
+            "SELECT group_concat(kind || ' ' || state || ' ' || coalesce(problem, ''), '; ') FROM effects
+             WHERE state <> 'done' AND state <> 'stuck'",
+            &[],
+        );
+        let inboxes = self.stores.iter().map(|store| {
+            let inbox = &store.folders["INBOX"];
+            let mails = inbox.mails.iter().map(|mail| format!("{}={:?}", mail.uid, mail.letter())).collect::<Vec<_>>();
+            format!("rewound {}, UIDs {}", inbox.rewound, mails.join(" "))
+        });
+        format!("{effects:?}; inboxes: {}", inboxes.collect::<Vec<_>>().join("; "))
+    }
+
     /// Once all is calm.
     pub fn look_at_the_end(&mut self, record: &Connection, calendar: &WorkingCalendar) {
         let number = |sql: &str, number: usize| -> i64 {
@@ -144,7 +159,7 @@ impl State {
         for at in 0..self.letters.all.len() {
             let letter = &self.letters.all[at];
             let (kind, touched, acknowledged) = (letter.kind, letter.touched, letter.acknowledged);
-            let (account, deliveries, old) = (letter.account, letter.deliveries, letter.old);
+            let (account, deliveries) = (letter.account, letter.deliveries);
             let records = number("SELECT count(*) FROM messages WHERE subject = ?1", at);
             if !touched && kind != Kind::Answer {
                 self.expect(records == 1 || unread > 0, || format!("letter {at} has {records} outcomes"));
@@ -177,7 +192,12 @@ impl State {
                 );
                 self.expect(called_sent <= i64::from(acknowledged), || format!("letter {at} is called acknowledged and is not"));
             }
-            if !touched && deliveries == 1 && !old && kind != Kind::Answer && unread == 0 {
+            let old = number(
+                "SELECT count(*) FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
+                 WHERE subject = ?1 AND received_at < taken_into_use_at",
+                at,
+            );
+            if !touched && deliveries == 1 && old == 0 && kind != Kind::Answer && unread == 0 {
                 self.lies_in_one_place(at, account);
             }
         }

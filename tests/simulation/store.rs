@@ -88,7 +88,6 @@ impl Abilities {
 
 /// One account's server.
 pub struct Store {
-    pub account: &'static str,
     pub abilities: Abilities,
     pub folders: BTreeMap<String, Folder>,
     /// Connections made before the last restart are dead.
@@ -100,9 +99,8 @@ pub struct Store {
 
 impl Store {
     /// An account that has been in use for long, and is empty.
-    pub fn new(account: &'static str, abilities: Abilities) -> Self {
+    pub fn new(abilities: Abilities) -> Self {
         let mut store = Self {
-            account,
             abilities,
             folders: BTreeMap::new(),
             generation: 0,
@@ -143,7 +141,7 @@ impl Store {
     /// Takes the first message of this number out of a folder.
     pub fn take(&mut self, folder: &str, letter: usize) -> Option<Mail> {
         let mails = &mut self.folders.get_mut(folder)?.mails;
-        let at = mails.iter().position(|mail| mail.letter() == Some(letter))?;
+        let at = mails.iter().position(|mail| mail.letter() == Some(letter) && !mail.deleted)?;
         let mail = mails.remove(at);
         self.tell();
         Some(mail)
@@ -158,9 +156,10 @@ impl Store {
         Some(mail)
     }
 
-    /// The folders in which a letter lies; twice where it lies there twice.
+    /// The folders in which a letter lies, not marked as deleted; twice where it lies there twice.
     pub fn places(&self, letter: usize) -> Vec<String> {
-        let lies = |folder: &Folder| folder.mails.iter().filter(|mail| mail.letter() == Some(letter)).count();
+        let is_it = |mail: &&Mail| mail.letter() == Some(letter) && !mail.deleted;
+        let lies = |folder: &Folder| folder.mails.iter().filter(is_it).count();
         self.folders.iter().flat_map(|(name, folder)| vec![name.clone(); lies(folder)]).collect()
     }
 

@@ -89,14 +89,15 @@ impl Council {
 
     async fn live_through(&self, seed: u64, traced: bool) -> Result<(), Failure> {
         let mut chance = Chance::of(seed, 0);
-        let stores = ACCOUNTS.map(|account| Store::new(account, Abilities::of(&mut chance)));
+        let stores = ACCOUNTS.map(|_| Store::new(Abilities::of(&mut chance)));
         let sim = Sim::new(seed, stores.into(), traced);
         let number = self.worlds.replace_with(|number| *number + 1);
         let path = self.dir.path().join(format!("{number}.sqlite"));
         std::fs::write(&path, &self.empty_record).unwrap();
         sim.lock().witness = Some(Connection::open(&path).unwrap());
         let clock = ToldClock::starting(START);
-        let mut life = Life { council: self, sim: sim.clone(), clock, path: path.clone(), chance };
+        let looks = chance.one_in(3);
+        let mut life = Life { council: self, sim: sim.clone(), clock, path: path.clone(), chance, looks };
         let lived = AssertUnwindSafe(life.whole()).catch_unwind().await;
         drop(life);
         for suffix in ["", "-wal", "-shm"] {
@@ -124,6 +125,8 @@ struct Life<'c> {
     clock: ToldClock,
     path: PathBuf,
     chance: Chance,
+    /// Whether what staff move is looked for: most of what is said in a world is said for that.
+    looks: bool,
 }
 
 impl Life<'_> {
@@ -133,6 +136,11 @@ impl Life<'_> {
             Deed::already_there(&mut self.chance, &self.sim);
         }
         sleep(2 * MINUTE).await;
+        if !self.chance.one_in(4) {
+            // Mostly it is at home already when the storm comes.
+            self.sim.lock().stormy = false;
+            self.run(Vec::new(), MINUTE, false, false).await;
+        }
         let stormy_lives = self.chance.below(4);
         for _ in 0..stormy_lives {
             self.once(false).await;
@@ -216,7 +224,11 @@ impl Life<'_> {
                 sleep(Duration::from_secs(5)).await;
             }
         };
-        let looking = moves::look_after(overviews, &world);
+        let looking = async {
+            if self.looks {
+                moves::look_after(overviews, &world).await;
+            }
+        };
         let program = async { tokio::join!(running, looking) };
         tokio::pin!(program);
         tokio::select! {
@@ -259,7 +271,8 @@ impl Life<'_> {
             }
             drop(state);
             if calm.elapsed() > LONGEST_CALM {
-                self.sim.break_off("it is not done after a day and a half of calm".to_owned());
+                let open = self.sim.lock().what_is_open();
+                self.sim.break_off(format!("after a day and a half of calm there is still to be done: {open}"));
             }
             sleep(2 * MINUTE).await;
         }
