@@ -57,8 +57,11 @@ pub(super) async fn identity(
 /// The Message-ID in a header, without its brackets.
 pub(super) fn message_id(header: &[u8]) -> Option<String> {
     message::parse(header, header.len()).message_id.or_else(|| {
-        let text = String::from_utf8_lossy(header);
-        let (_, id) = text.split_once('<')?;
+        // Other fields have brackets too: From names the sender in them.
+        let text = String::from_utf8_lossy(header).replace("\r\n ", " ").replace("\r\n\t", " ");
+        let is_its =
+            |line: &&str| line.get(..11).is_some_and(|name| name.eq_ignore_ascii_case("message-id:"));
+        let (_, id) = text.lines().find(is_its)?.split_once('<')?;
         let (id, _) = id.split_once('>')?;
         Some(id.split_whitespace().collect())
     })
@@ -92,7 +95,8 @@ pub(super) async fn find(
         return Ok(false);
     }
     let mut pieces: BTreeMap<u32, Piece> = BTreeMap::new();
-    let items = if id.is_some() { "UID INTERNALDATE".to_owned() } else { format!("UID INTERNALDATE {TELLING}") };
+    let items =
+        if id.is_some() { "UID INTERNALDATE".to_owned() } else { format!("UID INTERNALDATE {TELLING}") };
     session.allow_literals_up_to(1 << 20);
     fetch(session, &candidates, &items, &mut pieces).await.map_err(at)?;
     let reads_alike = |piece: &Piece| {
@@ -139,6 +143,7 @@ mod tests {
             Some("a1@mail.example")
         );
         assert_eq!(message_id(b"\r\n"), None);
+        assert_eq!(message_id(b"From: Anna <anna@home.example>\r\n\r\n"), None);
     }
 
     #[test]

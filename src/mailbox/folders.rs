@@ -174,10 +174,13 @@ async fn uid_next(session: &mut Session, wire_name: &str) -> Result<(u32, bool),
     match next {
         Some(next) => Ok((next, true)),
         None if session.exists == 0 => Ok((1, false)),
-        None => {
-            Ok((search(session, "UID *").await?.last().copied().unwrap_or(0).saturating_add(1), false))
-        }
+        None => Ok((search(session, "UID *").await?.last().copied().unwrap_or(0).saturating_add(1), false)),
     }
+}
+
+async fn has_only_inbox(session: &mut Session) -> Result<bool, Fault> {
+    let top = list(session, "\"\" \"%\"").await?;
+    Ok(top.iter().all(|folder| folder.wire_name.eq_ignore_ascii_case("INBOX")))
 }
 
 /// Creates a folder, and what is missing above it.
@@ -185,8 +188,11 @@ pub(super) async fn create(session: &mut Session, account: &str, folder: &str) -
     let step = || format!("creating the folder {folder}");
     let naming = naming(session).await.map_err(|fault| fault.at(account, step()))?;
     let mut tries = vec![naming.clone()];
-    if let (Some(delimiter), true) = (naming.delimiter, naming.prefix.is_empty()) {
-        // A fresh Courier account has nothing but INBOX to learn from.
+    if let (Some(delimiter), true) = (naming.delimiter, naming.prefix.is_empty())
+        && has_only_inbox(session).await.map_err(|fault| fault.at(account, step()))?
+    {
+        // A fresh Courier account has nothing but INBOX to learn from. Where there are other folders, a CREATE that was
+        // refused for a moment must not lead to a second tree of folders beneath INBOX.
         tries.push(Naming { delimiter: Some(delimiter), prefix: format!("INBOX{delimiter}") });
     }
     let mut refusal = None;

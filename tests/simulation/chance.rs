@@ -7,7 +7,8 @@ pub struct Chance(u64);
 impl Chance {
     /// The stream of this name in the world of this seed; streams do not disturb each other.
     pub fn of(seed: u64, stream: u64) -> Self {
-        let mut chance = Self(seed.wrapping_mul(0xD134_2543_DE82_EF95) ^ stream.wrapping_mul(0x2545_F491_4F6C_DD1D));
+        let mut chance =
+            Self(seed.wrapping_mul(0xD134_2543_DE82_EF95) ^ stream.wrapping_mul(0x2545_F491_4F6C_DD1D));
         chance.next();
         chance
     }

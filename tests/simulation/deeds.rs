@@ -52,7 +52,8 @@ impl Deed {
         match chance.below(20) {
             0..=8 => {
                 let how_many = if chance.one_in(5) { chance.between(2, 5) } else { 1 };
-                let letter = |chance: &mut Chance| (*chance.pick(&KINDS), usize::try_from(chance.below(2)).unwrap());
+                let letter =
+                    |chance: &mut Chance| (*chance.pick(&KINDS), usize::try_from(chance.below(2)).unwrap());
                 Self::Arrive((0..how_many).map(|_| letter(chance)).collect())
             }
             9 => Self::Again(which, account),
@@ -60,7 +61,9 @@ impl Deed {
             12 => Self::Delete(which, chance.one_in(2)),
             13 | 14 => Self::Answer(which),
             15 => Self::Restart(account),
-            16 | 17 => Self::OtherUidValidity(account, *chance.pick(&["INBOX", "INBOX", "Sent", "Triage/General"])),
+            16 | 17 => {
+                Self::OtherUidValidity(account, *chance.pick(&["INBOX", "INBOX", "Sent", "Triage/General"]))
+            }
             _ => Self::Rewind(account, *chance.pick(&["INBOX", "INBOX", "Sent"])),
         }
     }

@@ -14,12 +14,12 @@ const WHAT_LIES_THERE: &str = "SELECT coalesce(messages.subject, '') FROM locati
     JOIN mailboxes ON mailboxes.id = locations.mailbox_id AND mailboxes.epoch = locations.epoch
     LEFT JOIN messages ON messages.id = locations.message_id
     WHERE mailboxes.account = ?1 AND mailboxes.folder = ?2 AND locations.uid_validity = ?3 AND locations.uid = ?4";
-const MAILBOXES: &str = "SELECT id, epoch, account, folder, uid_validity, starts_after_uid, last_uid FROM mailboxes";
+const MAILBOXES: &str =
+    "SELECT id, epoch, account, folder, uid_validity, starts_after_uid, last_uid FROM mailboxes";
 const SEEN: &str =
     "SELECT count(*) FROM locations WHERE mailbox_id = ?1 AND epoch = ?2 AND uid > ?3 AND uid <= ?4";
 const ABSENT: &str = "SELECT first_uid, last_uid FROM absences WHERE mailbox_id = ?1 AND epoch = ?2";
-const DUE: &str =
-    "SELECT id, due_on, (SELECT count(*) FROM case_facts WHERE case_id = cases.id) FROM cases";
+const DUE: &str = "SELECT id, due_on, (SELECT count(*) FROM case_facts WHERE case_id = cases.id) FROM cases";
 const TWICE: &str = "SELECT subject FROM messages WHERE subject <> '' GROUP BY subject HAVING count(*) > 1";
 
 /// The folder as its server calls it.
@@ -31,9 +31,11 @@ impl State {
     /// The program takes a message out of a folder, or marks it to be taken: only what is on record, and, unless the server
     /// moves it in one step, only when another copy is seen.
     pub fn may_leave(&mut self, account: usize, folder: &str, uid_validity: u32, mail: &Mail, deleted: bool) {
-        self.expect(folder == "INBOX", || format!("the program took a message out of {folder}"));
+        let may = folder == "INBOX" && self.filing == "move";
+        self.expect(may, || format!("the program took a message out of {folder}"));
         let Some(number) = mail.letter() else {
-            return self.expect(false, || format!("the program moved one of our own letters out of {folder}"));
+            return self
+                .expect(false, || format!("the program moved one of our own letters out of {folder}"));
         };
         let uid = mail.uid;
         let recorded = self.witness(WHAT_LIES_THERE, &[&ACCOUNTS[account], &folder, &uid_validity, &uid]);
@@ -46,9 +48,13 @@ impl State {
                 folders.flat_map(move |(name, folder)| folder.mails.iter().map(move |mail| (at, name, mail)))
             });
             let seen = copies
-                .filter(|(at, name, copy)| (*at, name.as_str(), copy.uid) != (account, folder, uid) && !copy.deleted)
+                .filter(|(at, name, copy)| {
+                    (*at, name.as_str(), copy.uid) != (account, folder, uid) && !copy.deleted
+                })
                 .any(|(.., copy)| copy.letter() == Some(number));
-            self.expect(seen, || format!("letter {number} was deleted from {folder}, and it was the last copy"));
+            self.expect(seen, || {
+                format!("letter {number} was deleted from {folder}, and it was the last copy")
+            });
         }
     }
 
@@ -57,7 +63,8 @@ impl State {
         let mut statement = record.prepare_cached(MAILBOXES).unwrap();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            let (id, epoch, last): (i64, i64, i64) = (row.get(0).unwrap(), row.get(1).unwrap(), row.get(6).unwrap());
+            let (id, epoch, last): (i64, i64, i64) =
+                (row.get(0).unwrap(), row.get(1).unwrap(), row.get(6).unwrap());
             let before = self.letters.ledger.insert(id, (epoch, last));
             if before == Some((epoch, last)) {
                 continue;
@@ -70,7 +77,9 @@ impl State {
                 self.stores[at].rewind_noticed(server);
             }
             if let Some((same, was)) = before {
-                self.expect(same != epoch || was <= last, || format!("the watermark of {folder} went back to {last}"));
+                self.expect(same != epoch || was <= last, || {
+                    format!("the watermark of {folder} went back to {last}")
+                });
             }
             let first: i64 = row.get(5).unwrap();
             let seen: i64 = record
@@ -79,20 +88,28 @@ impl State {
                 .query_row(params![id, epoch, first, last], |row| row.get(0))
                 .unwrap();
             let mut absent = record.prepare_cached(ABSENT).unwrap();
-            let runs: Vec<(i64, i64)> =
-                absent.query_map([id, epoch], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+            let runs: Vec<(i64, i64)> = absent
+                .query_map([id, epoch], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
             let gone: i64 = runs.iter().map(|(first, last)| last - first + 1).sum();
             self.expect(seen + gone == last - first, || {
                 format!("{account}/{folder}: {seen} seen and {gone} absent of {} up to {last}", last - first)
             });
             let validity: u32 = row.get(4).unwrap();
             let there = self.stores[at].folders.get(server);
-            let lie = there.filter(|there| there.uid_validity == validity && !there.rewound).and_then(|there| {
-                let called_absent = |mail: &&Mail| runs.iter().any(|(a, b)| (*a..=*b).contains(&i64::from(mail.uid)));
-                there.mails.iter().find(called_absent).map(|mail| mail.uid)
+            let lie =
+                there.filter(|there| there.uid_validity == validity && !there.rewound).and_then(|there| {
+                    let called_absent =
+                        |mail: &&Mail| runs.iter().any(|(a, b)| (*a..=*b).contains(&i64::from(mail.uid)));
+                    there.mails.iter().find(called_absent).map(|mail| mail.uid)
+                });
+            self.expect(lie.is_none(), || {
+                format!("{account}/{folder}: UID {lie:?} is called absent, and lies there")
             });
-            self.expect(lie.is_none(), || format!("{account}/{folder}: UID {lie:?} is called absent, and lies there"));
-            let twice = record.prepare_cached(TWICE).unwrap().query_row([], |row| row.get::<_, String>(0)).ok();
+            let twice =
+                record.prepare_cached(TWICE).unwrap().query_row([], |row| row.get::<_, String>(0)).ok();
             self.expect(twice.is_none(), || format!("{twice:?} is on record twice"));
         }
         let mut statement = record.prepare_cached(DUE).unwrap();
@@ -121,7 +138,8 @@ impl State {
             let inbox = &store.folders["INBOX"];
             !inbox.rewound
                 && inbox.mails.iter().all(|mail| {
-                    self.witness(WHAT_LIES_THERE, &[&account, &"INBOX", &inbox.uid_validity, &mail.uid]).is_some()
+                    self.witness(WHAT_LIES_THERE, &[&account, &"INBOX", &inbox.uid_validity, &mail.uid])
+                        .is_some()
                 })
         });
         waiting.as_deref() == Some("0") && self.letters.later.is_empty() && all_seen
@@ -136,7 +154,11 @@ impl State {
         );
         let inboxes = self.stores.iter().map(|store| {
             let inbox = &store.folders["INBOX"];
-            let mails = inbox.mails.iter().map(|mail| format!("{}={:?}", mail.uid, mail.letter())).collect::<Vec<_>>();
+            let mails = inbox
+                .mails
+                .iter()
+                .map(|mail| format!("{}={:?}", mail.uid, mail.letter()))
+                .collect::<Vec<_>>();
             format!("rewound {}, UIDs {}", inbox.rewound, mails.join(" "))
         });
         format!("{effects:?}; inboxes: {}", inboxes.collect::<Vec<_>>().join("; "))
@@ -165,7 +187,9 @@ impl State {
                 self.expect(records == 1 || unread > 0, || format!("letter {at} has {records} outcomes"));
             }
             if records == 0 {
-                self.expect(acknowledged == 0, || format!("letter {at} was acknowledged and is not on record"));
+                self.expect(acknowledged == 0, || {
+                    format!("letter {at} was acknowledged and is not on record")
+                });
                 continue;
             }
             if kind.is_asked() {
@@ -190,7 +214,9 @@ impl State {
                      WHERE subject = ?1 AND letters.kind = 'acknowledge' AND sent_at IS NOT NULL",
                     at,
                 );
-                self.expect(called_sent <= i64::from(acknowledged), || format!("letter {at} is called acknowledged and is not"));
+                self.expect(called_sent <= i64::from(acknowledged), || {
+                    format!("letter {at} is called acknowledged and is not")
+                });
             }
             let old = number(
                 "SELECT count(*) FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
@@ -207,12 +233,22 @@ impl State {
 
     /// Filed once; what went to another account has left its original behind.
     fn lies_in_one_place(&mut self, letter: usize, account: usize) {
-        let places: Vec<(usize, String)> =
-            (0..self.stores.len()).flat_map(|at| self.stores[at].places(letter).into_iter().map(move |p| (at, p))).collect();
-        let read: Vec<_> =
-            places.iter().filter(|(at, place)| !(*at == account && place == "Triage/Passed on")).collect();
-        let filed = read.len() == 1 && read[0].1 != "INBOX";
-        self.expect(filed, || format!("letter {letter} came to {} and lies in {places:?}", ACCOUNTS[account]));
+        let places: Vec<(usize, String)> = (0..self.stores.len())
+            .flat_map(|at| self.stores[at].places(letter).into_iter().map(move |p| (at, p)))
+            .collect();
+        let original = match self.filing {
+            "move" => ["Triage/Passed on"; 2],
+            "copy" => ["Triage/Passed on", "INBOX"],
+            _ => ["-"; 2],
+        };
+        let read: Vec<_> = places
+            .iter()
+            .filter(|(at, place)| *at != account || !original.contains(&place.as_str()))
+            .collect();
+        let filed = read.len() == 1 && (read[0].1 == "INBOX") == (self.filing == "none");
+        self.expect(filed, || {
+            format!("letter {letter} came to {} and lies in {places:?}", ACCOUNTS[account])
+        });
     }
 
     fn nothing_is_stuck_that_nobody_refused(&mut self, record: &Connection) {

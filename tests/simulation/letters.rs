@@ -85,7 +85,9 @@ impl Letters {
         let words = match kind {
             Kind::Question | Kind::Nameless => "Please can you tell me who our EHC coordinator is now?",
             Kind::Request => "I would like to request an EHC needs assessment for my daughter.",
-            Kind::Urgent => "My son has been permanently excluded from his school this morning. What can we do?",
+            Kind::Urgent => {
+                "My son has been permanently excluded from his school this morning. What can we do?"
+            }
             Kind::Chaser => "I have not had a reply to my email. Please can you tell me what is happening?",
             Kind::OutOfOffice => "I am out of the office until Monday.",
             Kind::Newsletter => "Our training days this term.",

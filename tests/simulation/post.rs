@@ -26,7 +26,11 @@ impl Post {
 }
 
 impl Courier for Post {
-    async fn deliver(&mut self, letter: &Letter, commit: &mut dyn FnMut() -> bool) -> Result<(), DeliveryError> {
+    async fn deliver(
+        &mut self,
+        letter: &Letter,
+        commit: &mut dyn FnMut() -> bool,
+    ) -> Result<(), DeliveryError> {
         self.takes_its_time("connect, MAIL, RCPT").await;
         {
             let mut state = self.sim.lock();
@@ -94,11 +98,14 @@ impl State {
         if let Some(number) = answered.as_deref().and_then(number_of) {
             let of = &mut self.letters.all[number];
             of.acknowledged += 1;
-            let (times, kind, old, sender) = (of.acknowledged, of.kind, of.old, of.sender.clone());
+            let (times, kind, old, sender) =
+                (of.acknowledged, of.kind, of.old && of.deliveries == 1, of.sender.clone());
             self.expect(times <= 1, || format!("letter {number} was acknowledged {times} times"));
             self.expect(!old, || format!("letter {number} was there before us and was acknowledged"));
             self.expect(kind.is_asked(), || format!("letter {number}, {kind:?}, was acknowledged"));
-            self.expect(sender == letter.envelope_to, || format!("letter {number} was acknowledged to a stranger"));
+            self.expect(sender == letter.envelope_to, || {
+                format!("letter {number} was acknowledged to a stranger")
+            });
         }
         if self.stores[account].abilities.keeps_copies {
             let bytes: Arc<[u8]> = letter.raw.clone().into();
@@ -112,7 +119,8 @@ impl State {
     /// Copies that servers keep by themselves appear, some of them late.
     pub fn keep_what_is_due(&mut self) {
         let now = self.now();
-        let (due, later) = std::mem::take(&mut self.letters.later).into_iter().partition(|(at, ..)| *at <= now);
+        let (due, later) =
+            std::mem::take(&mut self.letters.later).into_iter().partition(|(at, ..)| *at <= now);
         self.letters.later = later;
         let due: Vec<(_, usize, Arc<[u8]>)> = due;
         for (at, account, bytes) in due {

@@ -34,6 +34,8 @@ pub struct State {
     pub chance: Chance,
     /// Whether anything fails.
     pub stormy: bool,
+    /// How messages are filed: `move`, `copy`, `none`.
+    pub filing: &'static str,
     /// The accounts' servers.
     pub stores: Vec<Store>,
     /// What was written in this world, and what became of it.
@@ -52,10 +54,11 @@ pub struct State {
 
 impl Sim {
     /// An empty world, inside a runtime whose time is paused.
-    pub fn new(seed: u64, stores: Vec<Store>, traced: bool) -> Self {
+    pub fn new(seed: u64, filing: &'static str, stores: Vec<Store>, traced: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             chance: Chance::of(seed, 1),
             stormy: true,
+            filing,
             stores,
             letters: Letters::default(),
             steps: 0,

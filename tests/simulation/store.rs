@@ -118,7 +118,13 @@ impl Store {
         if !self.folders.contains_key(name) {
             self.next_uid_validity += 1;
             let uid_validity = self.next_uid_validity;
-            let folder = Folder { uid_validity, uid_next: 1, mails: Vec::new(), rewound: false, held_back: Vec::new() };
+            let folder = Folder {
+                uid_validity,
+                uid_next: 1,
+                mails: Vec::new(),
+                rewound: false,
+                held_back: Vec::new(),
+            };
             self.folders.insert(name.to_owned(), folder);
         }
     }

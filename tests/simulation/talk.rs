@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
+use super::lookup::{fetched, in_set, matches};
 use super::sim::State;
 use super::store::Mail;
 
@@ -168,7 +169,10 @@ impl Talk {
             "STATUS" => {
                 let name = self.canonical(state, first_quoted(rest));
                 let next = state.stores[self.account].folders.get(&name).map_or(1, |folder| folder.uid_next);
-                say(out, &format!("* STATUS {} (UIDNEXT {next})", rest.split(" (").next().unwrap_or_default()));
+                say(
+                    out,
+                    &format!("* STATUS {} (UIDNEXT {next})", rest.split(" (").next().unwrap_or_default()),
+                );
             }
             "CREATE" => {
                 let name = self.canonical(state, first_quoted(rest));
@@ -336,7 +340,13 @@ impl Talk {
             state.stores[account].remove(&from, uid);
         }
         let new = state.stores[account].put(to, mail.bytes.clone(), mail.received_at)?;
-        state.note(|| format!("    {} {from} {uid} -> {to} {new} (letter {:?})", ["COPY", "MOVE"][usize::from(moves)], mail.letter()));
+        state.note(|| {
+            format!(
+                "    {} {from} {uid} -> {to} {new} (letter {:?})",
+                ["COPY", "MOVE"][usize::from(moves)],
+                mail.letter()
+            )
+        });
         let store = &state.stores[account];
         let validity = store.folders.get(to)?.uid_validity;
         let told = store.abilities.uidplus && store.abilities.tells_copyuid;
@@ -377,7 +387,8 @@ impl Talk {
         let folder = self.canonical(state, first_quoted(rest));
         let size = rest.rsplit_once('{').and_then(|(_, size)| size.trim_end_matches('}').parse().ok());
         let date = rest.split('"').nth(3).unwrap_or_default();
-        let received_at = DateTime::parse_from_str(date.trim(), "%d-%b-%Y %H:%M:%S %z").map(|at| at.with_timezone(&Utc));
+        let received_at =
+            DateTime::parse_from_str(date.trim(), "%d-%b-%Y %H:%M:%S %z").map(|at| at.with_timezone(&Utc));
         let Some(size) = size else { return say(out, &format!("{tag} BAD no literal")) };
         if !state.stores[self.account].folders.contains_key(&folder) {
             return say(out, &format!("{tag} NO [TRYCREATE] there is no such folder"));
@@ -463,87 +474,10 @@ fn find<'s>(state: &'s State, account: usize, folder: &str, uid: u32) -> Option<
     state.stores[account].folders.get(folder)?.mails.iter().find(|mail| mail.uid == uid)
 }
 
-fn fetched(mail: &Mail, at: usize, items: &str) -> Vec<u8> {
-    let mut answer = format!("* {at} FETCH (UID {}", mail.uid).into_bytes();
-    if items.contains("INTERNALDATE") {
-        let date = mail.received_at.format(" INTERNALDATE \"%d-%b-%Y %H:%M:%S +0000\"");
-        answer.extend(date.to_string().into_bytes());
-    }
-    if items.contains("RFC822.SIZE") {
-        answer.extend(format!(" RFC822.SIZE {}", mail.bytes.len()).into_bytes());
-    }
-    let body = if let Some((_, fields)) = items.split_once("HEADER.FIELDS (") {
-        let fields = fields.split(')').next().unwrap_or_default();
-        Some((format!("[HEADER.FIELDS ({fields})]"), header_lines(mail, fields).into_bytes()))
-    } else if let Some((_, part)) = items.split_once("BODY.PEEK[]<") {
-        let (offset, length) = part.split_once('.').unwrap();
-        let offset: usize = offset.parse().unwrap();
-        let length: usize = length.split('>').next().unwrap().parse().unwrap();
-        let end = mail.bytes.len().min(offset.saturating_add(length));
-        let bytes = mail.bytes.get(offset..end).unwrap_or_default();
-        Some((format!("[]<{offset}>"), bytes.to_vec()))
-    } else {
-        items.contains("BODY.PEEK[]").then(|| ("[]".to_owned(), mail.bytes.to_vec()))
-    };
-    if let Some((section, bytes)) = body {
-        answer.extend(format!(" BODY{section} {{{}}}\r\n", bytes.len()).into_bytes());
-        answer.extend(bytes);
-    }
-    answer.extend_from_slice(b")\r\n");
-    answer
-}
-
-fn header_lines(mail: &Mail, fields: &str) -> String {
-    let header = String::from_utf8_lossy(mail.header()).into_owned();
-    let wanted = |line: &&str| {
-        fields.split(' ').any(|field| line.get(..field.len() + 1).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{field}:"))))
-    };
-    let lines = header.split("\r\n").filter(wanted).map(|line| format!("{line}\r\n"));
-    lines.collect::<String>() + "\r\n"
-}
-
-fn matches(mail: &Mail, criteria: &str, last: u32) -> bool {
-    let mut words = criteria.split(' ');
-    while let Some(key) = words.next() {
-        let mut next = || words.next().unwrap_or_default();
-        let day = |text: &str| NaiveDate::parse_from_str(text, "%d-%b-%Y").unwrap();
-        let holds = match key {
-            "ALL" => true,
-            "DELETED" => mail.deleted,
-            "UID" => {
-                let set = next();
-                in_set(set, mail.uid, last)
-            }
-            "HEADER" => {
-                next();
-                let id = next().trim_matches('"');
-                mail.message_id_line().is_some_and(|line| line.contains(id))
-            }
-            "LARGER" => mail.bytes.len() > next().parse().unwrap(),
-            "SMALLER" => mail.bytes.len() < next().parse().unwrap(),
-            "SINCE" => mail.received_at.date_naive() >= day(next()),
-            "BEFORE" => mail.received_at.date_naive() < day(next()),
-            _ => panic!("SEARCH {criteria}"),
-        };
-        if !holds {
-            return false;
-        }
-    }
-    true
-}
-
-/// `n:*` means the last message too, whatever its UID.
-fn in_set(set: &str, uid: u32, last: u32) -> bool {
-    set.split(',').any(|range| {
-        let number = |text: &str| if text == "*" { last } else { text.parse().unwrap() };
-        let (first, end) = range.split_once(':').unwrap_or((range, range));
-        let (first, end) = (number(first), number(end));
-        (first.min(end)..=first.max(end)).contains(&uid)
-    })
-}
-
 fn first_quoted(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|text| text.split('"').next()).unwrap_or_else(|| text.split(' ').next().unwrap_or_default())
+    text.strip_prefix('"')
+        .and_then(|text| text.split('"').next())
+        .unwrap_or_else(|| text.split(' ').next().unwrap_or_default())
 }
 
 fn say(out: &mut Vec<u8>, line: &str) {

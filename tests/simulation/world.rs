@@ -36,7 +36,8 @@ const LONGEST_BLIND: Duration = Duration::from_secs(6 * 60);
 
 /// What every world has in common: a configuration, the rules in force, an empty record. Made once for each thread.
 pub struct Council {
-    pub config: Config,
+    filing: &'static str,
+    config: Config,
     in_force: InForce,
     empty_record: Vec<u8>,
     dir: tempfile::TempDir,
@@ -51,7 +52,7 @@ pub struct Failure {
 
 impl Council {
     /// A council with two mailboxes, filing in this way.
-    pub fn new(filing: &str) -> Self {
+    pub fn new(filing: &'static str) -> Self {
         // Memory, where the machine has it as a folder: a million small commits need no real disk.
         let memory = Path::new("/dev/shm");
         let dir = match memory.is_dir() {
@@ -77,7 +78,7 @@ impl Council {
         drop(Records::open(&path).unwrap());
         let empty_record = std::fs::read(&path).unwrap();
         let in_force = InForce::new(in_force::load(&config).unwrap());
-        Self { config, in_force, empty_record, dir, worlds: RefCell::new(0) }
+        Self { filing, config, in_force, empty_record, dir, worlds: RefCell::new(0) }
     }
 
     /// Lives through the world of this seed.
@@ -90,7 +91,7 @@ impl Council {
     async fn live_through(&self, seed: u64, traced: bool) -> Result<(), Failure> {
         let mut chance = Chance::of(seed, 0);
         let stores = ACCOUNTS.map(|_| Store::new(Abilities::of(&mut chance)));
-        let sim = Sim::new(seed, stores.into(), traced);
+        let sim = Sim::new(seed, self.filing, stores.into(), traced);
         let number = self.worlds.replace_with(|number| *number + 1);
         let path = self.dir.path().join(format!("{number}.sqlite"));
         std::fs::write(&path, &self.empty_record).unwrap();
@@ -272,7 +273,8 @@ impl Life<'_> {
             drop(state);
             if calm.elapsed() > LONGEST_CALM {
                 let open = self.sim.lock().what_is_open();
-                self.sim.break_off(format!("after a day and a half of calm there is still to be done: {open}"));
+                self.sim
+                    .break_off(format!("after a day and a half of calm there is still to be done: {open}"));
             }
             sleep(2 * MINUTE).await;
         }
