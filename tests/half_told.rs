@@ -26,7 +26,7 @@ fn without_move(uids: &[u32]) -> Server {
     server
 }
 
-/// Simulation, seed 147: the copy was there, its answer to FETCH was not, and a second copy was made.
+/// The copy was there, its answer to FETCH was not, and a second copy was made.
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_is_found_and_not_shown_is_not_made_again() {
     let server = without_move(&[1]);
@@ -66,7 +66,7 @@ async fn a_uid_that_was_given_out_anew_is_not_moved() {
     assert!(server.heard("UID MOVE").len() == 1 && server.holds(2));
 }
 
-/// Simulation: what a server failed to show in one folder looked as if staff had moved it.
+/// What a server failed to show in one folder looked as if staff had moved it.
 #[tokio::test(start_paused = true)]
 async fn a_folder_that_is_half_shown_is_not_looked_into() {
     let server = Server::with(&[1, 2]);

@@ -97,7 +97,7 @@ impl Council {
         std::fs::write(&path, &self.empty_record).unwrap();
         sim.lock().witness = Some(Connection::open(&path).unwrap());
         let clock = ToldClock::starting(START);
-        let looks = chance.one_in(3);
+        let looks = chance.one_in(4);
         let mut life = Life { council: self, sim: sim.clone(), clock, path: path.clone(), chance, looks };
         let lived = AssertUnwindSafe(life.whole()).catch_unwind().await;
         drop(life);
@@ -142,7 +142,7 @@ impl Life<'_> {
             self.sim.lock().stormy = false;
             self.run(Vec::new(), MINUTE, false, false).await;
         }
-        let stormy_lives = self.chance.below(4);
+        let stormy_lives = self.chance.below(3);
         for _ in 0..stormy_lives {
             self.once(false).await;
             let pause = Duration::from_secs(self.chance.below(120));
