@@ -16,7 +16,9 @@ use crate::triage::{Kind, Queue};
 
 mod account;
 mod check;
+mod health;
 mod life;
+mod digest;
 mod secret;
 mod shape;
 mod staff;
@@ -25,6 +27,8 @@ pub mod working_days;
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
+pub use digest::{DigestDay, DigestRules, DigestTo};
+pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
@@ -90,6 +94,12 @@ pub struct Config {
     /// Call-backs that the Customer Service Centre asks for.
     #[serde(default)]
     pub call_backs: CallBacks,
+    /// The weekly digest for managers.
+    #[serde(default)]
+    pub digest: DigestRules,
+    /// How somebody outside learns that the program stands still.
+    #[serde(default)]
+    pub health: HealthRules,
 }
 
 /// Who we are.
@@ -363,6 +373,7 @@ impl Config {
         absolute(&mut self.database);
         self.rules.iter_mut().for_each(absolute);
         self.working_days.iter_mut().for_each(absolute);
+        self.health.file.iter_mut().for_each(absolute);
         for account in &mut self.accounts {
             account.outbox.iter_mut().for_each(absolute);
             account.folder.iter_mut().for_each(|f| absolute(&mut f.path));

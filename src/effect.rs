@@ -229,6 +229,8 @@ mod tests {
             unsure,
             said: crate::triage::Said::default(),
             due: None,
+            role: None,
+            spoke: Vec::new(),
             trace: Vec::new(),
             rules_version: String::new(),
         }

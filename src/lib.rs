@@ -9,7 +9,7 @@
 //! 4. [`record`] keeps message, case, trace and the [`effect`]s to be done, in one SQLite transaction.
 //! 5. [`outbox`] sends the [`letter`]s; the [`mailbox`] files the message.
 //!
-//! [`memo`] explains a decision to a colleague. [`daemon`] runs these steps for every mailbox; [`command`] holds the commands.
+//! [`memo`] explains a decision to a colleague, [`digest`] tells managers how it goes. [`daemon`] runs these steps for every mailbox; [`command`] holds the commands.
 //!
 //! # Layers
 //!
@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | words | `yaml`, `message`, `calendar` |
 //! | judgement | `rules`, `triage`, `case` |
-//! | what to do | `letter`, `effect`, `memo` |
+//! | what to do | `memo`, `digest`, `letter`, `effect` |
 //! | outside | `clock`, `mailbox`, `record`, `outbox` |
 //! | running | `config`, `daemon`, `command` |
 //!
@@ -44,6 +44,8 @@ pub mod rules;
 pub mod triage;
 
 pub mod case;
+
+pub mod digest;
 
 pub mod letter;
 

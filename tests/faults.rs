@@ -164,6 +164,28 @@ async fn an_account_that_is_away_stops_neither_the_letters_nor_the_filing_of_ano
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_passed_on_to_an_account_that_is_dead_for_a_week_arrives_when_it_is_back() {
+    let mut office = Office::new("");
+    office.run(MINUTE).await;
+    office.assessment().is_away.set(true);
+    for number in 1..=5 {
+        office.arrives("general", number, REQUEST);
+    }
+    let (week, server, records) =
+        (7 * 24 * 60 * MINUTE, office.servers["assessment"].clone(), office.records());
+    let back = async {
+        tokio::time::sleep(week).await;
+        assert_eq!(records.standing().unwrap().stuck, 5, "people are told that it is not filed");
+        server.is_away.set(false);
+    };
+    tokio::join!(office.run(week + 15 * MINUTE), back);
+    assert_eq!(office.assessment().folder("Triage/Assessment").len(), 5);
+    assert_eq!(office.general().folder("Triage/Passed on").len(), 5);
+    assert_eq!(office.records().standing().unwrap().stuck, 0);
+    assert_eq!(office.letters_from("general"), 5, "acknowledged long ago");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_folder_that_may_not_be_written_keeps_nobody_else_waiting() {
     let mut office = Office::new("");
     office.run(MINUTE).await;

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use crate::support::fakes::{FakeCourier, FakeMailbox, Server};
 
 /// A clock that says what it is told.
-struct Told(Cell<DateTime<Utc>>);
+pub(crate) struct Told(pub(crate) Cell<DateTime<Utc>>);
 
 impl Clock for Told {
     fn now(&self) -> DateTime<Utc> {
@@ -27,17 +27,18 @@ impl Clock for Told {
     }
 }
 
-struct Office {
+/// A team in told time, over mailboxes and a courier that are not real.
+pub(crate) struct Office {
     dir: tempfile::TempDir,
-    config: Config,
-    in_force: InForce,
-    clock: Told,
+    pub(crate) config: Config,
+    pub(crate) in_force: InForce,
+    pub(crate) clock: Told,
     server: Rc<Server>,
-    courier: FakeCourier,
+    pub(crate) courier: FakeCourier,
     next_uid: Cell<u32>,
 }
 
-const QUESTION: &str = "Please can you tell me who our EHC coordinator is now?";
+pub(crate) const QUESTION: &str = "Please can you tell me who our EHC coordinator is now?";
 const PART_TIME: &str =
     "My son is on a part-time timetable. School only lets him in for two hours each morning.";
 const ABUSE: &str =
@@ -45,7 +46,7 @@ const ABUSE: &str =
 const COMPLAINT: &str = "I wish to make a formal complaint about the SEND service. Nobody answers me.";
 
 impl Office {
-    fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let yaml = format!(
             "council: {{domain: council.example}}\ndatabase: record.sqlite\naccounts:\n  - name: general\n    \
@@ -69,15 +70,15 @@ impl Office {
         }
     }
 
-    fn records(&self) -> Records {
+    pub(crate) fn records(&self) -> Records {
         Records::open(&self.dir.path().join("record.sqlite")).unwrap()
     }
 
-    fn set(&self, at: &str) {
+    pub(crate) fn set(&self, at: &str) {
         self.clock.0.set(at.parse().unwrap());
     }
 
-    fn with<T>(&self, records: &Records, work: impl FnOnce(&World<'_, Told>) -> T) -> T {
+    pub(crate) fn with<T>(&self, records: &Records, work: impl FnOnce(&World<'_, Told>) -> T) -> T {
         let (_keep, stop) = watch::channel(false);
         let world = World {
             config: &self.config,
@@ -91,7 +92,7 @@ impl Office {
     }
 
     /// Starts, does everything that there is to do, and ends.
-    async fn run_once(&mut self) {
+    pub(crate) async fn run_once(&mut self) {
         let records = self.records();
         let (_keep, stop) = watch::channel(false);
         let world = World {
@@ -116,7 +117,7 @@ impl Office {
         daemon::once(&world, &mut mailboxes, &mut couriers).await.unwrap();
     }
 
-    fn put(&self, from: &str, words: &str) {
+    pub(crate) fn put(&self, from: &str, words: &str) {
         let number = self.next_uid.replace(self.next_uid.get() + 1);
         let message = format!(
             "From: {from}\r\nTo: send.general@council.example\r\nSubject: Letter {number}.\r\n\
@@ -126,34 +127,34 @@ impl Office {
     }
 
     /// A message arrives and is dealt with at this time.
-    async fn arrives(&mut self, at: &str, from: &str, words: &str) {
+    pub(crate) async fn arrives(&mut self, at: &str, from: &str, words: &str) {
         self.set(at);
         self.put(from, words);
         self.run_once().await;
     }
 
     /// The first look takes the mailbox into use.
-    async fn taken_into_use(mut self, at: &str) -> Self {
+    pub(crate) async fn taken_into_use(mut self, at: &str) -> Self {
         self.set(at);
         self.run_once().await;
         self
     }
 
-    fn sent_to(&self, address: &str) -> Vec<Letter> {
+    pub(crate) fn sent_to(&self, address: &str) -> Vec<Letter> {
         self.courier.sent.borrow().iter().filter(|letter| letter.envelope_to == address).cloned().collect()
     }
 }
 
-fn text_of(letter: &Letter) -> String {
+pub(crate) fn text_of(letter: &Letter) -> String {
     MessageParser::new().parse(&letter.raw).unwrap().body_text(0).unwrap().into_owned()
 }
 
-fn subject_of(letter: &Letter) -> String {
+pub(crate) fn subject_of(letter: &Letter) -> String {
     MessageParser::new().parse(&letter.raw).unwrap().subject().unwrap().to_owned()
 }
 
 const LEAD: &str = "lead@council.example";
-const PARENT: &str = "Parent <parent.1@home.example>";
+pub(crate) const PARENT: &str = "Parent <parent.1@home.example>";
 
 #[tokio::test(start_paused = true)]
 async fn the_daily_letter_goes_out_once_each_working_day_through_restarts_at_every_minute() {

@@ -14,6 +14,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("chrono_tz", &["calendar/london"]),
     ("minijinja", &["letter/"]),
     ("schemars", &["config", "letter/council"]),
+    ("resvg", &["digest/charts/png"]),
     ("lettre", &["letter/mod", "outbox/smtp"]),
     ("async_imap", &["mailbox/"]),
     ("tokio_rustls", &["mailbox/", "outbox/smtp"]),

@@ -249,6 +249,14 @@ impl Standing {
 
     /// How it stands after these happenings. `None`: none of them opened it.
     pub fn of(happenings: &[Happening]) -> Option<Self> {
+        Self::told(happenings, |_, _, _| ())
+    }
+
+    /// The same, telling on the way how it stood before each happening and after it.
+    pub(super) fn told(
+        happenings: &[Happening],
+        mut tell: impl FnMut(&Self, &Happening, &Self),
+    ) -> Option<Self> {
         let mut in_order: Vec<&Happening> = happenings.iter().collect();
         // At one and the same second a question comes before what answers it; the key settles the rest.
         in_order.sort_by(|a, b| (a.at, rank(&a.fact), &a.key).cmp(&(b.at, rank(&b.fact), &b.key)));
@@ -273,7 +281,9 @@ impl Standing {
         });
         let mut standing = opened?;
         for happening in in_order {
+            let before = standing.clone();
             standing.after(happening.at, &happening.fact);
+            tell(&before, happening, &standing);
         }
         Some(standing)
     }

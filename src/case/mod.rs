@@ -7,6 +7,7 @@ pub mod escalation;
 pub mod history;
 pub mod joining;
 pub mod life;
+pub mod owed;
 pub mod reply;
 pub mod words;
 

@@ -14,10 +14,10 @@ use crate::rules::diagnostic;
 use super::{CommandError, own_config, when};
 
 mod answer;
-mod audit;
+pub(super) mod audit;
 mod close;
 mod correct;
-mod csv;
+pub(super) mod csv;
 mod deed;
 mod extend;
 mod history;
@@ -26,7 +26,7 @@ mod reassign;
 mod reopen;
 mod show;
 mod withheld;
-mod written_date;
+pub(super) mod written_date;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

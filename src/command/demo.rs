@@ -4,13 +4,15 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use include_dir::{Dir, include_dir};
 use tokio::sync::watch;
 
+use crate::calendar::london;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config, Existing, FolderInbox, FolderKind};
 use crate::daemon::{self, Bells, InForce, World, in_force, letters, parts};
+use crate::digest::Period;
 use crate::message;
 use crate::record::{MessageRow, Records};
 
@@ -76,7 +78,28 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
             .map_err(|trouble| CommandError::Outside(trouble.to_string()))?;
     }
     std::fs::remove_dir_all(&arriving).map_err(|e| outside(&arriving, &e))?;
-    report(&records, &in_force, out)
+    report(&records, &in_force, out)?;
+    digest_of(arrivals.last(), &records, &in_force, out)
+}
+
+/// The digest that service leadership would get on the Monday after the last message.
+fn digest_of(
+    last: Option<&Arrival>,
+    records: &Records,
+    in_force: &InForce,
+    out: &Path,
+) -> Result<(), CommandError> {
+    let Some(last) = last else { return Ok(()) };
+    let week = Period::week_of(london::date(last.received_at));
+    let monday = week.to.succ_opt().unwrap_or(week.to);
+    let eight = NaiveTime::from_hms_opt(8, 0, 0).unwrap_or_default();
+    out::line("\nThe digest that managers get on the Monday after it, to be opened in a browser:");
+    let now = london::instant(monday, eight);
+    // The demo looks into its folders when a message comes, and not over the weekend as the daemon does.
+    for folder in records.ledger()? {
+        records.seen_alive(&folder.account, &folder.folder, now)?;
+    }
+    super::digest::preview_of_week(&out.join("digest"), &[], week, records, &in_force.now(), now)
 }
 
 /// A clock that says what it is told: the example messages are from another day.

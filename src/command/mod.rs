@@ -17,15 +17,18 @@ mod cases;
 mod check;
 mod colour;
 mod demo;
+mod digest;
 mod doctor;
 mod due;
 mod evaluate;
 mod explain;
 mod figures;
+mod health;
 mod learn;
 mod out;
 mod past;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod suggest;
@@ -36,7 +39,7 @@ mod when;
 #[derive(Debug, Parser)]
 #[command(name = "send-triage", version, max_term_width = 110)]
 struct Arguments {
-    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due and check)
+    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How log lines look
@@ -84,6 +87,8 @@ enum Command {
     Check(check::Arguments),
     /// Connects to every account and reports what works, what is missing, and how to mend it
     Doctor(doctor::Arguments),
+    /// How the daemon is, from the file that it writes; for whatever watches the machine
+    Health(health::Arguments),
     /// What would be decided about these messages, and why; changes nothing
     Explain(explain::Arguments),
     /// Measures the rules against labelled messages
@@ -98,6 +103,10 @@ enum Command {
     Due(due::Arguments),
     /// The cases on record
     Cases(cases::Arguments),
+    /// The weekly digest for managers: looked at, or sent now
+    Digest(digest::Arguments),
+    /// The digest's figures for any period, and the decision slip of a case
+    Report(report::Arguments),
     /// The JSON Schemas of configuration and rules, for editors
     Schema(schema::Arguments),
 }
@@ -164,6 +173,7 @@ pub fn main() -> ExitCode {
         Command::Demo(a) => demo::run(&a),
         Command::Check(a) => check::run(&a, config),
         Command::Doctor(a) => doctor::run(&a, config),
+        Command::Health(a) => health::run(&a, config),
         Command::Explain(a) => explain::run(&a, config),
         Command::Evaluate(a) => evaluate::run(&a, config),
         Command::Replay(a) => replay::run(&a, config),
@@ -171,6 +181,8 @@ pub fn main() -> ExitCode {
         Command::Learn(a) => learn::run(&a),
         Command::Due(a) => due::run(&a, config),
         Command::Cases(a) => cases::run(&a, config),
+        Command::Digest(a) => digest::run(&a, config),
+        Command::Report(a) => report::run(&a, config),
         Command::Schema(a) => schema::run(&a),
     };
     match result {

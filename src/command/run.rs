@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::daemon::{self, Bells, InForce, World, in_force, kept, moves, parts, refusal, reload};
+use crate::daemon::{self, Bells, InForce, World, in_force, kept, moves, parts, pulse, refusal, reload};
 use crate::mailbox::Overview;
 use crate::record::Records;
 
@@ -67,9 +67,10 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
             "Started: {watched} folders watched, rules {version}."
         );
         let running = async {
-            let (ended, ()) = tokio::join!(
+            let (ended, (), ()) = tokio::join!(
                 daemon::run(&world, &mut mailboxes, &mut couriers),
-                moves::look_after(overviews, &world)
+                moves::look_after(overviews, &world),
+                pulse::keep(&world)
             );
             ended
         };

@@ -14,10 +14,10 @@ pub(super) struct Problem {
 
 /// Collects them.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, path: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn add(&mut self, path: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) {
         self.0.push(Problem { path: path.into(), problem: problem.into(), remedy: remedy.into() });
     }
 }
@@ -79,7 +79,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         out.add("council/domain", format!("`{domain}` is not a domain"), "Write it like council.example.");
     }
     check_staff(config, &addresses, &mut out);
+    super::digest::check(config, &addresses, &mut out);
     check_answers(config, &mut out);
+    super::health::check(config, &addresses, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
         out.add(
@@ -405,7 +407,7 @@ fn is_own(config: &Config, address: &str) -> bool {
 }
 
 /// An address that our letters to staff go to.
-fn check_recipient(
+pub(super) fn check_recipient(
     config: &Config,
     path: &str,
     address: &str,

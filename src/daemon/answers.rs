@@ -236,6 +236,7 @@ fn by_a_colleague(decision: Decision, reply: &Reply) -> Decision {
         unsure: false,
         copied: false,
         due: None,
+        role: None,
         chaser: triage::Chaser::None,
         trace: vec![Finding::plain("reply", POLICY, Outcome::Noted, why)],
         ..decision

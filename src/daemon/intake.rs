@@ -12,14 +12,14 @@ use crate::case::{Matter, Reference};
 use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
-use crate::letter::Counted;
+use crate::letter::{self, Counted, Purpose};
 use crate::mailbox::{Fetched, RawMessage, Unreadable};
 use crate::message::{self, Defect, Fingerprint, Message};
 use crate::record::{
     Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
     RecordError, Role, StoredDecision, StoredDue,
 };
-use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Queue, Urgency};
+use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Kind, Queue, Urgency};
 
 use super::in_force::Set;
 use super::joining::{self, Belonging, Pending, Told};
@@ -181,6 +181,10 @@ fn entry<C: Clock>(
 ) -> Result<Entry, Trouble> {
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
+        let canary = message.message_id.as_deref().filter(|id| letter::purpose_of(id) == Some(Purpose::Canary));
+        if let Some(id) = canary.filter(|_| !world.is_sent(&raw.at.account, &raw.at.folder)) {
+            records.canary_met(id, world.now())?;
+        }
         return Ok(build(raw, message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {
@@ -290,7 +294,11 @@ fn decide<C: Clock>(
             Err(problem) => tracing::error!("A letter to staff could not be written: {problem}"),
         }
     }
-    let decision = Box::new(StoredDecision::of(&decision, withheld));
+    let mut stored = StoredDecision::of(&decision, withheld);
+    if decision.kind == Kind::Bounce {
+        stored.returned = message::returned(&raw.bytes);
+    }
+    let decision = Box::new(stored);
     Ok(Ok(EntryOutcome::Decided { decision, case, effects }))
 }
 

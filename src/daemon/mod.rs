@@ -6,6 +6,7 @@
 //! Whatever waits for several things at once looks at them in the order in which they are written (`biased`), so that the
 //! same happenings lead to the same run: `tests/simulation` replays whole days from a number.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,6 +22,8 @@ use crate::outbox::Courier;
 use crate::record::{RecordError, Records};
 
 pub mod answers;
+pub mod digests;
+pub mod health;
 pub mod in_force;
 pub mod intake;
 pub mod joining;
@@ -30,12 +33,14 @@ pub mod moves;
 pub mod notices;
 pub mod parts;
 pub mod post;
+pub mod pulse;
 pub mod refusal;
 pub mod reload;
 pub mod rounds;
 pub mod sent;
 pub mod upkeep;
 pub mod watch_folder;
+pub mod weekly;
 
 pub use in_force::InForce;
 
@@ -55,12 +60,13 @@ pub struct World<'a, C> {
     pub stop: watch::Receiver<bool>,
 }
 
-/// A bell for each account: letters to be sent, and copies to be kept.
+/// A bell for each account: letters to be sent, and copies to be kept; and when each watched folder last had its turn.
 #[derive(Debug, Default)]
 pub struct Bells {
     post: BTreeMap<String, Notify>,
     copies: BTreeMap<String, Notify>,
     rounds: Notify,
+    turns: RefCell<BTreeMap<(String, String), DateTime<Utc>>>,
 }
 
 impl Bells {
@@ -72,6 +78,7 @@ impl Bells {
             post: bells(&mut accounts.clone()),
             copies: bells(&mut accounts.clone()),
             rounds: Notify::new(),
+            turns: RefCell::default(),
         }
     }
 
@@ -88,6 +95,16 @@ impl Bells {
     /// Something came that staff may have to be told of.
     pub fn ring_rounds(&self) {
         self.rounds.notify_one();
+    }
+
+    /// This watched folder has its turn: its task goes on, whether or not its server does.
+    pub fn turned(&self, account: &str, folder: &str, at: DateTime<Utc>) {
+        self.turns.borrow_mut().insert((account.to_owned(), folder.to_owned()), at);
+    }
+
+    /// When this watched folder last had its turn; `None`: never.
+    pub fn last_turn(&self, account: &str, folder: &str) -> Option<DateTime<Utc>> {
+        self.turns.borrow().get(&(account.to_owned(), folder.to_owned())).copied()
     }
 
     /// Waits for such.

@@ -1,6 +1,6 @@
-//! The rounds: on each working morning the daily letter and the urgent mail of the night, gathered; and at any time what the
-//! Resolution Team is told of a case that came to it. Each once to each recipient, whatever is restarted; never out of
-//! working hours (policy, email f).
+//! The rounds: once a week the digest (`weekly.rs`), on each working morning the daily letter and the urgent mail of the night,
+//! gathered; and at any time what the Resolution Team is told of a case that came to it. Each once to each recipient, whatever is
+//! restarted; never out of working hours, but for the digest, whose time is the operator's to choose (policy, email f).
 //!
 //! That a round was made is written down together with its letters, so that one for which there was nothing to say is not
 //! made again later on the same day.
@@ -20,7 +20,7 @@ use crate::record::{Mark, MessageRow, RecordError, Round, WaitingCase};
 use crate::triage::Why;
 
 use super::in_force::Set;
-use super::{World, letters, notices};
+use super::{World, letters, notices, weekly};
 
 /// How long until the clock is looked at again: it may be put forward or back, or the machine may have slept.
 const LOOK: Duration = Duration::from_secs(30);
@@ -33,6 +33,10 @@ const FIRST_LOOK: TimeDelta = TimeDelta::days(7);
 pub struct Made {
     reminders: Option<NaiveDate>,
     gathered: Option<NaiveDate>,
+    /// The Monday of the week of the last digest.
+    digest: Option<NaiveDate>,
+    /// When the first look at the clock was.
+    since: Option<DateTime<Utc>>,
     /// Cases whose briefing could not be written; told in the log once.
     unwritten: BTreeSet<String>,
 }
@@ -55,8 +59,11 @@ pub async fn go<C: Clock>(world: &World<'_, C>) {
 /// Makes every round that is due; returns how many letters were written.
 pub fn make<C: Clock>(world: &World<'_, C>, made: &mut Made) -> Result<usize, RecordError> {
     let set = world.in_force.now();
-    let letters =
-        reminders(world, &set, made)? + gathered(world, &set, made)? + briefings(world, &set, made)?;
+    let since = *made.since.get_or_insert_with(|| world.now());
+    let letters = reminders(world, &set, made)?
+        + gathered(world, &set, made)?
+        + briefings(world, &set, made)?
+        + weekly::make(world, &set, &mut made.digest, since)?;
     if let Some(account) = letters::alerting_account(&set.config).filter(|_| letters > 0) {
         world.bells.ring_post(account);
     }

@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, intake};
+use super::{Trouble, World, intake, pulse};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -33,8 +33,10 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(2);
 /// Watches the folder until it is time to stop.
 pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, keeps_copies: bool) {
     let mut failures = 0u32;
+    let mut away = true; // Until it answers for the first time.
     while !world.stopping() {
-        match turn(mailbox, world, keeps_copies).await {
+        pulse::turn(mailbox, world);
+        match turn(mailbox, world, keeps_copies, &mut away).await {
             Ok(()) => failures = 0,
             Err(trouble) => {
                 failures = failures.saturating_add(1);
@@ -67,16 +69,29 @@ async fn turn<M: Mailbox, C: Clock>(
     mailbox: &mut M,
     world: &World<'_, C>,
     keeps_copies: bool,
+    away: &mut bool,
 ) -> Result<(), Trouble> {
-    take_in(mailbox, world).await?;
+    let status = match mailbox.status().await {
+        Ok(status) => status,
+        Err(error) => {
+            *away = true;
+            return Err(error.into());
+        }
+    };
+    if std::mem::take(away) {
+        world.records.answers_again(mailbox.account(), world.now())?;
+    }
+    take_in_from(mailbox, world, status).await?;
     settle(mailbox, world, keeps_copies).await?;
     let account = mailbox.account().to_owned();
     let longest = longest_wait(mailbox, world, keeps_copies)?;
     tokio::select! {
+        // The wait comes last: it may begin by opening the folder again, and a bell that has rung already would cut that
+        // short, which costs the connection and a login.
         biased;
-        waited = mailbox.wait(longest) => waited?,
         () = world.bells.copies(&account), if keeps_copies => {}
         () = world.stopped() => {}
+        waited = mailbox.wait(longest) => waited?,
     }
     Ok(())
 }
@@ -106,9 +121,19 @@ fn longest_wait<M: Mailbox, C: Clock>(
 /// Takes in everything that is new; returns how many messages.
 pub async fn take_in<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>) -> Result<usize, Trouble> {
     let status = mailbox.status().await?;
+    take_in_from(mailbox, world, status).await
+}
+
+/// The same, knowing how the folder stands.
+async fn take_in_from<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    world: &World<'_, C>,
+    status: Status,
+) -> Result<usize, Trouble> {
     let mut after = cursor(mailbox, world, status).await?;
     let mut taken = 0;
     while !world.stopping() {
+        pulse::turn(mailbox, world); // A long backlog is many turns.
         let fetched = match mailbox.fetch(after, BATCH).await {
             Err(MailboxError::UidValidityChanged { now, .. }) => {
                 resynchronise(mailbox, world, now, "UIDVALIDITY changed")?;

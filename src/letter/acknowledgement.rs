@@ -90,6 +90,7 @@ pub fn acknowledgement(facts: &AcknowledgementFacts<'_>, wording: &Wording) -> R
         subject: &subject,
         text: markup::to_text(&blocks),
         html,
+        pictures: &[],
     }
     .finish()
 }

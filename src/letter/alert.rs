@@ -65,6 +65,7 @@ pub fn alert(facts: &AlertFacts<'_>, wording: &Wording) -> Result<Letter, Wordin
         subject: &subject,
         text: markup::to_text(&blocks),
         html,
+        pictures: &[],
     }
     .finish()
 }

@@ -9,7 +9,7 @@ use super::acknowledgement::{self, AcknowledgementFacts, Counted, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
 use super::passed_on::{self, PassedOnFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
-use super::{Council, Sender, briefing, check_staff, markup, notice, referral, reminder};
+use super::{Council, Sender, briefing, check_digest, check_staff, digest, markup, notice, referral, reminder};
 use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};
@@ -29,6 +29,7 @@ pub(super) fn problems(wording: &Wording) -> Vec<WordingProblem> {
         problems.extend(alerts(wording));
         problems.extend(words_about_passing_on(wording));
         problems.extend(check_staff::problems(wording));
+        problems.extend(check_digest::problems(wording));
     }
     problems
 }
@@ -43,6 +44,9 @@ fn known_fields(name: &str) -> Vec<&'static str> {
         "case-line.txt" => &[notice::FIELDS, Council::FIELDS],
         "referral.txt" => &[referral::FIELDS, Council::FIELDS],
         "briefing.txt" => &[briefing::FIELDS, Council::FIELDS],
+        "digest.txt" => &[digest::FIELDS, digest::PART_FIELDS, Council::FIELDS],
+        "digest/case.txt" => &[digest::ROW_FIELDS, Council::FIELDS],
+        name if name.starts_with("digest/") => &[digest::FIELDS, Council::FIELDS],
         "acknowledgement.txt" => &[acknowledgement::FIELDS, acknowledgement::INNER_TEXTS, Council::FIELDS],
         _ => &[acknowledgement::FIELDS, Council::FIELDS],
     };
@@ -54,6 +58,7 @@ fn is_within(letter: &str, file: &str) -> bool {
     file == letter
         || match letter {
             "acknowledgement.txt" => file == "cannot-wait.txt" || file.starts_with("signposts/"),
+            "digest.txt" => file.starts_with("digest/"),
             "reminder.txt" | "alerts-gathered.txt" => file == "case-line.txt",
             _ => false,
         }

@@ -1,15 +1,25 @@
 //! The simple markup of the wording files, and the two texts made from it: plain and HTML. One source for both, so that
 //! they cannot say different things.
 //!
-//! A block is set off by blank lines. `# ` and `## ` are headings, `- ` items of a list, `> Label: value` key facts,
-//! `---` a rule. Within a line: `**strong**` and `[words](https://...)`. Anything else is itself: there is no way to write HTML.
+//! A block is set off by blank lines. `# `, `## ` and `### ` are headings, `- ` items of a list, `> Label: value` key facts,
+//! `= Label: value` key figures side by side, `| a | b |` rows of a table, `[picture: name]` a picture, `---` a rule. Within a
+//! line: `**strong**` and `[words](https://...)`. Anything else is itself: there is no way to write HTML.
 
-use std::fmt::Write as _;
+mod html;
+pub mod literal;
+mod plain;
+mod table;
+
+pub use html::{escape, page, page_of, to_html};
+pub use plain::to_text;
+pub use table::Table;
+
+use crate::digest::charts::NAMES as PICTURES;
 
 /// One block of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
-    /// `# ` (1) or `## ` (2).
+    /// `# ` (1), `## ` (2) or `### ` (3).
     Heading(u8, Vec<Span>),
     /// Lines of a paragraph; a line end in the source is one in the letter.
     Paragraph(Vec<Vec<Span>>),
@@ -17,6 +27,12 @@ pub enum Block {
     List(Vec<Vec<Span>>),
     /// Label and value.
     Facts(Vec<(String, String)>),
+    /// Label and value of figures that stand side by side.
+    Figures(Vec<(String, String)>),
+    /// Rows below a head.
+    Table(Table),
+    /// A picture, by its name. What it shows is filled in by the letter that has it; one without is not shown.
+    Picture(Shown),
     /// `---`.
     Rule,
     /// Somebody's own words, shown as they are; no markup makes it, for they are never read as markup.
@@ -32,6 +48,19 @@ pub enum Span {
     Strong(Vec<Span>),
     /// Words and where they lead.
     Link(String, String),
+}
+
+/// A picture of a letter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// By which the markup names it, and its part of the letter.
+    pub name: String,
+    /// What it shows, in words; empty: the letter has no such picture.
+    pub alt: String,
+    /// The same in letters, for the plain text.
+    pub text: String,
+    /// Width and height as drawn; 0: it could not be drawn, and its words stand instead.
+    pub size: (u32, u32),
 }
 
 /// What a line breaks of the markup's rules.
@@ -56,6 +85,8 @@ pub fn parse(source: &str) -> (Vec<Block>, Vec<Slip>) {
         }
         if line == "---" {
             blocks.push(Block::Rule);
+        } else if let Some(words) = line.strip_prefix("### ") {
+            blocks.push(Block::Heading(3, spans(words, &mut slips)));
         } else if let Some(words) = line.strip_prefix("## ") {
             blocks.push(Block::Heading(2, spans(words, &mut slips)));
         } else if let Some(words) = line.strip_prefix("# ") {
@@ -67,19 +98,32 @@ pub fn parse(source: &str) -> (Vec<Block>, Vec<Slip>) {
                 _ => blocks.push(Block::List(vec![item])),
             }
         } else if let Some(fact) = line.strip_prefix('>') {
-            let Some((label, value)) = fact.split_once(':') else {
-                slips.push(Slip {
-                    line: line.to_owned(),
-                    problem: "a line that begins with > has no colon".to_owned(),
-                    remedy: "write it as > Label: value".to_owned(),
-                });
-                continue;
-            };
-            let fact = (label.trim().to_owned(), value.trim().to_owned());
+            let Some(fact) = label_and_value('>', fact, line, &mut slips) else { continue };
             match blocks.last_mut() {
                 Some(Block::Facts(facts)) => facts.push(fact),
                 _ => blocks.push(Block::Facts(vec![fact])),
             }
+        } else if let Some(figure) = line.strip_prefix("= ") {
+            let Some(figure) = label_and_value('=', figure, line, &mut slips) else { continue };
+            match blocks.last_mut() {
+                Some(Block::Figures(figures)) => figures.push(figure),
+                _ => blocks.push(Block::Figures(vec![figure])),
+            }
+        } else if line.starts_with('|') {
+            match blocks.last_mut() {
+                Some(Block::Table(table)) if !fresh => table.add(line, &mut slips),
+                _ => blocks.push(Block::Table(Table::begun(line, &mut slips))),
+            }
+        } else if let Some(name) = line.strip_prefix("[picture:").and_then(|rest| rest.strip_suffix(']')) {
+            let name = name.trim();
+            if !PICTURES.contains(&name) {
+                slips.push(Slip {
+                    line: line.to_owned(),
+                    problem: format!("there is no picture \"{name}\""),
+                    remedy: format!("the pictures are: {}", PICTURES.join(", ")),
+                });
+            }
+            blocks.push(Block::Picture(Shown { name: name.to_owned(), ..Shown::default() }));
         } else {
             if line.starts_with('#') || line.starts_with("* ") {
                 slips.push(Slip {
@@ -97,6 +141,18 @@ pub fn parse(source: &str) -> (Vec<Block>, Vec<Slip>) {
         }
     }
     (blocks, slips)
+}
+
+fn label_and_value(sign: char, rest: &str, line: &str, slips: &mut Vec<Slip>) -> Option<(String, String)> {
+    let Some((label, value)) = rest.split_once(':') else {
+        slips.push(Slip {
+            line: line.to_owned(),
+            problem: format!("a line that begins with {sign} has no colon"),
+            remedy: format!("write it as {sign} Label: value"),
+        });
+        return None;
+    };
+    Some((literal::read(label.trim()), literal::read(value.trim())))
 }
 
 /// A target that a letter may link to.
@@ -142,7 +198,7 @@ fn spans(line: &str, slips: &mut Vec<Slip>) -> Vec<Span> {
                 let target = after.get(..end).unwrap_or_default();
                 text(&mut out, rest.get(..open).unwrap_or_default());
                 if may_link(target) {
-                    out.push(Span::Link(words.to_owned(), target.to_owned()));
+                    out.push(Span::Link(literal::read(words), target.to_owned()));
                 } else {
                     slip(
                         &format!(
@@ -169,13 +225,13 @@ fn text(out: &mut Vec<Span>, words: &str) {
     while let Some((start, end, target)) = next_address(rest) {
         let before = rest.get(..start).unwrap_or_default();
         if !before.is_empty() {
-            out.push(Span::Text(before.to_owned()));
+            out.push(Span::Text(literal::read(before)));
         }
         out.push(Span::Link(rest.get(start..end).unwrap_or_default().to_owned(), target));
         rest = rest.get(end..).unwrap_or_default();
     }
     if !rest.is_empty() {
-        out.push(Span::Text(rest.to_owned()));
+        out.push(Span::Text(literal::read(rest)));
     }
 }
 
@@ -203,153 +259,6 @@ fn next_address(words: &str) -> Option<(usize, usize, String)> {
         at += word.len();
     }
     None
-}
-
-/// The plain text. Paragraphs are not wrapped: the reader's own screen does that better.
-pub fn to_text(blocks: &[Block]) -> String {
-    let mut out = String::new();
-    for block in blocks {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        match block {
-            Block::Heading(level, words) => {
-                let words = plain(words);
-                let line = if *level == 1 { "=" } else { "-" }.repeat(words.chars().count().min(72));
-                let _ = writeln!(out, "{words}\n{line}");
-            }
-            Block::Paragraph(lines) => lines.iter().for_each(|line| {
-                let _ = writeln!(out, "{}", plain(line));
-            }),
-            Block::List(items) => items.iter().for_each(|item| {
-                let _ = writeln!(out, "* {}", plain(item));
-            }),
-            Block::Facts(facts) => facts.iter().for_each(|(label, value)| {
-                let _ = writeln!(out, "    {label}: {value}");
-            }),
-            // "-- " alone on a line would make the rest a signature, which some programs hide.
-            Block::Rule => out.push_str("________\n"),
-            Block::Verbatim(words) => words.lines().for_each(|line| {
-                let _ = writeln!(out, "{}", format!("> {line}").trim_end());
-            }),
-        }
-    }
-    out
-}
-
-fn plain(spans: &[Span]) -> String {
-    spans
-        .iter()
-        .map(|span| match span {
-            Span::Text(words) => words.clone(),
-            Span::Strong(inner) => plain(inner),
-            Span::Link(words, target) if target.starts_with("http") && words != target => {
-                format!("{words} ({target})")
-            }
-            Span::Link(words, _) => words.clone(),
-        })
-        .collect()
-}
-
-/// The inside of the HTML body. Styles stand in each element, because Outlook and Gmail drop or ignore style sheets.
-pub fn to_html(blocks: &[Block]) -> String {
-    let mut out = String::new();
-    let mut after_rule = false;
-    for block in blocks {
-        match block {
-            Block::Heading(1, words) => {
-                let _ = writeln!(out, r#"<h1 style="{H1}">{}</h1>"#, html(words));
-            }
-            Block::Heading(_, words) => {
-                let _ = writeln!(out, r#"<h2 style="{H2}">{}</h2>"#, html(words));
-            }
-            Block::Paragraph(lines) => {
-                let lines: Vec<String> = lines.iter().map(|line| html(line)).collect();
-                let (class, style) = if after_rule { (r#" class="quiet""#, SMALL) } else { ("", P) };
-                let _ = writeln!(out, r#"<p{class} style="{style}">{}</p>"#, lines.join("<br>\n"));
-            }
-            Block::List(items) => {
-                let _ = writeln!(out, r#"<ul style="{UL}">"#);
-                for item in items {
-                    let _ = writeln!(out, r#"<li style="{LI}">{}</li>"#, html(item));
-                }
-                out.push_str("</ul>\n");
-            }
-            Block::Facts(facts) => {
-                let _ = writeln!(
-                    out,
-                    r#"<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="{TABLE}"><tr><td class="facts" style="{FACTS}">"#
-                );
-                let last = facts.len().saturating_sub(1);
-                for (number, (label, value)) in facts.iter().enumerate() {
-                    let gap = if number == last { "0" } else { "14px" };
-                    let _ = writeln!(
-                        out,
-                        r#"<p style="margin:0 0 {gap} 0;font-size:16px;line-height:1.4">{}:<br><strong style="{VALUE}">{}</strong></p>"#,
-                        escape(label),
-                        escape(value)
-                    );
-                }
-                out.push_str("</td></tr></table>\n");
-            }
-            Block::Rule => {
-                after_rule = true;
-                let _ = writeln!(out, r#"<hr style="{HR}">"#);
-            }
-            Block::Verbatim(words) => {
-                let _ = writeln!(out, r#"<div class="quiet" style="{VERBATIM}">{}</div>"#, escape(words));
-            }
-        }
-    }
-    out
-}
-
-const H1: &str = "margin:0 0 16px 0;font-size:28px;line-height:1.25;font-weight:bold";
-const H2: &str = "margin:32px 0 10px 0;font-size:20px;line-height:1.3;font-weight:bold";
-const P: &str = "margin:0 0 16px 0";
-const SMALL: &str = "margin:0 0 8px 0;font-size:15px;color:#505a5f";
-const UL: &str = "margin:0 0 16px 0;padding:0 0 0 22px";
-const LI: &str = "margin:0 0 8px 0";
-const TABLE: &str = "margin:0 0 20px 0";
-const FACTS: &str = "padding:16px 18px;background-color:#eaf2f8;border-left:5px solid #1d4f7c;color:#0b0c0c";
-const VALUE: &str = "font-size:22px;line-height:1.3";
-const HR: &str = "margin:28px 0 16px 0;border:0;border-top:1px solid #b1b4b6";
-const VERBATIM: &str =
-    "margin:0 0 16px 0;padding:0 0 0 14px;border-left:3px solid #b1b4b6;white-space:pre-wrap";
-const A: &str = "color:#1a5a96;text-decoration:underline";
-
-fn html(spans: &[Span]) -> String {
-    spans
-        .iter()
-        .map(|span| match span {
-            Span::Text(words) => escape(words),
-            Span::Strong(inner) => format!("<strong>{}</strong>", html(inner)),
-            Span::Link(words, target) => {
-                // A telephone number or date broken over two lines is hard to read.
-                let keep = if target.starts_with("tel:") { ";white-space:nowrap" } else { "" };
-                format!(r#"<a href="{}" style="{A}{keep}">{}</a>"#, escape(target), escape(words))
-            }
-        })
-        .collect()
-}
-
-/// A whole HTML page around the body. Nothing in it is fetched from anywhere.
-pub fn page(title: &str, body: &str) -> String {
-    include_str!("page.html").replace("{{title}}", &escape(title)).replace("{{body}}", body)
-}
-
-pub fn escape(words: &str) -> String {
-    let mut out = String::with_capacity(words.len());
-    for c in words.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -402,6 +311,9 @@ mod tests {
             ("[x](www.a.example)", "https://"),
             ("[x](https://a.example", "closing"),
             ("> no colon", "colon"),
+            ("= no colon", "colon"),
+            ("| a | b |\n| c |", "2 columns"),
+            ("[picture: on-tme]", "on-time"),
             ("#Heading", "heading"),
         ] {
             let slips = parse(source).1;
@@ -412,7 +324,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_source_can_be_read(source in "[-#>*\\[\\]()a0@.: \n]{0,80}") {
+        fn any_source_can_be_read(source in "[-#>=|+*\\[\\]()a0@.: \n]{0,80}") {
             let blocks = parse(&source).0;
             let _ = (to_text(&blocks), to_html(&blocks));
         }

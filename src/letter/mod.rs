@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -16,8 +16,11 @@ pub mod acknowledgement;
 pub mod alert;
 pub mod briefing;
 mod check;
+mod check_digest;
 mod check_staff;
 pub mod council;
+pub mod digest;
+pub mod health;
 mod markup;
 pub mod notice;
 pub mod passed_on;
@@ -30,6 +33,8 @@ pub use acknowledgement::{AcknowledgementFacts, Counted, acknowledgement};
 pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
 pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;
+pub use digest::{Digest as WeeklyDigest, DigestFacts, Late, digest};
+pub use health::{CanaryFacts, StallFacts, canary, stall};
 pub use notice::{CaseLine, Notice};
 pub use passed_on::{PassedOnFacts, passed_on};
 pub use referral::{ReferralFacts, referral};
@@ -93,17 +98,23 @@ pub enum Purpose {
     Refusal,
     /// Word to a sender that another team has the email now.
     PassedOn,
+    /// A message to ourselves that must come round.
+    Canary,
     /// Anything else that staff are told.
     Notice,
 }
 
 impl Purpose {
+    const ALL: [Self; 6] =
+        [Self::Acknowledgement, Self::Alert, Self::Refusal, Self::PassedOn, Self::Canary, Self::Notice];
+
     fn word(self) -> &'static str {
         match self {
             Self::Acknowledgement => "ack",
             Self::Alert => "alert",
             Self::Refusal => "refusal",
             Self::PassedOn => "passed-on",
+            Self::Canary => "canary",
             Self::Notice => "notice",
         }
     }
@@ -123,9 +134,7 @@ pub fn purpose_of(message_id: &str) -> Option<Purpose> {
     let (local, _) = message_id.split_once('@')?;
     let (word, hex) = local.split_once('.')?;
     let minted = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    [Purpose::Acknowledgement, Purpose::Alert, Purpose::Refusal, Purpose::PassedOn, Purpose::Notice]
-        .into_iter()
-        .find(|p| minted && p.word() == word)
+    Purpose::ALL.into_iter().find(|p| minted && p.word() == word)
 }
 
 /// Local part and domain of an address that may stand in our headers and in our SMTP commands, and none that could end
@@ -146,6 +155,21 @@ pub fn usable_address(address: &str) -> Option<(&str, &str)> {
 /// The most octets of References that we write: one unfolded line of RFC 5322 section 2.1.1 would hold them.
 const MOST_REFERENCES: usize = 900;
 
+/// A picture within a letter (RFC 2392): the HTML names it `cid:NAME`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inline {
+    /// Its name, also of its file without `.png`.
+    pub name: &'static str,
+    /// Its bytes.
+    pub png: Vec<u8>,
+}
+
+impl fmt::Debug for Inline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inline({}, {} bytes)", self.name, self.png.len())
+    }
+}
+
 /// Everything in a letter but its layout.
 pub(crate) struct Draft<'a> {
     pub(crate) purpose: Purpose,
@@ -162,6 +186,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) subject: &'a str,
     pub(crate) text: String,
     pub(crate) html: String,
+    pub(crate) pictures: &'a [Inline],
 }
 
 impl Draft<'_> {
@@ -211,10 +236,22 @@ impl Draft<'_> {
             message = message.raw_header(header("Importance", "high")?);
         }
         message = message.raw_header(header("Content-Language", "en-GB")?);
-        let body = MultiPart::alternative()
+        let words = MultiPart::alternative()
             .boundary(boundary(&message_id))
             .singlepart(part(ContentType::TEXT_PLAIN, self.text))
             .singlepart(part(ContentType::TEXT_HTML, self.html));
+        let body = match self.pictures {
+            [] => words,
+            pictures => {
+                // RFC 2387: the words first, then what they show.
+                let related = boundary(&format!("{message_id}/related"));
+                let mut body = MultiPart::related().boundary(related).multipart(words);
+                for picture in pictures {
+                    body = body.singlepart(inline(picture)?);
+                }
+                body
+            }
+        };
         let message = message.multipart(body).map_err(|e| WordingError::Build(e.to_string()))?;
         Ok(Letter {
             message_id,
@@ -231,7 +268,14 @@ fn part(content_type: ContentType, body: String) -> SinglePart {
     SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(body)
 }
 
-/// A boundary that occurs in no quoted-printable text: there, `=` is always followed by a hex digit or a line end.
+fn inline(picture: &Inline) -> Result<SinglePart, WordingError> {
+    let png = ContentType::parse("image/png").map_err(|error| WordingError::Build(error.to_string()))?;
+    let file = format!("{}.png", picture.name);
+    Ok(Attachment::new_inline_with_name(picture.name.to_owned(), file).body(picture.png.clone(), png))
+}
+
+/// A boundary that occurs in no quoted-printable text: there, `=` is always followed by a hex digit or a line end. Nor in a
+/// picture, for `_` is no sign of base64.
 fn boundary(message_id: &str) -> String {
     let digest = Sha256::digest(message_id.as_bytes());
     let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();

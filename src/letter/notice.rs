@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::markup::{self, Block};
 use super::wording::{Wording, WordingError};
-use super::{AutoSubmitted, Council, Draft, Letter, Purpose, Sender};
+use super::{AutoSubmitted, Council, Draft, Inline, Letter, Purpose, Sender};
 use crate::message::Fingerprint;
 
 /// From whom, to whom, about what.
@@ -35,6 +35,19 @@ impl Notice<'_> {
         subject: &str,
         blocks: Vec<Block>,
     ) -> Result<Letter, WordingError> {
+        let html = markup::page(subject, &markup::to_html(&blocks));
+        self.write_with(purpose, subject, markup::to_text(&blocks), html, &[])
+    }
+
+    /// The same from both texts, with pictures.
+    pub(super) fn write_with(
+        &self,
+        purpose: Purpose,
+        subject: &str,
+        text: String,
+        html: String,
+        pictures: &[Inline],
+    ) -> Result<Letter, WordingError> {
         let about = Fingerprint(Sha256::digest(format!("{}\n{}", self.topic, self.to)).into());
         let from = self.from;
         Draft {
@@ -51,8 +64,9 @@ impl Notice<'_> {
             reference: self.reference,
             due_on: None,
             subject,
-            text: markup::to_text(&blocks),
-            html: markup::page(subject, &markup::to_html(&blocks)),
+            text,
+            html,
+            pictures,
         }
         .finish()
     }

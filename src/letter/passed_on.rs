@@ -52,6 +52,7 @@ pub fn passed_on(facts: &PassedOnFacts<'_>, wording: &Wording) -> Result<Letter,
         subject: &subject,
         text: markup::to_text(&blocks),
         html,
+        pictures: &[],
     }
     .finish()
 }

@@ -65,6 +65,7 @@ pub fn refusal(facts: &RefusalFacts<'_>) -> Result<Letter, WordingError> {
         subject: &subject,
         text: format!("{lead}\n\n{complaints}{more}\n"),
         html: markup::page(&subject, &html),
+        pictures: &[],
     }
     .finish()
 }

@@ -3,9 +3,11 @@
 //! RFC 9051 sections 6.4.4, 6.4.5, 7.5.2. Only items that the codec can read are asked for: no ENVELOPE, no BODYSTRUCTURE.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::imap::ImapMailbox;
@@ -19,6 +21,8 @@ use crate::message::{self, MessageRef};
 const MOST_BYTES: u64 = 16 << 20;
 /// One FETCH command asks for at most so many.
 const BATCH_BYTES: u64 = 4 << 20;
+/// For so long a server that hands over no message at all is itself the suspect: none is set aside.
+const SUSPECTED: Duration = Duration::from_secs(2 * 3600);
 /// One fetch connects anew at most so often.
 const MOST_RECONNECTIONS: u32 = 8;
 
@@ -122,10 +126,23 @@ impl ImapMailbox {
             session.selected.as_ref().map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
         // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
         let found = search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await;
-        let found = found.map_err(|fault| fault.at(&self.account.account, "UID SEARCH"));
+        let mut uids: Vec<u32> = match found {
+            Ok(found) => found.into_iter().filter(|uid| *uid > after).collect(),
+            Err(fault) => {
+                self.session = Some(session);
+                return Err(fault.at(&self.account.account, "UID SEARCH"));
+            }
+        };
+        let listed = uids.len();
+        uids.truncate(at_most as usize);
+        let last = uids.last().copied().unwrap_or(after);
+        let end = if uids.len() == listed { last.max(uid_next.saturating_sub(1)) } else { last };
+        let more = self.left_out(&mut session, after, end, &uids).await;
         self.session = Some(session);
-        let mut uids: Vec<u32> = found?.into_iter().filter(|uid| *uid > after).collect();
-        let all = uids.len();
+        let more = more?;
+        let all = listed + more.len();
+        uids.extend(more);
+        uids.sort_unstable();
         uids.truncate(at_most as usize);
 
         let mut harvest = Harvest::default();
@@ -153,6 +170,49 @@ impl ImapMailbox {
         self.strikes.retain(|uid, _| *uid > up_to);
         self.seen_next = up_to.saturating_add(1);
         Ok(self.fetched(uid_validity, up_to, harvest))
+    }
+
+    /// UIDs up to `end` that SEARCH did not list although their messages are there: a server whose index is broken lists too
+    /// few and says OK. What is passed over is passed over for good, so it is asked for in a second way first.
+    async fn left_out(
+        &mut self,
+        session: &mut Session,
+        after: u32,
+        end: u32,
+        listed: &[u32],
+    ) -> Result<Vec<u32>, MailboxError> {
+        let span = end.saturating_sub(after);
+        if usize::try_from(span).is_ok_and(|span| listed.len() >= span) {
+            return Ok(Vec::new());
+        }
+        let mut found = BTreeSet::new();
+        let command = format!("UID FETCH {}:{end} (UID)", after.saturating_add(1));
+        let asked = session
+            .run(&command, Pace::Bulk, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some((uid, _)) = piece(attributes)
+                    && (after.saturating_add(1)..=end).contains(&uid)
+                    && listed.binary_search(&uid).is_err()
+                {
+                    found.insert(uid);
+                }
+            })
+            .await;
+        match asked {
+            // Some servers refuse a set in which there is nothing.
+            Err(fault @ Fault::Refused(_)) => self.complain(&fault),
+            Err(fault) => return Err(fault.at(&self.account.account, "UID FETCH (UID)")),
+            Ok(()) => {}
+        }
+        if !found.is_empty() {
+            warn!(
+                account = self.account.account,
+                messages = found.len(),
+                "The server's SEARCH left out {} messages that are there; have its index mended. They are read.",
+                found.len()
+            );
+        }
+        Ok(found.into_iter().collect())
     }
 
     fn fetched(&self, uid_validity: u32, up_to: u32, harvest: Harvest) -> Fetched {
@@ -278,9 +338,13 @@ impl ImapMailbox {
     }
 
     /// Messages that failed are tried once more after all others, and set aside when they fail again. When nothing at all
-    /// could be read, the server is the suspect: then it takes failures in two fetches.
+    /// could be read, the server is the suspect: then they are tried for two hours, so that an outage or a throttled account
+    /// costs nobody their answer.
     async fn second_look(&mut self, uids: &[u32], harvest: &mut Harvest, trouble: &mut Option<MailboxError>) {
         let open: Vec<u32> = uids.iter().copied().filter(|uid| !harvest.is_settled(*uid)).collect();
+        if open.len() < uids.len() || open.is_empty() {
+            self.unread_since = None;
+        }
         for uid in open {
             if trouble.is_none() && self.strikes.contains_key(&uid) {
                 // On a connection of its own, so that no other message or earlier fault can be to blame.
@@ -289,7 +353,9 @@ impl ImapMailbox {
             }
             let strikes = self.strikes.get(&uid).copied().unwrap_or(0);
             let server_reads = uids.iter().any(|other| harvest.has(*other) || harvest.gone.contains(other));
-            if !harvest.is_settled(uid) && (strikes >= 4 || (strikes >= 2 && server_reads)) {
+            let since = *self.unread_since.get_or_insert_with(Instant::now);
+            let is_its_own_fault = server_reads || since.elapsed() >= SUSPECTED;
+            if !harvest.is_settled(uid) && strikes >= 2 && is_its_own_fault {
                 warn!(
                     account = self.account.account,
                     uid, "Message UID {uid} cannot be fetched and is set aside."

@@ -22,6 +22,8 @@ use crate::message::MessageRef;
 
 /// A kept connection that was silent for so long is tried before it is relied on.
 const TRUSTED: Duration = Duration::from_secs(10);
+/// A session that ends with its token sooner than this after another one did is in trouble.
+const SHORTEST_SESSION: Duration = Duration::from_secs(5 * 60);
 /// Two wake-ups are never closer than this.
 const BREATH: Duration = Duration::from_millis(250);
 
@@ -43,6 +45,10 @@ pub struct ImapMailbox {
     woken_at: Option<Instant>,
     /// How often a message could not be fetched.
     pub(super) strikes: BTreeMap<u32, u32>,
+    /// Since when no message at all could be read: then the server is the suspect, and not the messages.
+    pub(super) unread_since: Option<Instant>,
+    /// When a session last ended with its token.
+    expired_at: Option<Instant>,
     pub(super) last_complaint: String,
     /// Connections to accounts that messages are passed on to.
     pub(super) targets: BTreeMap<String, Session>,
@@ -66,6 +72,8 @@ impl ImapMailbox {
             told_next: 0,
             woken_at: None,
             strikes: BTreeMap::new(),
+            unread_since: None,
+            expired_at: None,
             last_complaint: String::new(),
             targets: BTreeMap::new(),
         }
@@ -195,7 +203,13 @@ impl ImapMailbox {
             let short = end.min(Instant::now() + self.account.timeouts.idle);
             match session.idle(short).await {
                 // Exchange ends a session with its token: nothing is wrong, the next command logs in anew.
-                Err(Fault::Lost(why)) if why.contains("AccessTokenExpired") => {}
+                // One that ends so again at once is broken, and is left in peace for a while like any other.
+                Err(Fault::Lost(why))
+                    if why.contains("AccessTokenExpired")
+                        && self
+                            .expired_at
+                            .replace(Instant::now())
+                            .is_none_or(|before| before.elapsed() >= SHORTEST_SESSION) => {}
                 Err(fault) => return Err(fault.at(&self.account.account, "waiting (IDLE)")),
                 Ok(Idled::News) => session.news = false,
                 Ok(Idled::Quiet) => {}

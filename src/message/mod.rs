@@ -13,6 +13,7 @@ mod head;
 mod html;
 pub mod new_text;
 pub mod parse;
+mod returned;
 mod same;
 mod shorten;
 pub mod text;
@@ -20,6 +21,7 @@ pub mod thread;
 
 pub use new_text::{Cut, CutReason, NewText};
 pub use parse::parse;
+pub use returned::{Returned, returned};
 pub use same::words;
 
 /// Where a message lies on its server: mailbox, UIDVALIDITY and UID (RFC 9051 section 2.3.1.1).

@@ -201,6 +201,36 @@ impl Records {
         })
     }
 
+    /// An account answers after it was away: what waits to be filed from or to it, or kept in its Sent folder, is due at once,
+    /// and what was given up meanwhile is tried once more. Filing twice does no harm; letters are left as they are.
+    pub fn answers_again(&self, account: &str, now: DateTime<Utc>) -> Result<(), RecordError> {
+        const ITS: &str = "kind IN ('file', 'keep-copy')
+            AND (account = ?1 OR mailbox_id IN (SELECT id FROM mailboxes WHERE account = ?1))";
+        self.write(|tx| {
+            let sql = format!("SELECT id FROM effects WHERE desk = 'person' AND {ITS} ORDER BY id");
+            let mut statement = tx.prepare_cached(&sql)?;
+            let given_up =
+                statement.query_map([account], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+            for id in given_up {
+                let step = Step {
+                    from: &["stuck"],
+                    to: "pending",
+                    outcome: "failed",
+                    problem: "given up while the account was away; it answers again",
+                    not_before: Some(now),
+                    ..Step::default()
+                };
+                settle(tx, id, now, &step)?;
+            }
+            let sql = format!(
+                "UPDATE effects SET not_before = ?2
+                 WHERE desk IS NOT NULL AND state = 'pending' AND attempts > 0 AND not_before > ?2 AND {ITS}"
+            );
+            tx.prepare_cached(&sql)?.execute(params![account, At(now)])?;
+            Ok(())
+        })
+    }
+
     fn settle(&self, effect: i64, now: DateTime<Utc>, step: &Step<'_>) -> Result<(), RecordError> {
         self.write(|tx| settle(tx, effect, now, step))
     }

@@ -15,6 +15,7 @@ use super::facts::{NewFact, tell, tell_without_event};
 use super::known::BY_FINGERPRINT;
 use super::mailboxes::{OpenMailbox, advance, find_in_use, not_absent};
 use super::settle::plan;
+use super::tally;
 use super::value::{At, Json, On};
 use crate::case::Fact;
 use crate::effect::Effect;
@@ -119,6 +120,9 @@ impl Hand<'_> {
                         found.map_or((None, None), |(case, role)| (Some(case), Some(role)))
                     }
                 };
+                if let Some(returned) = &decision.returned {
+                    tally::returned(self.tx, returned, message, entry.received_at, self.now)?;
+                }
                 if let (Some(_), Some(id)) = (case, &entry.message_id) {
                     answers::that_waited_for(self.tx, id, self.now)?;
                 }
@@ -264,8 +268,9 @@ impl Hand<'_> {
         self.tx
             .prepare_cached(
                 "INSERT INTO decisions (message_id, decided_at, rules_version, kind, copied, urgency, grounds,
-                     claimed_urgent, queue, area, chaser, signposts, refer_leadership, unsure, withheld, trace)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                     claimed_urgent, queue, area, chaser, signposts, refer_leadership, unsure, withheld, trace,
+                     sender_role)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
             )?
             .execute(params![
                 message,
@@ -283,8 +288,10 @@ impl Hand<'_> {
                 decision.refer_leadership,
                 decision.unsure,
                 decision.withheld,
-                Json(&decision.trace)
+                Json(&decision.trace),
+                decision.sender_role
             ])?;
+        tally::spoke(self.tx, &decision.spoke, self.now)?;
         Ok(())
     }
 

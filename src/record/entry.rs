@@ -7,7 +7,7 @@ use crate::calendar::Due;
 use crate::case::reply::Reply;
 use crate::case::{Fact, Matter, Reference, Step};
 use crate::effect::Effect;
-use crate::message::{Fingerprint, MessageRef};
+use crate::message::{Fingerprint, MessageRef, Returned};
 use crate::triage::Decision;
 
 /// What one look at a mailbox brought. It is entered as a whole, together with the mailbox's cursor, or not at all.
@@ -242,6 +242,12 @@ pub struct StoredDecision {
     pub unsure: bool,
     /// Why no acknowledgement is sent, in words; `None`: one is.
     pub withheld: Option<String>,
+    /// Who seems to write: `parent`, `school`, ...; `None`: nothing tells.
+    pub sender_role: Option<String>,
+    /// The ids of the rules that hold for it; only how often each does is kept.
+    pub spoke: Vec<String>,
+    /// What the message returns, where it is a report that one could not be delivered.
+    pub returned: Option<Returned>,
     /// The version of the rules that decided.
     pub rules_version: String,
     /// The findings, a JSON list.
@@ -264,6 +270,9 @@ impl StoredDecision {
             refer_leadership: decision.refer_leadership,
             unsure: decision.unsure,
             withheld,
+            sender_role: decision.role.clone(),
+            spoke: decision.spoke.clone(),
+            returned: None,
             rules_version: decision.rules_version.clone(),
             trace: serde_json::to_value(&decision.trace).unwrap_or(serde_json::Value::Array(Vec::new())),
         }

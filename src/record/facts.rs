@@ -8,6 +8,7 @@ use super::Records;
 use super::enter::add_event_by;
 use super::entry::Role;
 use super::error::{Fault, RecordError};
+use super::tally;
 use super::value::{At, Json, On};
 use crate::case::life::{Act, NotNow};
 use crate::case::{self, Happening, Standing};
@@ -180,6 +181,10 @@ pub(super) fn tell_without_event(
 
 /// How the case stands after all its facts.
 pub(super) fn standing(connection: &Connection, case: i64) -> Result<Option<Standing>, Fault> {
+    Ok(Standing::of(&happenings(connection, case)?))
+}
+
+pub(super) fn happenings(connection: &Connection, case: i64) -> Result<Vec<Happening>, Fault> {
     let mut statement = connection.prepare_cached(FACTS)?;
     let rows = statement.query_map([case], |row| {
         Ok(Happening {
@@ -188,12 +193,14 @@ pub(super) fn standing(connection: &Connection, case: i64) -> Result<Option<Stan
             fact: row.get::<_, Json<case::Fact>>(2)?.0,
         })
     })?;
-    Ok(Standing::of(&rows.collect::<rusqlite::Result<Vec<_>>>()?))
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Brings the case's row up to its facts. A case without the fact that opened it (there is none such) stays as it is.
 fn bring_up(tx: &Transaction<'_>, case: i64) -> Result<(), Fault> {
-    let Some(standing) = standing(tx, case)? else { return Ok(()) };
+    let happenings = happenings(tx, case)?;
+    let Some(standing) = Standing::of(&happenings) else { return Ok(()) };
+    tally::owed(tx, case, &happenings)?;
     let matter = match standing.matter {
         case::Matter::Question => "question",
         case::Matter::CallBack => "call-back",

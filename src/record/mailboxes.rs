@@ -280,6 +280,15 @@ pub(super) fn not_absent(tx: &Transaction<'_>, mailbox: &OpenMailbox, uid: u32) 
     Ok(())
 }
 
+/// The ledger of one mailbox; `None`: it was never taken into use.
+pub(super) fn ledger_of(
+    connection: &Connection,
+    account: &str,
+    folder: &str,
+) -> Result<Option<MailboxLedger>, Fault> {
+    find(connection, account, folder)?.map(|mailbox| ledger(connection, &mailbox)).transpose()
+}
+
 fn ledger(connection: &Connection, mailbox: &OpenMailbox) -> Result<MailboxLedger, Fault> {
     let key = params![mailbox.id, mailbox.epoch];
     let starts_after_uid = connection

@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::{Fault, RecordError};
+use super::tally;
 
 /// `SEND` in ASCII.
 const APPLICATION_ID: i64 = 0x53_45_4E_44;
@@ -20,6 +21,8 @@ const STEPS: &[&str] = &[
     "CREATE INDEX events_corrected ON events (message_id) WHERE what = 'corrected';",
     // 3: what happened to a case, participants, notices.
     include_str!("steps/to_3.sql"),
+    // 4: what figures are counted from.
+    include_str!("steps/to_4.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -70,6 +73,9 @@ pub(super) fn bring_up(connection: &Connection, path: &Path) -> Result<(), Fault
             let done = usize::try_from(version - 1).unwrap_or(0);
             for step in STEPS.iter().skip(done) {
                 transaction.execute_batch(step)?;
+            }
+            if version < 4 {
+                tally::catch_up(&transaction)?;
             }
         }
     }
@@ -158,11 +164,21 @@ mod tests {
         drop(Records::open(&path).unwrap());
         let new = shape(&path);
 
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             let (_folder, path) = temporary();
             let raw = Connection::open(&path).unwrap();
-            raw.execute_batch(include_str!("../../fixtures/record/schema-2.sql")).unwrap();
-            raw.execute_batch(include_str!("../../fixtures/record/rows-2.sql")).unwrap();
+            let (schema, rows) = match version {
+                3 => (
+                    include_str!("../../fixtures/record/schema-3.sql"),
+                    include_str!("../../fixtures/record/rows-3.sql"),
+                ),
+                _ => (
+                    include_str!("../../fixtures/record/schema-2.sql"),
+                    include_str!("../../fixtures/record/rows-2.sql"),
+                ),
+            };
+            raw.execute_batch(schema).unwrap();
+            raw.execute_batch(rows).unwrap();
             if version == 1 {
                 raw.execute_batch("DROP INDEX events_corrected").unwrap();
             }
@@ -181,6 +197,24 @@ mod tests {
             assert_eq!(records.withheld(chrono::DateTime::UNIX_EPOCH).unwrap().len(), 0);
             drop(records);
             assert_eq!(shape(&path), new);
+            let raw = Connection::open(&path).unwrap();
+            let list = |sql: &str| -> Vec<String> {
+                let mut rows = raw.prepare(sql).unwrap();
+                rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+            };
+            let owed = list(
+                "SELECT concat_ws(' ', case_id, asked_on, promised_on, coalesce(answered_on, 'waits')) FROM answers_owed",
+            );
+            let roles = list("SELECT sender_role FROM decisions WHERE sender_role IS NOT NULL");
+            let rules = list("SELECT concat_ws(' ', rule, spoke_on, times) FROM rule_tally");
+            if version == 3 {
+                let first = ["1 2026-11-02 2026-11-13 2026-11-03", "1 2026-11-04 2026-11-16 waits"];
+                assert_eq!(owed, [first[0], first[1], "2 2026-11-03 2026-11-17 waits"]);
+                assert_eq!(roles, ["parent"]);
+                assert_eq!(rules, ["U4 2026-11-02 1", "U4 2026-11-04 1", "role-parent 2026-11-02 1"]);
+            } else {
+                assert_eq!(owed, ["1 2026-11-02 2026-11-16 waits", "2 2026-11-03 2026-11-17 waits"]);
+            }
         }
     }
 
@@ -221,6 +255,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(tables, 17);
+        assert_eq!(tables, 20);
     }
 }

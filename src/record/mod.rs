@@ -22,6 +22,8 @@ mod enter;
 mod entry;
 mod error;
 mod facts;
+mod figures;
+mod health;
 mod history;
 mod known;
 mod mailboxes;
@@ -32,6 +34,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod tally;
 mod threads;
 mod upkeep;
 mod value;
@@ -48,11 +51,12 @@ pub use entry::{
 };
 pub use error::RecordError;
 pub use facts::{Acted, Deed, NewFact};
+pub use health::{InHand, LastCanary};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{LateOpening, OpenedCase, WaitingOpening};
-pub use rounds::{Mark, Round, WaitingCase};
+pub use rounds::{Mark, Round, Seen, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

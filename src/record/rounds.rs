@@ -14,13 +14,15 @@ use super::settle::plan;
 use super::value::{At, Json};
 use crate::effect::{Destination, Effect};
 
-/// A round of letters that is made once a day at most.
+/// A round of letters that is made once for a day at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
     /// The daily letter.
     Reminders,
     /// Urgent mail that came out of working hours, gathered.
     Gathered,
+    /// The weekly digest; its day is the Monday of the week that it is about.
+    Digest,
 }
 
 impl Round {
@@ -29,6 +31,7 @@ impl Round {
         match self {
             Self::Reminders => "reminded",
             Self::Gathered => "gathered",
+            Self::Digest => "digest",
         }
     }
 }
@@ -40,6 +43,15 @@ pub struct Mark {
     pub day: NaiveDate,
     /// The last message that it spoke of, or could have.
     pub up_to: i64,
+}
+
+/// Whether the mailboxes are being looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// When the first was taken into use; `None`: none was.
+    pub first_use_at: Option<DateTime<Utc>>,
+    /// When the one was last seen that was not seen for longest; `None` likewise.
+    pub longest_unseen_at: Option<DateTime<Utc>>,
 }
 
 /// A case that waits for an answer, as letters to staff tell of it. `Debug` is not derived: the sender is for looking up what
@@ -141,6 +153,17 @@ impl Records {
     pub fn newest_message(&self) -> Result<i64, RecordError> {
         self.read(|connection| {
             Ok(connection.query_row("SELECT coalesce(max(id), 0) FROM messages", [], |row| row.get(0))?)
+        })
+    }
+
+    /// Since when mailboxes are in use, and which of them was not seen for longest.
+    pub fn mailboxes_seen(&self) -> Result<Seen, RecordError> {
+        self.read(|connection| {
+            let seen = "SELECT min(taken_into_use_at), min(last_seen_at) FROM mailboxes";
+            let at = |value: Option<At>| value.map(|At(at)| at);
+            Ok(connection.query_row(seen, [], |row| {
+                Ok(Seen { first_use_at: at(row.get(0)?), longest_unseen_at: at(row.get(1)?) })
+            })?)
         })
     }
 

@@ -1,4 +1,4 @@
--- What send-triage keeps, version 3. A new file is made from this page; older files are brought up to it by `migrate.rs`.
+-- What send-triage keeps, version 4. A new file is made from this page; older files are brought up to it by `migrate.rs`.
 --
 -- Manners: instants (`_at`) are whole seconds since 1970 in UTC; dates (`_on`) are `YYYY-MM-DD` in Europe/London;
 -- yes and no are 1 and 0; lists and objects are JSON. A column may be NULL only where its comment says what that means.
@@ -71,6 +71,7 @@ CREATE TABLE locations (
     UNIQUE (mailbox_id, epoch, uid)
 ) STRICT;
 CREATE INDEX locations_by_message ON locations (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX locations_by_entry ON locations (entered_at, outcome);
 
 -- The ledger's other half: UIDs that the server no longer had when they were looked for.
 CREATE TABLE absences (
@@ -107,9 +108,19 @@ CREATE TABLE decisions (
     refer_leadership INTEGER NOT NULL,      -- Policy, email h.
     unsure INTEGER NOT NULL,                -- A person should look at the decision.
     withheld TEXT,                          -- Why no acknowledgement is sent; NULL: one is.
-    trace TEXT NOT NULL                     -- JSON list of findings {rule, policy, text, outcome, reason}.
+    trace TEXT NOT NULL,                    -- JSON list of findings {rule, policy, text, outcome, reason}.
+    sender_role TEXT                        -- Who seems to write: parent, school, ...; NULL: nothing tells.
 ) STRICT;
 CREATE INDEX decisions_withheld ON decisions (decided_at) WHERE withheld IS NOT NULL;
+CREATE INDEX decisions_by_time ON decisions (decided_at, unsure);
+
+-- How often each rule held, by the day: for telling which rules never speak. No message is named.
+CREATE TABLE rule_tally (
+    rule TEXT NOT NULL,                     -- The rule's id.
+    spoke_on TEXT NOT NULL,                 -- The day of the decisions.
+    times INTEGER NOT NULL,                 -- In how many of them it held.
+    PRIMARY KEY (rule, spoke_on)
+) STRICT, WITHOUT ROWID;
 
 -- One matter that a sender needs answered, as it stands now: what `case/life.rs` makes of its rows in `case_facts`. Only
 -- urgency, queue and area come from the decision and the corrections after it.
@@ -152,6 +163,23 @@ CREATE TABLE case_facts (
     fact TEXT NOT NULL,                     -- JSON: {what: opened, due_on: ...}; `case/life.rs` has all kinds.
     UNIQUE (case_id, fact_key)
 ) STRICT;
+
+-- Each answer that was or is owed: one when a case opens, one more each time it is opened again. What follows from its rows
+-- in `case_facts`, written down anew with each of them, so that figures of past weeks stay what they were.
+CREATE TABLE answers_owed (
+    case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, -- The case.
+    turn INTEGER NOT NULL,                  -- 1 since it opened, 2 since it was opened again, ...
+    asked_on TEXT NOT NULL,                 -- When the question was received, or the case opened again.
+    promised_on TEXT NOT NULL,              -- The last day of the promised time.
+    due_on TEXT NOT NULL,                   -- The day that held in the end: that one, or a later one that staff named.
+    answered_on TEXT,                       -- When staff answered; NULL: they did not.
+    dropped INTEGER NOT NULL,               -- It was closed without an answer: nothing was owed.
+    PRIMARY KEY (case_id, turn)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_owed_answered ON answers_owed (answered_on, asked_on, promised_on, due_on) WHERE answered_on IS NOT NULL;
+CREATE INDEX answers_owed_promised ON answers_owed (promised_on, answered_on) WHERE dropped = 0;
+CREATE INDEX answers_owed_waiting ON answers_owed (asked_on, promised_on, due_on) WHERE answered_on IS NULL AND dropped = 0;
+CREATE INDEX answers_owed_again ON answers_owed (asked_on) WHERE turn > 1;
 
 -- Cases that may concern the same matter, where doubt forbids to join them.
 CREATE TABLE case_links (
@@ -201,6 +229,16 @@ CREATE UNIQUE INDEX letters_one_notice_each ON letters (topic, recipient) WHERE 
 CREATE INDEX letters_to_recipient ON letters (recipient, planned_at) WHERE kind = 'acknowledge';
 CREATE INDEX letters_to_domain ON letters (recipient_domain, planned_at) WHERE kind = 'acknowledge';
 CREATE INDEX letters_by_time ON letters (planned_at) WHERE kind = 'acknowledge';
+CREATE INDEX letters_by_sending ON letters (sent_at, answers) WHERE kind = 'acknowledge';
+
+-- Letters of ours that came back: a report said that they could not be delivered (RFC 3464).
+CREATE TABLE bounces (
+    letter_id INTEGER PRIMARY KEY REFERENCES letters (id) ON DELETE CASCADE, -- The letter.
+    message_id INTEGER REFERENCES messages (id) ON DELETE SET NULL, -- The report; NULL: it is no longer kept.
+    received_at INTEGER NOT NULL,           -- When the report was received.
+    status TEXT                             -- The status code in it (RFC 3463); NULL: none that could be read.
+) STRICT;
+CREATE INDEX bounces_by_receipt ON bounces (received_at);
 
 -- What is to be done, from the moment it was decided until it is done.
 CREATE TABLE effects (
@@ -246,7 +284,7 @@ CREATE TABLE attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- Its number here.
     effect_id INTEGER NOT NULL REFERENCES effects (id) ON DELETE CASCADE, -- The effect.
     made_at INTEGER NOT NULL,               -- When it ended.
-    outcome TEXT NOT NULL,                  -- handed-over, done, gone, failed, uncertain, interrupted, stuck.
+    outcome TEXT NOT NULL,                  -- handed-over, done, gone, failed, uncertain, interrupted, stuck, came-round.
     detail TEXT NOT NULL                    -- What the server said; empty: nothing worth saying.
 ) STRICT;
 CREATE INDEX attempts_by_effect ON attempts (effect_id);
@@ -264,6 +302,7 @@ CREATE TABLE events (
 CREATE INDEX events_by_case ON events (case_id) WHERE case_id IS NOT NULL;
 CREATE INDEX events_by_message ON events (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX events_corrected ON events (message_id) WHERE what = 'corrected';
+CREATE INDEX events_corrected_by_time ON events (happened_at) WHERE what = 'corrected';
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
 BEGIN
     SELECT RAISE(ABORT, 'events are never changed');

@@ -164,7 +164,7 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
     if method.is_some_and(|method| method == "publish") {
         return None;
     }
-    if own_words(&message.new_text.new) >= 5 {
+    if own_words(&message.new_text.new, &message.subject) >= 5 {
         return None;
     }
     Some((
@@ -173,9 +173,10 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
     ))
 }
 
-/// How many words of a meeting's text are its sender's own, and not the meeting's particulars.
-fn own_words(text: &str) -> usize {
-    const PARTICULARS: [&str; 46] = [
+/// How many words of a meeting's text are its sender's own, and not the meeting's particulars: its subject again, its time, and
+/// what calendar programs write around them.
+fn own_words(text: &str, subject: &str) -> usize {
+    const PARTICULARS: [&str; 60] = [
         "conference id",
         "find a local number",
         "reset dial-in pin",
@@ -222,14 +223,44 @@ fn own_words(text: &str) -> usize {
         "accepted:",
         "has accepted",
         "invitation",
+        "this event has been",
+        "this event was",
+        "changed:",
+        "joining info",
+        "guests",
+        "reply for ",
+        "view all guest",
+        "view on google",
+        "view event",
+        "more details",
+        "you are receiving this",
+        "you're receiving this",
+        "to stop receiving",
+        "forwarding this",
     ];
+    let subject = subject.to_lowercase();
     text.lines()
         .map(|line| line.trim().to_lowercase())
         .filter(|line| {
-            !PARTICULARS.iter().any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark)))
+            !(subject.contains(line.as_str())
+                || is_meeting_time(line)
+                || PARTICULARS
+                    .iter()
+                    .any(|mark| line.starts_with(mark) || (line.len() < 60 && line.contains(mark))))
         })
         .map(|line| line.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count())
         .sum()
+}
+
+/// A line that is nothing but a meeting's time, as `thursday 6 may 2027, 10am - 11am, united kingdom time`.
+fn is_meeting_time(line: &str) -> bool {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let digits = line.bytes().filter(u8::is_ascii_digit).count();
+    line.len() < 90
+        && DAYS.iter().any(|day| line.starts_with(day))
+        && digits >= 4
+        && (line.contains(" - ") || line.contains('\u{2013}') || line.contains(" to "))
+        && line.split_whitespace().count() <= 14
 }
 
 /// A web form that passes on a person's own words: a sender that is a system, and a text of labelled answers.
@@ -404,6 +435,13 @@ mod tests {
             Dial in by phone\n+44 20 7946 0000,,112233# United Kingdom, London\nFind a local number\nPhone conference ID: 112 233#\n\
             For organizers: Meeting options | Reset dial-in PIN";
         assert_eq!(of(&answer(joining)), Kind::Calendar);
+        let changed = "This event has been updated\nChanged: time\n\nReview of the plan\nTuesday 4 May 2027, 2pm - 3pm, United Kingdom Time\n\
+            Joining info: video call link meet.example/abc\nGuests: a@school.example - organiser, SEND team\n\
+            Reply for send@council.example: Yes  Maybe  No";
+        let moved = Message { subject: "Updated invitation: Review of the plan @ Tue 4 May 2027".to_owned(), ..answer(changed) };
+        assert_eq!(of(&moved), Kind::Calendar);
+        let with_words = format!("{changed}\n\nSorry, we had to move it because her teacher is ill.");
+        assert_eq!(of(&Message { ..answer(&with_words) }), Kind::Person);
         let without_method =
             Message { parts: vec![part("text/calendar", "charset", "utf-8")], ..answer(joining) };
         assert_eq!(of(&without_method), Kind::Calendar);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::calendar::{Due, WorkingCalendar, london};
 use crate::message::Message;
-use crate::rules::{Addressed, Circumstances, Reading, Ruleset};
+use crate::rules::{Addressed, Circumstances, Group, Reading, Ruleset};
 
 pub mod acknowledge;
 pub mod area;
@@ -241,6 +241,10 @@ pub struct Decision {
     pub said: Said,
     /// When the answer is due; `None` where no answer is owed.
     pub due: Option<Due>,
+    /// Who seems to write (`roles:` in `senders.yaml`): `parent`, `school`, ...; `None`: nothing tells, or not a person.
+    pub role: Option<String>,
+    /// The ids of all rules that hold for it, whatever group they stand in: for telling which rules never speak.
+    pub spoke: Vec<String>,
     /// Every finding that led here.
     pub trace: Vec<Finding>,
     /// The version of the rules that decided.
@@ -299,8 +303,11 @@ fn decide(
     let reason = acknowledgement.reason();
     trace.push(Finding::plain("acknowledge", "communication-policy, email a to c", Outcome::Noted, reason));
     let rules_version = policy.rules.version().to_owned();
+    let spoke =
+        reading.verdicts.iter().filter(|verdict| verdict.holds).map(|verdict| verdict.rule.id.clone());
+    let spoke: Vec<String> = spoke.collect();
     if kind != Kind::Person && !call_back {
-        return Decision::not_a_person(kind, acknowledgement, trace, rules_version);
+        return Decision { spoke, ..Decision::not_a_person(kind, acknowledgement, trace, rules_version) };
     }
 
     let found = urgency::urgency(&reading, &mut trace);
@@ -328,6 +335,8 @@ fn decide(
     let unsure = unsure::unsure(&reading, &found, contradictory, &mut trace);
     trace::roles(&reading, &mut trace);
     trace::set_aside(&reading, &mut trace);
+    let role = reading.group(Group::Roles).find(|verdict| verdict.holds);
+    let role = role.map(|verdict| verdict.rule.then.clone()).filter(|role| !role.is_empty());
     let working_days =
         if call_back { team.call_backs.within_working_days } else { team.answer_within_working_days };
     let due = (!copied).then(|| policy.calendar.due(received_at, working_days));
@@ -346,6 +355,8 @@ fn decide(
         unsure,
         said,
         due,
+        role,
+        spoke,
         trace,
         rules_version,
     }
@@ -374,6 +385,8 @@ impl Decision {
             unsure: false,
             said: Said::default(),
             due: None,
+            role: None,
+            spoke: Vec::new(),
             trace,
             rules_version,
         }

@@ -231,6 +231,20 @@ impl Desk {
         done.stdout
     }
 
+    /// Runs `report` with these arguments.
+    #[track_caller]
+    pub fn report_finished(&self, arguments: &[&str]) -> Finished {
+        Program::run(self.dir.path(), &[&["report", "--config", "c.yaml"], arguments].concat())
+    }
+
+    /// What it prints, when all goes well.
+    #[track_caller]
+    pub fn report(&self, arguments: &[&str]) -> String {
+        let done = self.report_finished(arguments);
+        assert_eq!(done.code, Some(0), "{arguments:?}\n{}", done.stderr);
+        done.stdout
+    }
+
     /// The autumn.
     pub fn autumn() -> Self {
         let desk = Self::empty();

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use send_triage::mailbox::{Credentials, ImapAccount, Pipe, Security};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
+use tokio::sync::Notify;
 
 /// What the server does instead of answering properly. `{t}` is the command's tag.
 #[derive(Clone)]
@@ -22,6 +24,8 @@ pub enum Step {
     Close,
     /// Waits.
     Pause(u64),
+    /// Says something that nobody asked for every so many seconds, for ever.
+    Drip(&'static str, u64),
     /// Answers properly after all.
     Behave,
 }
@@ -34,8 +38,12 @@ struct Rule {
 
 struct Message {
     bytes: Vec<u8>,
+    received: String,
     deleted: bool,
 }
+
+/// When messages came that were there from the start.
+const LONG_AGO: &str = " 5-Jan-2026 10:11:12 +0000";
 
 /// What the server holds, and how it is to behave.
 pub struct Fake {
@@ -49,6 +57,10 @@ pub struct Fake {
     pub appends_only_when_writable: bool,
     pub delimiter: char,
     pub folders: Vec<String>,
+    /// Nobody listens at its port.
+    pub is_away: bool,
+    /// Sessions end after so many seconds, as on Exchange with their token.
+    pub session_seconds: Option<u64>,
     messages: BTreeMap<u32, Message>,
     rules: Vec<Rule>,
     log: Vec<String>,
@@ -57,7 +69,7 @@ pub struct Fake {
 
 /// A handle that tests keep.
 #[derive(Clone)]
-pub struct Server(Arc<Mutex<Fake>>);
+pub struct Server(Arc<Mutex<Fake>>, Arc<Notify>);
 
 impl Server {
     /// A server with messages of these UIDs.
@@ -65,9 +77,9 @@ impl Server {
         let message = |uid: &u32| {
             let text =
                 format!("Message-ID: <{uid}@sender.example>\r\nSubject: number {uid}\r\n\r\nHello {uid}\r\n");
-            (*uid, Message { bytes: text.into_bytes(), deleted: false })
+            (*uid, Message { bytes: text.into_bytes(), received: LONG_AGO.into(), deleted: false })
         };
-        Self(Arc::new(Mutex::new(Fake {
+        let fake = Fake {
             greeting: "* OK ready",
             capabilities: "IMAP4rev1 IDLE UIDPLUS MOVE",
             uid_validity: 7,
@@ -76,11 +88,40 @@ impl Server {
             appends_only_when_writable: false,
             delimiter: '/',
             folders: vec!["INBOX".into()],
+            is_away: false,
+            session_seconds: None,
             messages: uids.iter().map(message).collect(),
             rules: Vec::new(),
             log: Vec::new(),
             connections: 0,
-        })))
+        };
+        Self(Arc::new(Mutex::new(fake)), Arc::new(Notify::new()))
+    }
+
+    /// A message arrives; whoever idles is told. Returns its UID.
+    pub fn arrives(&self, bytes: Vec<u8>, at: DateTime<Utc>) -> u32 {
+        let mut fake = self.0.lock().unwrap();
+        let uid = fake.uid_next;
+        fake.uid_next += 1;
+        let received = at.format("%d-%b-%Y %H:%M:%S +0000").to_string();
+        fake.messages.insert(uid, Message { bytes, received, deleted: false });
+        self.1.notify_waiters();
+        uid
+    }
+
+    /// Whatever was scripted: from now on it behaves.
+    pub fn is_mended(&self) -> &Self {
+        self.change(|fake| fake.rules.clear())
+    }
+
+    /// How many commands came.
+    pub fn commands(&self) -> usize {
+        self.0.lock().unwrap().log.len()
+    }
+
+    /// How many messages lie in INBOX.
+    pub fn exists(&self) -> usize {
+        self.0.lock().unwrap().messages.len()
     }
 
     /// From now on, the next so many commands that begin like this are answered by these steps.
@@ -125,6 +166,10 @@ impl Server {
         ImapAccount {
             security: Security::Plain,
             dialler: Some(Rc::new(move || {
+                if server.0.lock().unwrap().is_away {
+                    server.change(|fake| fake.connections += 1);
+                    return Err(std::io::ErrorKind::ConnectionRefused.into());
+                }
                 let (near, far) = tokio::io::duplex(1 << 16);
                 tokio::spawn(serve(server.clone(), far));
                 Ok(Box::new(near) as Pipe)
@@ -146,21 +191,54 @@ impl Server {
 }
 
 async fn serve(server: Server, stream: DuplexStream) {
-    let _ = converse(server, stream).await; // The client may leave whenever it likes.
+    let (read, mut write) = tokio::io::split(stream);
+    let longest = server.0.lock().unwrap().session_seconds.unwrap_or(u64::MAX / 2);
+    let talk = converse(server, BufReader::new(read), &mut write); // The client may leave whenever it likes.
+    if tokio::time::timeout(Duration::from_secs(longest), talk).await.is_err() {
+        let _ = write.write_all(b"* BYE Session invalidated - AccessTokenExpired\r\n").await;
+    }
 }
 
-async fn converse(server: Server, stream: DuplexStream) -> std::io::Result<()> {
-    let (read, mut write) = tokio::io::split(stream);
-    let mut read = BufReader::new(read);
+async fn converse(
+    server: Server,
+    mut read: BufReader<ReadHalf<DuplexStream>>,
+    write: &mut WriteHalf<DuplexStream>,
+) -> std::io::Result<()> {
     let greeting = server.0.lock().unwrap().greeting;
     server.0.lock().unwrap().connections += 1;
-    write.write_all(format!("{greeting}\r\n").as_bytes()).await?;
+    for step in server.steps("(greeting)") {
+        match step {
+            Step::Say(text) => write.write_all(format!("{text}\r\n").as_bytes()).await?,
+            Step::Raw(bytes) => write.write_all(bytes).await?,
+            Step::Behave => write.write_all(format!("{greeting}\r\n").as_bytes()).await?,
+            Step::Pause(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Step::Drip(text, seconds) => drip(write, text, seconds).await?,
+            Step::Hang => std::future::pending().await,
+            Step::Close => return Ok(()),
+        }
+    }
     let mut idle_tag = String::new();
+    let mut idling = None;
     loop {
         let mut line = String::new();
-        if read.read_line(&mut line).await? == 0 {
-            return Ok(());
+        loop {
+            let news = server.1.notified();
+            let exists = server.exists();
+            if idling.is_some_and(|known| exists > known) {
+                idling = Some(exists);
+                write.write_all(format!("* {exists} EXISTS\r\n").as_bytes()).await?;
+            }
+            tokio::select! {
+                count = read.read_line(&mut line) => {
+                    if count? == 0 {
+                        return Ok(());
+                    }
+                    break;
+                }
+                () = news, if idling.is_some() => {}
+            }
         }
+        idling = None;
         let line = line.trim_end();
         let (tag, command) = match line.split_once(' ') {
             Some((tag, command)) => (tag.to_owned(), command.to_owned()),
@@ -179,12 +257,15 @@ async fn converse(server: Server, stream: DuplexStream) -> std::io::Result<()> {
                 Step::Hang => std::future::pending().await,
                 Step::Close => return Ok(()),
                 Step::Pause(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                Step::Drip(text, seconds) => drip(write, text, seconds).await?,
                 Step::Behave => {
+                    let exists = server.exists();
                     let answer = server.0.lock().unwrap().answer(&tag, &command);
                     write.write_all(&answer).await?;
                     if !answer.starts_with(b"+") {
                         continue;
                     }
+                    idling = command.starts_with("IDLE").then_some(exists);
                     if let Some(size) =
                         command.strip_suffix('}').and_then(|c| c.rsplit_once('{')?.1.parse().ok())
                     {
@@ -196,6 +277,13 @@ async fn converse(server: Server, stream: DuplexStream) -> std::io::Result<()> {
                 }
             }
         }
+    }
+}
+
+async fn drip(write: &mut WriteHalf<DuplexStream>, text: &str, seconds: u64) -> std::io::Result<()> {
+    loop {
+        write.write_all(format!("{text}\r\n").as_bytes()).await?;
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
 }
 
@@ -243,7 +331,7 @@ impl Fake {
                     if !matches(words[2], *uid) {
                         continue;
                     }
-                    let date = "INTERNALDATE \" 5-Jan-2026 10:11:12 +0000\"";
+                    let date = format!("INTERNALDATE \"{}\"", message.received);
                     let head = format!(
                         "* {} FETCH (UID {uid} {date} RFC822.SIZE {}",
                         sequence + 1,

@@ -16,6 +16,7 @@ use send_triage::outbox::{Courier, DeliveryError};
 use tokio::time::{Instant, sleep};
 
 /// Tokio's paused time as a clock: it stands still while there is work, and leaps to the next timer when there is none.
+#[derive(Clone)]
 pub struct ToldClock {
     start: DateTime<Utc>,
     began: Instant,
@@ -25,6 +26,11 @@ impl ToldClock {
     /// Begins now, inside a runtime with paused time, at this instant.
     pub fn starting(at: &str) -> Self {
         Self { start: at.parse().unwrap(), began: Instant::now() }
+    }
+
+    /// So many minutes before now.
+    pub fn now_less_minutes(&self, minutes: i64) -> DateTime<Utc> {
+        self.now() - chrono::TimeDelta::minutes(minutes)
     }
 }
 
@@ -110,6 +116,21 @@ impl Server {
         self.folders.borrow().get(folder).cloned().unwrap_or_default()
     }
 
+    /// How many messages lie in a folder.
+    pub fn count(&self, folder: &str) -> usize {
+        self.folders.borrow().get(folder).map_or(0, Vec::len)
+    }
+
+    /// Whether a message with this Message-ID lies in a folder.
+    fn holds_id(&self, folder: &str, message_id: &str) -> bool {
+        let folders = self.folders.borrow();
+        let in_head = |stored: &Stored| {
+            let end = stored.bytes.windows(4).position(|four| four == b"\r\n\r\n");
+            String::from_utf8_lossy(&stored.bytes[..end.unwrap_or(stored.bytes.len())]).contains(message_id)
+        };
+        folders.get(folder).is_some_and(|messages| messages.iter().any(in_head))
+    }
+
     /// The folders in which a message with these words lies.
     pub fn places_of(&self, words: &str) -> Vec<String> {
         let folders = self.folders.borrow();
@@ -191,18 +212,19 @@ impl Mailbox for FakeMailbox {
         self.act("SELECT", || Status {
             uid_validity: self.server.uid_validity.get(),
             uid_next: self.server.uid_next.get(),
-            exists: u32::try_from(self.server.folder(&self.folder).len()).unwrap(),
+            exists: u32::try_from(self.server.count(&self.folder)).unwrap(),
         })
     }
 
     async fn fetch(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
         self.act("FETCH", || {
             let uid_validity = self.server.uid_validity.get();
-            let mut found = self.server.folder(&self.folder);
-            found.retain(|message| message.uid > after);
-            found.sort_by_key(|message| message.uid);
-            let all = found.len();
-            found.truncate(at_most as usize);
+            let folders = self.server.folders.borrow();
+            let all = folders.get(&self.folder).map_or(&[][..], Vec::as_slice);
+            let mut new: Vec<&Stored> = all.iter().filter(|message| message.uid > after).collect();
+            new.sort_by_key(|message| message.uid);
+            let all = new.len();
+            let found: Vec<Stored> = new.into_iter().take(at_most as usize).cloned().collect();
             let last = found.last().map_or(after, |message| message.uid);
             let up_to = if found.len() == all { self.server.uid_next.get() - 1 } else { last };
             let messages = found.into_iter().map(|message| RawMessage {
@@ -263,12 +285,12 @@ impl Mailbox for FakeMailbox {
     }
 
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {
-        self.act("SEARCH", || self.server.folder(SENT).iter().any(|stored| stored.holds(message_id)))
+        self.act("SEARCH", || self.server.holds_id(SENT, message_id))
     }
 
     async fn keep_copy(&mut self, letter: &Letter, sent_at: DateTime<Utc>) -> Result<(), MailboxError> {
         self.act("APPEND", || {
-            if !self.server.folder(SENT).iter().any(|stored| stored.holds(&letter.message_id)) {
+            if !self.server.holds_id(SENT, &letter.message_id) {
                 self.server.put(SENT, &letter.raw, sent_at);
             }
         })

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 pub mod desk;
 pub mod fake_imap;
 pub mod fakes;
+pub mod few_rules;
 pub mod filed;
 mod machine;
+pub mod mailroom;
 pub mod program;
 pub mod proxy;
 pub mod servers;
@@ -36,4 +38,9 @@ pub fn wait_at_most<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> 
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// A folder in memory where the machine has such: told time does not wait for a disk, and neither should its tests.
+pub fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

@@ -11,27 +11,27 @@ use crate::record::EventRow;
 use super::moment;
 
 /// An event as people read it.
-pub(super) struct Told {
+pub(in super::super) struct Told {
     /// When it happened, which may be before it was written down.
-    pub(super) at: DateTime<Utc>,
+    pub(in super::super) at: DateTime<Utc>,
     /// Who did it: a person, or `send-triage`.
-    pub(super) who: String,
+    pub(in super::super) who: String,
     /// What.
-    pub(super) what: String,
+    pub(in super::super) what: String,
 }
 
 /// Later than this, a fact counts as learnt late, and that is said.
 const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// The events in the order in which they happened.
-pub(super) fn told(events: &[EventRow]) -> Vec<Told> {
+pub(in super::super) fn told(events: &[EventRow]) -> Vec<Told> {
     let mut told = in_order_kept(events);
     told.sort_by_key(|told| told.at);
     told
 }
 
 /// The events in the order in which they were written down.
-pub(super) fn in_order_kept(events: &[EventRow]) -> Vec<Told> {
+pub(in super::super) fn in_order_kept(events: &[EventRow]) -> Vec<Told> {
     let happenings: Vec<Happening> = (0..).zip(events).filter_map(|(n, event)| happening(n, event)).collect();
     let told = |(n, event): (usize, &EventRow)| {
         let mut told = one(event);
@@ -157,6 +157,11 @@ fn words(event: &EventRow) -> String {
             format!("it is not known whether the acknowledgement was sent; it is looked for{}", problem())
         }
         "acknowledgement-stuck" => format!("the acknowledgement cannot be sent{}", problem()),
+        "returned" => {
+            let status = text("status");
+            let status = if status.is_empty() { String::new() } else { format!(" ({})", printable(status)) };
+            format!("our letter came back{status}: the sender never got it")
+        }
         "alerted" => "duty staff alerted".to_owned(),
         "alert-uncertain" => {
             format!("it is not known whether the alert was sent; it is looked for{}", problem())

@@ -1,7 +1,7 @@
 //! Lists as comma-separated values (RFC 4180), such that a spreadsheet computes nothing of what strangers wrote.
 
 /// A record: its cells quoted where they must be, and the end of its line.
-pub(super) fn record<C: AsRef<str>>(cells: impl IntoIterator<Item = C>) -> String {
+pub(in super::super) fn record<C: AsRef<str>>(cells: impl IntoIterator<Item = C>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|text| cell(text.as_ref())).collect();
     format!("{}\r\n", cells.join(","))
 }

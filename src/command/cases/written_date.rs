@@ -8,7 +8,16 @@ use crate::case::words;
 use super::super::CommandError;
 
 /// Reads a day. What may be behind or ahead, such as `14 January`, is taken as the one ahead.
-pub(super) fn read(text: &str, today: NaiveDate) -> Result<NaiveDate, CommandError> {
+pub(in super::super) fn read(text: &str, today: NaiveDate) -> Result<NaiveDate, CommandError> {
+    the_one(text, today, true)
+}
+
+/// Reads a day of which something is told that has happened: `14 January` is the last one.
+pub(in super::super) fn read_past(text: &str, today: NaiveDate) -> Result<NaiveDate, CommandError> {
+    the_one(text, today, false)
+}
+
+fn the_one(text: &str, today: NaiveDate, is_ahead: bool) -> Result<NaiveDate, CommandError> {
     let text = text.trim();
     if let Ok(on) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Ok(on);
@@ -21,7 +30,7 @@ pub(super) fn read(text: &str, today: NaiveDate) -> Result<NaiveDate, CommandErr
     let (from, to) = match mention::mentions(text, today, &[]).as_slice() {
         // Nothing beside it may be lost: "14 January or later" is not the 14th.
         [only] if text.get(only.range.clone()).is_some_and(|words| words.len() + 3 > text.len()) => {
-            match only.ahead.or(only.past) {
+            match if is_ahead { only.ahead.or(only.past) } else { only.past.or(only.ahead) } {
                 Some(days) => days,
                 None => return refuse(String::new()),
             }

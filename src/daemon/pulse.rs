@@ -1,0 +1,205 @@
+//! The dead-man's switch: every half minute the daemon writes down how it is (`health.rs`), lets systemd's watchdog know
+//! that it is alive, tells whoever looks after it of a folder that it cannot reach, and now and then writes itself a message
+//! that must come round.
+//!
+//! systemd is told only as long as every watched folder has had its turn: a task that hangs is mended by a restart, a server
+//! that is away is not, and that turn ends with an error in good time.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sd_notify::NotifyState;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::effect::Effect;
+use crate::letter::{self, CanaryFacts, Sender, StallFacts};
+use crate::mailbox::Mailbox;
+use crate::record::RecordError;
+
+use super::health::{Canary, Health, Stalled, WatchedFolder};
+use super::{World, letters, refusal};
+
+/// How often.
+const BEAT: Duration = Duration::from_secs(30);
+
+/// A watched folder that has had no turn for so long hangs: the longest wait for mail is five minutes, and every step of a
+/// turn has its own limit.
+const HANGS: TimeDelta = TimeDelta::minutes(30);
+
+/// Keeps the pulse until it is time to stop; then says that it was stopped.
+pub async fn keep<C: Clock>(world: &World<'_, C>) {
+    let started_at = world.now();
+    systemd(&[NotifyState::Ready]);
+    while !world.stopping() {
+        match beat(world, started_at) {
+            Ok(true) => systemd(&[NotifyState::Watchdog]),
+            Ok(false) => tracing::error!(
+                "A watched folder has had no turn for {} minutes; systemd's watchdog is no longer told that all is well.",
+                HANGS.num_minutes()
+            ),
+            // The record is what everything rests on; but a disk that is full is not mended by a restart.
+            Err(error) => {
+                tracing::error!("How the program is could not be written down: {error}");
+                systemd(&[NotifyState::Watchdog]);
+            }
+        }
+        world.pause(BEAT).await;
+    }
+    systemd(&[NotifyState::Stopping]);
+    if let Ok(health) = look(world, started_at) {
+        write(&world.config.health_file(), &Health { stopped_at: Some(world.now()), ..health });
+    }
+}
+
+/// One beat: whether every watched folder has its turns.
+pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<bool, RecordError> {
+    canary(world)?;
+    let health = look(world, started_at)?;
+    write(&world.config.health_file(), &health);
+    tell(world, &health)?;
+    let now = world.now();
+    Ok(health.folders.iter().all(|watched| {
+        let turn = world.bells.last_turn(&watched.account, &watched.folder).unwrap_or(started_at);
+        now - turn <= HANGS
+    }))
+}
+
+/// How the daemon is now.
+fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
+    let set = world.in_force.now();
+    let in_hand = world.records.in_hand()?;
+    let mut folders = Vec::new();
+    for account in &world.config.accounts {
+        for folder in &account.watch {
+            let known = world.records.mailbox(&account.name, folder)?;
+            folders.push(WatchedFolder {
+                account: account.name.clone(),
+                folder: folder.clone(),
+                last_seen_at: known.map(|mailbox| mailbox.last_seen_at),
+            });
+        }
+    }
+    let canary = match &set.config.health.canary {
+        Some(rules) => world.records.last_canary()?.map(|last| Canary {
+            account: rules.account.clone(),
+            written_at: last.written_at,
+            expected_by: last.written_at + TimeDelta::minutes(i64::from(rules.within_minutes)),
+            met_at: last.met_at,
+        }),
+        None => None,
+    };
+    Ok(Health {
+        written_at: world.now(),
+        started_at,
+        stopped_at: None,
+        process: std::process::id(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        rules: set.policy.rules.version().to_owned(),
+        rules_refused: refusal::standing(&set.config).is_some(),
+        folders,
+        canary,
+        pending: in_hand.pending,
+        uncertain: in_hand.uncertain,
+        stuck: in_hand.stuck,
+        set_aside: in_hand.set_aside,
+    })
+}
+
+fn write(path: &Path, health: &Health) {
+    let text = match serde_json::to_string_pretty(health) {
+        Ok(text) => text + "\n",
+        Err(error) => return tracing::error!("How the program is cannot be put in words: {error}"),
+    };
+    if let Err(error) = refusal::write_whole(path, &text) {
+        tracing::error!("{}: how the program is cannot be written there: {error}", path.display());
+    }
+}
+
+/// Tells whoever looks after the program of each folder that cannot be reached: once for each stall, in working hours, by an
+/// account that can be reached where there is one.
+fn tell<C: Clock>(world: &World<'_, C>, health: &Health) -> Result<(), RecordError> {
+    let set = world.in_force.now();
+    let config = &set.config;
+    let now = world.now();
+    let after = TimeDelta::minutes(i64::from(config.health.stalled_after_minutes));
+    let stalled: Vec<Stalled<'_>> = health.stalled(now, after).collect();
+    if stalled.is_empty() || config.health.to.is_empty() {
+        return Ok(());
+    }
+    let Some(account) = well(config, &stalled) else { return Ok(()) };
+    let not_before = letters::in_working_hours(&set, config, now);
+    let mut effects = Vec::new();
+    for Stalled { folder, since } in &stalled {
+        let topic = format!("stalled/{}/{}/{}", folder.account, folder.folder, since.timestamp());
+        for to in &config.health.to {
+            let facts = StallFacts {
+                from: &letters::sender(config.account(account), account),
+                to,
+                topic: &topic,
+                account: &folder.account,
+                folder: &folder.folder,
+                since: *since,
+                sent_at: not_before,
+            };
+            match letter::stall(&facts) {
+                Ok(letter) => effects.push(Effect::Notice {
+                    account: account.to_owned(),
+                    letter,
+                    topic: topic.clone(),
+                    not_before,
+                }),
+                Err(error) => {
+                    tracing::error!("A notice about a stalled folder could not be written: {error}")
+                }
+            }
+        }
+    }
+    if world.records.notify(None, &effects, now)? > 0 {
+        world.bells.ring_post(account);
+    }
+    Ok(())
+}
+
+/// An account none of whose folders is stalled; without one, the account that writes to staff.
+fn well<'c>(config: &'c Config, stalled: &[Stalled<'_>]) -> Option<&'c str> {
+    let is_well = |name: &str| stalled.iter().all(|one| one.folder.account != name);
+    let usual = letters::alerting_account(config);
+    let mut names = usual.into_iter().chain(config.accounts.iter().map(|account| account.name.as_str()));
+    names.find(|name| is_well(name)).or(usual)
+}
+
+/// Writes the message to ourselves when it is time for one.
+fn canary<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
+    let set = world.in_force.now();
+    let Some(rules) = &set.config.health.canary else { return Ok(()) };
+    let now = world.now();
+    let every = TimeDelta::hours(i64::from(rules.every_hours));
+    if world.records.last_canary()?.is_some_and(|last| now - last.written_at < every) {
+        return Ok(());
+    }
+    let from: Sender = letters::sender(set.config.account(&rules.account), &rules.account);
+    let topic = format!("canary/{}", now.format("%Y-%m-%dT%H:%M:%SZ"));
+    match letter::canary(&CanaryFacts { from: &from, topic: &topic, sent_at: now }) {
+        Ok(letter) => {
+            let effect = Effect::Notice { account: rules.account.clone(), letter, topic, not_before: now };
+            world.records.notify(None, &[effect], now)?;
+            world.bells.ring_post(&rules.account);
+        }
+        Err(error) => tracing::error!("The message to ourselves could not be written: {error}"),
+    }
+    Ok(())
+}
+
+/// Word to systemd; nothing where it did not start us.
+fn systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!("systemd could not be told how the program is: {error}");
+    }
+}
+
+/// Notes that a watched folder has its turn.
+pub(super) fn turn<M: Mailbox, C: Clock>(mailbox: &M, world: &World<'_, C>) {
+    world.bells.turned(mailbox.account(), mailbox.folder(), world.now());
+}

@@ -1,0 +1,95 @@
+//! Letters about the program itself: to whoever looks after it, that a mailbox cannot be reached; and to ourselves, a message
+//! that must come round. No wording of staff's own is used, and nothing of any message is in them.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::wording::WordingError;
+use super::{AutoSubmitted, Draft, Letter, Purpose, Sender, markup};
+use crate::calendar::london;
+use crate::message::Fingerprint;
+
+/// What the notice of a stall says.
+#[derive(Debug, Clone, Copy)]
+pub struct StallFacts<'a> {
+    /// The account that sends it.
+    pub from: &'a Sender,
+    /// Whoever looks after the program.
+    pub to: &'a str,
+    /// What it tells of; our Message-ID is made from this and the recipient.
+    pub topic: &'a str,
+    /// The account that cannot be reached.
+    pub account: &'a str,
+    /// Its folder.
+    pub folder: &'a str,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// When it is written.
+    pub sent_at: DateTime<Utc>,
+}
+
+/// The notice that a watched folder cannot be reached.
+pub fn stall(facts: &StallFacts<'_>) -> Result<Letter, WordingError> {
+    let StallFacts { account, folder, .. } = facts;
+    let (day, time) =
+        (london::date(facts.since).format("%A %-d %B %Y"), london::time(facts.since).format("%H:%M"));
+    let subject = format!("The mailbox {account} is not being looked after");
+    let text = format!(
+        "The SEND mailbox program has not reached the folder {folder} of the account {account} since {day} at {time} (London).\n\n\
+         What arrives there is not acknowledged, not judged and not filed as long as this lasts. Nothing is lost: it is taken in \
+         when the mailbox can be reached again, with the dates of its arrival.\n\n\
+         On the machine it runs on, `send-triage doctor` tries each step and says what to do; its log says what the server \
+         answered.\n\nThis is said once for each time that it happens."
+    );
+    write(Purpose::Notice, facts.from, facts.to, facts.topic, facts.sent_at, &subject, text)
+}
+
+/// What the message to ourselves is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct CanaryFacts<'a> {
+    /// The account that sends it, to its own address.
+    pub from: &'a Sender,
+    /// `canary/` and its time; our Message-ID is made from this.
+    pub topic: &'a str,
+    /// When it is written.
+    pub sent_at: DateTime<Utc>,
+}
+
+/// The message to ourselves.
+pub fn canary(facts: &CanaryFacts<'_>) -> Result<Letter, WordingError> {
+    let text = "The SEND mailbox program sends this message to itself, to make sure that mail is sent and delivered.\n\n\
+                Nobody needs to do anything. It may be deleted.";
+    let subject = "Test message of the SEND mailbox program: nothing to do";
+    let to = &facts.from.address;
+    write(Purpose::Canary, facts.from, to, facts.topic, facts.sent_at, subject, text.to_owned())
+}
+
+fn write(
+    purpose: Purpose,
+    from: &Sender,
+    to: &str,
+    topic: &str,
+    sent_at: DateTime<Utc>,
+    subject: &str,
+    text: String,
+) -> Result<Letter, WordingError> {
+    let about = Fingerprint(Sha256::digest(format!("{topic}\n{to}")).into());
+    let html: String = text.split("\n\n").map(|words| format!("<p>{}</p>", markup::escape(words))).collect();
+    Draft {
+        purpose,
+        about: &about,
+        from,
+        envelope_from: Some(from.envelope_from.clone().unwrap_or_else(|| from.address.clone())),
+        to,
+        sent_at,
+        auto_submitted: AutoSubmitted::Generated,
+        in_reply_to: None,
+        references: &[],
+        reference: "program",
+        due_on: None,
+        subject,
+        text: format!("{text}\n"),
+        html: markup::page(subject, &html),
+    }
+    .finish()
+}
