@@ -2,6 +2,9 @@
 //! spawned, so that they borrow and that stopping is simple.
 //!
 //! A task's trouble stays its own: a broken account waits and tries again while the others go on.
+//!
+//! Whatever waits for several things at once looks at them in the order in which they are written (`biased`), so that the
+//! same happenings lead to the same run: `tests/simulation` replays whole days from a number.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -163,6 +166,7 @@ impl<C: Clock> World<'_, C> {
     /// Waits so long, or until it is time to stop.
     pub async fn pause(&self, how_long: Duration) {
         tokio::select! {
+            biased;
             () = tokio::time::sleep(how_long) => {}
             () = self.stopped() => {}
         }

@@ -4,7 +4,7 @@
 //! A message counts as moved when it lies in another of our folders and no longer where it was, and as missing when two whole
 //! rounds found it nowhere. A folder that could not be read says nothing: what may lie there is left as it is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -37,6 +37,7 @@ pub async fn look_after<C: Clock>(overviews: Vec<Overview>, world: &World<'_, C>
         }
         world.pause(Duration::from_secs(u64::from(seconds))).await;
         tokio::select! {
+            biased;
             seen = rounds.go(world) => if let Err(error) = seen {
                 tracing::error!("What staff moved could not be recorded: {error}; it is looked for again.");
                 rounds.settled.clear();
@@ -50,9 +51,9 @@ pub async fn look_after<C: Clock>(overviews: Vec<Overview>, world: &World<'_, C>
 pub struct Rounds {
     overviews: Vec<Overview>,
     /// Where each message lay when it was last judged.
-    settled: HashMap<i64, BTreeSet<(String, String)>>,
+    settled: BTreeMap<i64, BTreeSet<(String, String)>>,
     /// In how many whole rounds in a row a case's message was found nowhere.
-    absent: HashMap<i64, u32>,
+    absent: BTreeMap<i64, u32>,
     /// Something could not be judged yet, or has changed since.
     open: bool,
 }
@@ -60,7 +61,7 @@ pub struct Rounds {
 /// What one round saw.
 struct Seen {
     /// Where each known message lies.
-    places: HashMap<i64, BTreeSet<(String, String)>>,
+    places: BTreeMap<i64, BTreeSet<(String, String)>>,
     /// Folders that could not be read.
     unread: BTreeSet<(String, String)>,
 }
@@ -68,7 +69,7 @@ struct Seen {
 impl Rounds {
     /// Nothing has been looked at yet.
     pub fn new(overviews: Vec<Overview>) -> Self {
-        Self { overviews, settled: HashMap::new(), absent: HashMap::new(), open: true }
+        Self { overviews, settled: BTreeMap::new(), absent: BTreeMap::new(), open: true }
     }
 
     /// One round; returns how many cases followed.
@@ -142,8 +143,8 @@ impl Rounds {
         &self,
         set: &Set,
         world: &World<'_, C>,
-    ) -> Result<HashMap<i64, BTreeSet<(String, String)>>, RecordError> {
-        let mut places: HashMap<i64, BTreeSet<(String, String)>> = HashMap::new();
+    ) -> Result<BTreeMap<i64, BTreeSet<(String, String)>>, RecordError> {
+        let mut places: BTreeMap<i64, BTreeSet<(String, String)>> = BTreeMap::new();
         for overview in &self.overviews {
             for folder in folders(set, overview.account(), world) {
                 for id in overview.ids(&folder) {

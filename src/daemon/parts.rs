@@ -17,7 +17,12 @@ use crate::outbox::{AnyCourier, FileCourier, SmtpConfig, SmtpCourier};
 
 /// Every watched folder, in the order of the configuration; after those of an account, its Sent folders.
 pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
-    let accounts = Rc::new(accounts(config)?);
+    Ok(mailboxes_of(config, accounts(config)?))
+}
+
+/// The same, with the inbox sides given: they may be reached in another way than the configuration says.
+pub fn mailboxes_of(config: &Config, accounts: Accounts) -> Vec<AnyMailbox> {
+    let accounts = Rc::new(accounts);
     let mut mailboxes = Vec::new();
     for account in &config.accounts {
         for (folder, polled) in account
@@ -45,7 +50,7 @@ pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
             mailboxes.push(mailbox);
         }
     }
-    Ok(mailboxes)
+    mailboxes
 }
 
 /// Every account's courier, by the account's name.

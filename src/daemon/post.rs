@@ -74,6 +74,7 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
             _ => REST,
         };
         tokio::select! {
+            biased;
             () = world.bells.post(account) => {}
             () = tokio::time::sleep(wait) => {}
             () = world.stopped() => {}

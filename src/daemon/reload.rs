@@ -42,15 +42,17 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
     };
     let look = || {
         let config = world.settings();
-        let places = [config.rules.as_deref(), config.working_days.as_deref()];
-        places.iter().flatten().flat_map(|path| snapshot(path)).collect::<Snapshot>()
+        places(&config).flat_map(snapshot).collect::<Snapshot>()
     };
     let mut in_force = look();
     let mut last_look = in_force.clone();
     let (mut looks_alike, mut may_be_meant) = (0, false);
     while !world.stopping() {
+        // Rules and working days that are built in do not change by themselves.
+        let may_change = may_be_meant || places(&world.settings()).next().is_some();
         let asked = tokio::select! {
-            () = tokio::time::sleep(LOOK) => false,
+            biased;
+            () = tokio::time::sleep(LOOK), if may_change => false,
             () = hang_up_received(&mut hang_up) => true,
             () = world.stopped() => return,
         };
@@ -68,6 +70,11 @@ pub async fn reload<C: Clock>(world: &World<'_, C>) {
             may_be_meant = take_up(world, &world.settings(), Asked::ByTime);
         }
     }
+}
+
+/// What is looked at for changes.
+fn places(config: &Config) -> impl Iterator<Item = &Path> {
+    [config.rules.as_deref(), config.working_days.as_deref()].into_iter().flatten()
 }
 
 async fn hang_up_received(signal: &mut Option<tokio::signal::unix::Signal>) {

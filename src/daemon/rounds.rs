@@ -49,6 +49,7 @@ pub async fn go<C: Clock>(world: &World<'_, C>) {
             tracing::error!("The letters to staff could not be looked after: {error}");
         }
         tokio::select! {
+            biased;
             () = world.bells.rounds() => {}
             () = world.pause(LOOK) => {}
         }

@@ -38,6 +38,7 @@ pub async fn look_into<M: Mailbox, C: Clock>(mut folders: Vec<&mut M>, world: &W
         let mut pause = poll;
         for (folder, failures) in folders.iter_mut().zip(&mut failures) {
             let looked = tokio::select! {
+                biased;
                 looked = watch_folder::take_in(&mut **folder, world) => looked.map(|_| ()),
                 () = world.stopped() => Ok(()),
             };

@@ -175,6 +175,7 @@ impl ImapMailbox {
             let again = folders::open(session, &home.wire_name, home.writable)
                 .await
                 .map_err(|f| f.at(account, "SELECT"))?;
+            self.means_the_same(&again)?;
             if again.uid_validity != home.uid_validity {
                 return Err(self.validity_changed(again.uid_validity));
             }

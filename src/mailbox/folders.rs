@@ -129,6 +129,7 @@ pub(super) async fn open(session: &mut Session, wire_name: &str, writing: bool) 
         writable: writing,
         uid_validity: 0,
         uid_next: 0,
+        tells_uid_next: false,
         permits_flagged: true,
         permits_keywords: false,
     };
@@ -146,15 +147,16 @@ pub(super) async fn open(session: &mut Session, wire_name: &str, writing: bool) 
         })
         .await?;
     session.news = false;
-    if opened.uid_next == 0 {
-        opened.uid_next = uid_next(session, wire_name).await?;
+    opened.tells_uid_next = opened.uid_next != 0;
+    if !opened.tells_uid_next {
+        (opened.uid_next, opened.tells_uid_next) = uid_next(session, wire_name).await?;
     }
     session.selected = Some(opened.clone());
     Ok(opened)
 }
 
-/// UIDNEXT where SELECT does not tell it (Courier): by STATUS, else one above the last message.
-async fn uid_next(session: &mut Session, wire_name: &str) -> Result<u32, Fault> {
+/// UIDNEXT where SELECT does not tell it (Courier): by STATUS, else one above the last message. Whether the server told it.
+async fn uid_next(session: &mut Session, wire_name: &str) -> Result<(u32, bool), Fault> {
     let mut next = None;
     let command = format!("STATUS {} (UIDNEXT)", quoted(wire_name));
     let asked = session.run(&command, Pace::Prompt, |response| {
@@ -170,10 +172,15 @@ async fn uid_next(session: &mut Session, wire_name: &str) -> Result<u32, Fault> 
         Ok(()) | Err(Fault::Refused(_)) => {}
     }
     match next {
-        Some(next) => Ok(next),
-        None if session.exists == 0 => Ok(1),
-        None => Ok(search(session, "UID *").await?.last().copied().unwrap_or(0).saturating_add(1)),
+        Some(next) => Ok((next, true)),
+        None if session.exists == 0 => Ok((1, false)),
+        None => Ok((search(session, "UID *").await?.last().copied().unwrap_or(0).saturating_add(1), false)),
     }
+}
+
+async fn has_only_inbox(session: &mut Session) -> Result<bool, Fault> {
+    let top = list(session, "\"\" \"%\"").await?;
+    Ok(top.iter().all(|folder| folder.wire_name.eq_ignore_ascii_case("INBOX")))
 }
 
 /// Creates a folder, and what is missing above it.
@@ -181,8 +188,11 @@ pub(super) async fn create(session: &mut Session, account: &str, folder: &str) -
     let step = || format!("creating the folder {folder}");
     let naming = naming(session).await.map_err(|fault| fault.at(account, step()))?;
     let mut tries = vec![naming.clone()];
-    if let (Some(delimiter), true) = (naming.delimiter, naming.prefix.is_empty()) {
-        // A fresh Courier account has nothing but INBOX to learn from.
+    if let (Some(delimiter), true) = (naming.delimiter, naming.prefix.is_empty())
+        && has_only_inbox(session).await.map_err(|fault| fault.at(account, step()))?
+    {
+        // A fresh Courier account has nothing but INBOX to learn from. Where there are other folders, a CREATE that was
+        // refused for a moment must not lead to a second tree of folders beneath INBOX.
         tries.push(Naming { delimiter: Some(delimiter), prefix: format!("INBOX{delimiter}") });
     }
     let mut refusal = None;

@@ -14,7 +14,7 @@ use super::connect::connect;
 use super::fetch::search;
 use super::folders;
 use super::idle::Idled;
-use super::session::{Fault, Session};
+use super::session::{Fault, Selected, Session};
 use super::{Fetched, Filed, Mailbox, MailboxError, SENT, Status};
 use crate::effect::Destination;
 use crate::letter::Letter;
@@ -36,6 +36,8 @@ pub struct ImapMailbox {
     pub(super) session: Option<Session>,
     /// UIDVALIDITY as `status` told it last.
     expected: Option<u32>,
+    /// UIDNEXT as `status` told it last: on a later connection it is the same or higher, or UIDs have been given out anew.
+    expected_next: u32,
     /// Everything below this UID has been fetched.
     pub(super) seen_next: u32,
     /// `wait` has already returned early for a UIDNEXT up to this one.
@@ -65,6 +67,7 @@ impl ImapMailbox {
             others,
             session: None,
             expected: None,
+            expected_next: 0,
             seen_next: 0,
             told_next: 0,
             woken_at: None,
@@ -110,8 +113,20 @@ impl ImapMailbox {
         } else {
             self.open_folder(session, &wire).await?;
         }
-        match (self.expected, session.selected.as_ref()) {
-            (Some(expected), Some(open)) if open.uid_validity != expected => {
+        match &session.selected {
+            Some(open) => self.means_the_same(open),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the folder's UIDs are those that the caller knows. A store that was put back from a backup may keep its
+    /// UIDVALIDITY, and then only UIDNEXT shows that a UID is another message now.
+    pub(super) fn means_the_same(&self, open: &Selected) -> Result<(), MailboxError> {
+        match self.expected {
+            Some(expected)
+                if open.uid_validity != expected
+                    || (open.tells_uid_next && open.uid_next < self.expected_next) =>
+            {
                 Err(self.validity_changed(open.uid_validity))
             }
             _ => Ok(()),
@@ -221,7 +236,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn status(&mut self) -> Result<Status, MailboxError> {
-        self.expected = None;
+        (self.expected, self.expected_next) = (None, 0);
         let mut session = self.opened(false).await?;
         // Opened again, so that UIDNEXT is the one of now.
         let wire = session.selected.as_ref().map(|open| open.wire_name.clone()).unwrap_or_default();
@@ -229,9 +244,9 @@ impl Mailbox for ImapMailbox {
         let (open, exists) = (session.selected.clone(), session.exists);
         self.session = Some(session);
         opened?;
-        let (uid_validity, uid_next) =
-            open.map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
-        self.expected = Some(uid_validity);
+        let (uid_validity, uid_next, told) =
+            open.map(|open| (open.uid_validity, open.uid_next, open.tells_uid_next)).unwrap_or_default();
+        (self.expected, self.expected_next) = (Some(uid_validity), if told { uid_next } else { 0 });
         Ok(Status { uid_validity, uid_next, exists })
     }
 

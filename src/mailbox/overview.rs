@@ -7,7 +7,7 @@ use std::io;
 use super::account::{Accounts, FolderAccount, ImapAccount};
 use super::connect::connect;
 use super::copies::message_id;
-use super::fetch::{fetch, search};
+use super::fetch::{Piece, fetch, search};
 use super::folder;
 use super::folder_files::Place;
 use super::folders;
@@ -110,7 +110,12 @@ async fn on_server(
         return Ok(Some(Sight::default()));
     }
     let open = folders::open(session, &wire, false).await.map_err(at)?;
-    let same = before.filter(|before| before.uid_validity == open.uid_validity && before.uid_validity != 0);
+    // A UIDNEXT that went back: UIDs have been given out anew, whatever UIDVALIDITY says.
+    let same = before.filter(|before| {
+        before.uid_validity == open.uid_validity
+            && before.uid_validity != 0
+            && before.uid_next <= open.uid_next
+    });
     let exists = usize::try_from(session.exists).unwrap_or(usize::MAX);
     if same.is_some_and(|before| before.uid_next == open.uid_next && before.ids.len() == exists) {
         return Ok(None);
@@ -127,11 +132,15 @@ async fn on_server(
         }
     }
     for uids in new.chunks(AT_ONCE) {
-        let mut pieces = BTreeMap::new();
+        let mut pieces: BTreeMap<u32, Piece> = BTreeMap::new();
         session.allow_literals_up_to(1 << 20);
         fetch(session, uids, "UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]", &mut pieces).await.map_err(at)?;
-        for (uid, piece) in pieces {
-            ids.insert(uid.to_string(), message_id(piece.bytes.as_deref().unwrap_or_default()));
+        for uid in uids {
+            // Taken for absent, a message that the server only failed to show would look as if staff had moved it.
+            let Some(header) = pieces.remove(uid).and_then(|piece| piece.bytes) else {
+                return Err(at(Fault::Lost("the server does not show all that lies there".into())));
+            };
+            ids.insert(uid.to_string(), message_id(&header));
         }
     }
     Ok(Some(Sight { uid_validity: open.uid_validity, uid_next: open.uid_next, ids }))

@@ -75,6 +75,8 @@ pub(super) struct Selected {
     pub uid_validity: u32,
     /// As it was when the folder was opened: a lower bound.
     pub uid_next: u32,
+    /// The server told it; otherwise it is only one above the last message, and goes down when that leaves.
+    pub tells_uid_next: bool,
     pub permits_flagged: bool,
     pub permits_keywords: bool,
 }

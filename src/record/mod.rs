@@ -16,6 +16,7 @@ mod answers;
 mod case_list;
 mod cases;
 mod corrections;
+mod disk;
 mod effects;
 mod enter;
 mod entry;
@@ -42,6 +43,7 @@ pub use answers::ToldOfPassing;
 pub use case_list::CaseFilter;
 pub use cases::{CaseDetail, DecisionDetail, EventRow, LinkRow, MessageDetail};
 pub use corrections::{CorrectionRow, NewCorrection, Recalled};
+pub use disk::{Disk, Moment};
 pub use effects::{DueEffect, Recovered, Which};
 pub use entry::{
     Batch, CasePart, Entered, EnteredAs, Entry, EntryOutcome, Link, Opening, Participant, ParticipantRole,
@@ -67,6 +69,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Records {
     connection: Connection,
     path: PathBuf,
+    /// Another disk than the machine's, in tests.
+    disk: Option<Disk>,
 }
 
 impl std::fmt::Debug for Records {
@@ -87,7 +91,7 @@ impl Records {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path };
+        let records = Self { connection, path, disk: None };
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -102,7 +106,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned() };
+        let records = Self { connection, path: path.to_owned(), disk: None };
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -176,9 +180,12 @@ impl Records {
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
         // IMMEDIATE: a transaction that begins by reading and then wants to write fails at once, whatever the timeout.
         let attempt = || {
+            self.ask_disk(Moment::Begin)?;
             let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
             let answer = work(&transaction)?;
+            self.ask_disk(Moment::Commit)?;
             transaction.commit()?;
+            let _ = self.ask_disk(Moment::Committed);
             Ok(answer)
         };
         attempt().map_err(|fault: Fault| fault.at(&self.path))
@@ -187,6 +194,7 @@ impl Records {
     /// Runs `work` on one consistent state of the file.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, RecordError> {
         let attempt = || {
+            self.ask_disk(Moment::Read)?;
             let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
             let answer = work(&transaction)?;
             transaction.finish()?;
