@@ -25,7 +25,7 @@ pub mod working_days;
 pub use account::{
     Account, EnvelopeFrom, Existing, FilingMode, FolderInbox, FolderKind, Imap, Login, Security, Smtp,
 };
-pub use life::{Answers, Moves, PassedOnRules};
+pub use life::{Answers, Moves, PassedOnRules, Retention};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
@@ -78,6 +78,9 @@ pub struct Config {
     /// How messages that staff move are noticed.
     #[serde(default)]
     pub moves: Moves,
+    /// How long people stay in the record.
+    #[serde(default)]
+    pub retention: Retention,
     /// The daily letter to staff.
     #[serde(default)]
     pub reminders: Reminders,

@@ -27,6 +27,7 @@ pub mod moves;
 pub mod notices;
 pub mod parts;
 pub mod post;
+pub mod rebuild;
 pub mod refusal;
 pub mod reload;
 pub mod rounds;
