@@ -10,13 +10,14 @@ use chrono::NaiveTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::rules::diagnostic::{self, Diagnostic};
+use crate::rules::diagnostic::{self, Diagnostic, Severity};
 use crate::rules::source;
 use crate::triage::{Kind, Queue};
 
 mod account;
 mod check;
 mod life;
+mod renamed;
 mod secret;
 mod shape;
 mod staff;
@@ -93,6 +94,9 @@ pub struct Config {
     /// Call-backs that the Customer Service Centre asks for.
     #[serde(default)]
     pub call_backs: CallBacks,
+    /// What is to be warned of in the file, such as old names.
+    #[serde(skip)]
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Who we are.
@@ -324,7 +328,7 @@ impl Config {
         let show = |complaints: Vec<Complaint>| {
             complaints.into_iter().map(|complaint| complaint.diagnostic(name, &shown)).collect::<Vec<_>>()
         };
-        let tree = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
+        let (tree, old) = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
         let mut config: Self = crate::yaml::typed(text).map_err(|error| {
             let remedy = error.remedy.unwrap_or_default();
             show(vec![Complaint { range: error.range, problem: error.problem, remedy }])
@@ -336,6 +340,8 @@ impl Config {
             remedy: found.remedy,
         };
         let complaints: Vec<Complaint> = check::problems(&config).into_iter().map(place).collect();
+        let warning = |one: Diagnostic| Diagnostic { severity: Severity::Warning, ..one };
+        config.warnings = show(old).into_iter().map(warning).collect();
         if complaints.is_empty() { Ok(config) } else { Err(show(complaints)) }
     }
 

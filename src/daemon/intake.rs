@@ -23,7 +23,7 @@ use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Queue, Urg
 
 use super::in_force::Set;
 use super::joining::{self, Belonging, Pending, Told};
-use super::{Trouble, World, answers, letters, notices};
+use super::{Trouble, World, another, answers, letters, notices};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -181,6 +181,7 @@ fn entry<C: Clock>(
 ) -> Result<Entry, Trouble> {
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
+        another::look_at(raw, message, world)?;
         return Ok(build(raw, message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {

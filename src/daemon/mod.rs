@@ -3,6 +3,7 @@
 //!
 //! A task's trouble stays its own: a broken account waits and tries again while the others go on.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::mailbox::{Mailbox, MailboxError, SENT};
 use crate::outbox::Courier;
 use crate::record::{RecordError, Records};
 
+pub mod another;
 pub mod answers;
 pub mod in_force;
 pub mod intake;
@@ -59,6 +61,8 @@ pub struct Bells {
     post: BTreeMap<String, Notify>,
     copies: BTreeMap<String, Notify>,
     rounds: Notify,
+    /// Accounts on which another send-triage is at work, and until when they are held.
+    held: RefCell<BTreeMap<String, DateTime<Utc>>>,
 }
 
 impl Bells {
@@ -70,12 +74,23 @@ impl Bells {
             post: bells(&mut accounts.clone()),
             copies: bells(&mut accounts.clone()),
             rounds: Notify::new(),
+            held: RefCell::default(),
         }
     }
 
     /// There are letters for this account to send.
     pub fn ring_post(&self, account: &str) {
         self.post.get(account).map(Notify::notify_one).unwrap_or_default();
+    }
+
+    /// Another send-triage answers this account's mail: it is held until then.
+    pub fn hold(&self, account: &str, until: DateTime<Utc>) {
+        self.held.borrow_mut().insert(account.to_owned(), until);
+    }
+
+    /// Until when the account is, or was, held.
+    pub fn held_until(&self, account: &str) -> Option<DateTime<Utc>> {
+        self.held.borrow().get(account).copied()
     }
 
     /// There are copies for this account to keep, or uncertain letters to look for.
@@ -162,6 +177,9 @@ pub enum Trouble {
     /// A mailbox.
     #[error(transparent)]
     Mailbox(#[from] MailboxError),
+    /// Another send-triage is at work on it.
+    #[error(transparent)]
+    Another(#[from] another::Another),
 }
 
 impl Trouble {
@@ -170,6 +188,7 @@ impl Trouble {
         match self {
             Self::Record(error) => error.needs_a_person(),
             Self::Mailbox(error) => matches!(error, MailboxError::NeedsAPerson { .. }),
+            Self::Another(_) => true,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, intake};
+use super::{Trouble, World, another, intake};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -68,6 +68,9 @@ async fn turn<M: Mailbox, C: Clock>(
     world: &World<'_, C>,
     keeps_copies: bool,
 ) -> Result<(), Trouble> {
+    if let Some(another) = another::held(mailbox.account(), world) {
+        return Err(another.into());
+    }
     take_in(mailbox, world).await?;
     settle(mailbox, world, keeps_copies).await?;
     let account = mailbox.account().to_owned();
@@ -358,7 +361,7 @@ fn looked_in_sent<C: Clock>(world: &World<'_, C>, due: &DueEffect, found: bool) 
 /// wrong passwords, and that would shut its staff out as well.
 pub(super) fn back_off<M: Mailbox>(failures: u32, trouble: &Trouble, mailbox: &M) -> Duration {
     let (shortest, longest) = match trouble {
-        Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) => (300u64, 1800),
+        Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) | Trouble::Another(_) => (300u64, 1800),
         _ => (5, 300),
     };
     let seconds = (shortest << failures.saturating_sub(1).min(8)).min(longest);

@@ -4,11 +4,13 @@
 //! disk (WAL, synchronous=FULL) before the call returns: a deadline, or the mark that a letter may have been sent, must
 //! survive a power cut.
 
+use std::cell::Cell;
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 mod answers;
@@ -71,6 +73,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Records {
     connection: Connection,
     path: PathBuf,
+    /// Since when a daemon works with it.
+    at_work_since: Cell<Option<DateTime<Utc>>>,
 }
 
 impl std::fmt::Debug for Records {
@@ -85,7 +89,7 @@ impl Records {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path };
+        let records = Self { connection, path, at_work_since: Cell::new(None) };
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -100,7 +104,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned() };
+        let records = Self { connection, path: path.to_owned(), at_work_since: Cell::new(None) };
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -113,6 +117,11 @@ impl Records {
             }
         })?;
         Ok(records)
+    }
+
+    /// Since when a daemon works with it ([`Records::recover`]); `None`: it is looked at by a command.
+    pub fn at_work_since(&self) -> Option<DateTime<Utc>> {
+        self.at_work_since.get()
     }
 
     /// The file.
