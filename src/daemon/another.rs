@@ -17,7 +17,7 @@ use crate::message::Message;
 const HELD: TimeDelta = TimeDelta::hours(1);
 
 /// The server's clock and ours may differ by so much; a letter of the last run is no sign of another.
-const CLOCKS: TimeDelta = TimeDelta::seconds(30);
+const CLOCKS: TimeDelta = TimeDelta::seconds(5);
 
 /// A message of a Sent folder. One of our letters that this record has not sent was sent by another: since this daemon is at
 /// work, by one that is at work too; before that, by an earlier record of ours, and there is nothing to say.
