@@ -12,7 +12,7 @@ use crate::support::desk::{Desk, Mail};
 use crate::support::program::{Finished, Program};
 use crate::support::servers::{MailServers, Setup};
 use crate::support::team::{Plan, Team, acknowledgements, letter};
-use crate::support::wait_until;
+use crate::support::{wait_at_most, wait_until};
 
 const FAMILY: &str = "anna.plumtree@inbox.example";
 
@@ -125,7 +125,10 @@ fn one_familys_data_is_given_to_them_and_then_taken_out_and_the_counts_stay() {
         assert!(!holds(&desk.path(), name), "{name} is still in the file");
     }
     let counted = |all: &[Value]| {
-        let of = |case: &Value| ["reference", "state", "queue", "urgency", "received_at", "due_on", "answered_at", "in_time"].map(|key| case[key].clone());
+        let of = |case: &Value| {
+            ["reference", "state", "queue", "urgency", "received_at", "due_on", "answered_at", "in_time"]
+                .map(|key| case[key].clone())
+        };
         all.iter().map(of).collect::<Vec<_>>()
     };
     assert_eq!(counted(&cases(&desk)), counted(&before));
@@ -153,7 +156,10 @@ fn what_was_settled_long_ago_is_purged_by_hand_and_by_the_daemon() {
     daemon.wait_for_log("the people in them were taken out");
     assert!(daemon.stderr().contains("1 cases and 1 messages"), "{}", daemon.stderr());
     let left: Vec<Value> = cases(&desk);
-    assert!(left.iter().any(|case| case["sender"] == "ben.quill@inbox.example"), "what waits is never purged");
+    assert!(
+        left.iter().any(|case| case["sender"] == "ben.quill@inbox.example"),
+        "what waits is never purged"
+    );
     assert!(!left.iter().any(|case| case["sender"] == FAMILY), "{left:?}");
 }
 
@@ -166,7 +172,10 @@ impl SmallDisk {
         let size = format!("size={kilobytes}k,mode=0700");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &size, "none"]).arg(&at);
-        assert!(mount.status().unwrap().success(), "needs the right to mount, which root has outside of a locked-down container");
+        assert!(
+            mount.status().unwrap().success(),
+            "needs the right to mount, which root has outside of a locked-down container"
+        );
         Self(at)
     }
 
@@ -220,12 +229,15 @@ fn a_full_disk_stops_taking_in_says_so_and_goes_on_when_there_is_room() {
     assert!(daemon.is_running());
 
     disk.make_room();
-    wait_until("every question acknowledged", || {
+    // The post looks again after a minute, the mailbox after some seconds.
+    let all = wait_at_most(std::time::Duration::from_secs(240), || {
         (servers.mailbox("parent.a", "INBOX").len() >= 40).then_some(())
     });
+    assert!(all.is_some(), "not every question was acknowledged");
     wait_until("the inbox empty", || servers.mailbox("send.general", "INBOX").is_empty().then_some(()));
     let inbox = servers.mailbox("parent.a", "INBOX");
-    let mut answered: Vec<_> = acknowledgements(&inbox).iter().map(|mail| mail.header("in-reply-to")).collect();
+    let mut answered: Vec<_> =
+        acknowledgements(&inbox).iter().map(|mail| mail.header("in-reply-to")).collect();
     answered.sort();
     answered.dedup();
     assert_eq!((inbox.len(), answered.len(), team.cases().len()), (40, 40, 40), "each once");

@@ -69,7 +69,8 @@ fn two_records_on_one_mailbox_are_noticed_and_the_account_is_held() {
     std::thread::sleep(std::time::Duration::from_secs(6));
     let _other = here.start_and_take_into_use(1);
     let ask = |id: &str| {
-        let raw = letter("Anna <parent.a@inbox.example>", GENERAL, "Who?", id, "Who is our EHC coordinator now?");
+        let raw =
+            letter("Anna <parent.a@inbox.example>", GENERAL, "Who?", id, "Who is our EHC coordinator now?");
         servers.deliver("send.general", &raw);
     };
     ask("q1@inbox.example");

@@ -28,16 +28,56 @@ fn planted_mail() -> Vec<(&'static str, Vec<u8>)> {
     let bounce = "From: MAILER-DAEMON@snarkville.example\r\nTo: send.general@hertfordshire.example\r\nSubject: Undelivered: Tuppence\r\nMessage-ID: <b1@snarkville.example>\r\nAuto-Submitted: auto-replied\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"r\"\r\n\r\n--r\r\nContent-Type: text/plain\r\n\r\n<quillfeather@inbox.example> unknown\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; quillfeather@inbox.example\r\nAction: failed\r\n--r--\r\n";
     let to = |from: &str, subject: &str, id: &str, body: &str| letter(from, GENERAL, subject, id, body);
     vec![
-        ("parent.a@inbox.example", to("Zebedee Plumtree <parent.a@inbox.example>", "Tuppence grimblehawk", "q1@snarkville.example", "Who is our coordinator for Tuppence Plumtree?")),
+        (
+            "parent.a@inbox.example",
+            to(
+                "Zebedee Plumtree <parent.a@inbox.example>",
+                "Tuppence grimblehawk",
+                "q1@snarkville.example",
+                "Who is our coordinator for Tuppence Plumtree?",
+            ),
+        ),
         ("quillfeather@inbox.example", attached.as_bytes().to_vec()),
         ("quillfeather@inbox.example", malformed.as_bytes().to_vec()),
         ("", bounce.as_bytes().to_vec()),
         // Addresses that the mail server refuses, now and for good, and says so with the address in its words.
-        ("fennimore@reject.example", to("Oakapple <fennimore@reject.example>", "Wobblethorpe", "q3@snarkville.example", "Who is the coordinator for Tuppence?")),
-        ("fennimore@defer.example", to("Oakapple <fennimore@defer.example>", "Wobblethorpe", "q4@snarkville.example", "Who is the coordinator for Zebedee?")),
+        (
+            "fennimore@reject.example",
+            to(
+                "Oakapple <fennimore@reject.example>",
+                "Wobblethorpe",
+                "q3@snarkville.example",
+                "Who is the coordinator for Tuppence?",
+            ),
+        ),
+        (
+            "fennimore@defer.example",
+            to(
+                "Oakapple <fennimore@defer.example>",
+                "Wobblethorpe",
+                "q4@snarkville.example",
+                "Who is the coordinator for Zebedee?",
+            ),
+        ),
         // The same once more, a chaser, and a reply by staff.
-        ("parent.a@inbox.example", to("Zebedee Plumtree <parent.a@inbox.example>", "Tuppence grimblehawk", "q5@snarkville.example", "I wrote about Tuppence last week and have not heard from you. When will I have a reply?")),
-        ("jo.bloggs@hertfordshire.example", to("Jo Bloggs <jo.bloggs@hertfordshire.example>", "Fwd: Tuppence", "s1@hertfordshire.example", "Can somebody ring Zebedee Plumtree?")),
+        (
+            "parent.a@inbox.example",
+            to(
+                "Zebedee Plumtree <parent.a@inbox.example>",
+                "Tuppence grimblehawk",
+                "q5@snarkville.example",
+                "I wrote about Tuppence last week and have not heard from you. When will I have a reply?",
+            ),
+        ),
+        (
+            "jo.bloggs@hertfordshire.example",
+            to(
+                "Jo Bloggs <jo.bloggs@hertfordshire.example>",
+                "Fwd: Tuppence",
+                "s1@hertfordshire.example",
+                "Can somebody ring Zebedee Plumtree?",
+            ),
+        ),
         ("", to("x", "Oakapple fennimore", "", "Hello from Wobblethorpe")),
     ]
 }
@@ -52,7 +92,8 @@ fn grep(log: &str, which: &str) {
 
 fn whole_run(level: &[&str], format: &[&str]) -> String {
     let servers = MailServers::start(Setup::default());
-    let more = "alerts: {to: [duty@hertfordshire.example], out_of_hours: true}\nmoves: {look_every_seconds: 1}\n";
+    let more =
+        "alerts: {to: [duty@hertfordshire.example], out_of_hours: true}\nmoves: {look_every_seconds: 1}\n";
     let team = Team::new(&servers, &Plan { poll_seconds: 1, more: more.to_owned(), ..Plan::default() });
     let mut arguments = vec!["run", "--config", "send-triage.yaml"];
     arguments.extend(level);
@@ -68,7 +109,10 @@ fn whole_run(level: &[&str], format: &[&str]) -> String {
     }
     wait_until("everything recorded", || {
         let log = daemon.stderr();
-        let seen = ["recorded", "set aside", "A copy of"].iter().map(|words| log.matches(words).count()).sum::<usize>();
+        let seen = ["recorded", "set aside", "A copy of"]
+            .iter()
+            .map(|words| log.matches(words).count())
+            .sum::<usize>();
         (seen >= mail.len()).then_some(())
     });
     servers.wait_for("parent.a", "INBOX", 2);
@@ -77,7 +121,13 @@ fn whole_run(level: &[&str], format: &[&str]) -> String {
     let killed = daemon.kill();
     let again = Program::start(team.dir(), &arguments);
     again.wait_for_log("Started");
-    let raw = letter("Zebedee Plumtree <parent.a@inbox.example>", GENERAL, "Tuppence", "q9@snarkville.example", "Who is it?");
+    let raw = letter(
+        "Zebedee Plumtree <parent.a@inbox.example>",
+        GENERAL,
+        "Tuppence",
+        "q9@snarkville.example",
+        "Who is it?",
+    );
     servers.deliver("send.general", &raw);
     servers.wait_for("parent.a", "INBOX", 3);
     again.signal("TERM");

@@ -63,7 +63,9 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     if let Some(kept) = kept {
         out::line(format_args!("The record as it was before is kept as {}.", kept.display()));
     }
-    out::line("Start the daemon again. What mail cannot tell is lost with a record: docs/operations.md lists it.");
+    out::line(
+        "Start the daemon again. What mail cannot tell is lost with a record: docs/operations.md lists it.",
+    );
     Ok(())
 }
 
@@ -84,9 +86,8 @@ fn in_file(
         stop: stopped,
     };
     let folder = records.path().parent().unwrap_or(Path::new(".")).to_owned();
-    let runtime = past::runtime().map_err(|error| {
-        rebuild::gather::WalkError::from(std::io::Error::other(error.to_string()))
-    })?;
+    let runtime = past::runtime()
+        .map_err(|error| rebuild::gather::WalkError::from(std::io::Error::other(error.to_string())))?;
     runtime.block_on(rebuild::rebuild(&world, since, &folder))
 }
 

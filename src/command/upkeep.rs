@@ -9,7 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Retention;
 use crate::record::{Left, Purged, RecordError, Records};
 
-use super::{CommandError, own_config, out};
+use super::{CommandError, out, own_config};
 
 /// So many cases at once, so that the daemon can write in between.
 const AT_ONCE: usize = 100;
@@ -78,11 +78,7 @@ pub fn purge(arguments: &Purge, config: Option<&Path>) -> Result<(), CommandErro
     }
 }
 
-fn purge_settled(
-    arguments: &Purge,
-    retention: Retention,
-    records: &Records,
-) -> Result<(), CommandError> {
+fn purge_settled(arguments: &Purge, retention: Retention, records: &Records) -> Result<(), CommandError> {
     let now = SystemClock.now();
     let Some(before) = retention.before(now) else {
         let problem = "`retention.months` is 0: nothing is ever purged. Say how long with --months N.";
@@ -125,7 +121,10 @@ fn purge_person(arguments: &Purge, address: &str, records: &Records) -> Result<(
         return Ok(());
     }
     if arguments.dry_run {
-        out::line(format_args!("Would be purged: {}, and the address wherever else it stands.", counted(would)));
+        out::line(format_args!(
+            "Would be purged: {}, and the address wherever else it stands.",
+            counted(would)
+        ));
         return say_left(&left);
     }
     let question = format!(
@@ -141,12 +140,10 @@ fn purge_person(arguments: &Purge, address: &str, records: &Records) -> Result<(
 }
 
 fn counted(purged: Purged) -> String {
-    let of = |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
-    let mut text = format!(
-        "{}, {}",
-        of(purged.cases, "case", "cases"),
-        of(purged.messages, "message", "messages")
-    );
+    let of =
+        |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
+    let mut text =
+        format!("{}, {}", of(purged.cases, "case", "cases"), of(purged.messages, "message", "messages"));
     if purged.notices > 0 {
         text += &format!(", {}", of(purged.notices, "letter to staff", "letters to staff"));
     }
@@ -238,7 +235,9 @@ pub fn export(arguments: &Export, config: Option<&Path>) -> Result<(), CommandEr
 fn address_of(text: &str) -> Result<String, CommandError> {
     let address = text.trim().trim_matches(['<', '>']).to_lowercase();
     match address.split_once('@') {
-        Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace) => {
+        Some((local, domain))
+            if !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace) =>
+        {
             Ok(address)
         }
         _ => Err(CommandError::Input(format!("`{text}` is no address. Write it as name@domain.example."))),

@@ -44,7 +44,10 @@ mod tests {
             let config = read(&with(&format!("    {}: Posted\n", renamed.old))).unwrap();
             assert_eq!(config.warnings.len(), 1, "{}", renamed.old);
             let shown = crate::rules::diagnostic::listed(&config.warnings);
-            assert!(shown.contains("warning") && shown.contains(renamed.new) && shown.contains(renamed.old), "{shown}");
+            assert!(
+                shown.contains("warning") && shown.contains(renamed.new) && shown.contains(renamed.old),
+                "{shown}"
+            );
         }
         let config = read(&with("    sent_folder: Posted\n")).unwrap();
         assert_eq!(config.accounts[0].own_sent_folder.as_deref(), Some("Posted"));
@@ -60,7 +63,8 @@ mod tests {
 
     #[test]
     fn an_old_name_stands_for_its_key_where_that_belongs_and_nowhere_else() {
-        let complaints = read(&super::super::EXAMPLE.replace("filing:    ", "sent_folder: x\nfiling:    ")).unwrap_err();
+        let complaints =
+            read(&super::super::EXAMPLE.replace("filing:    ", "sent_folder: x\nfiling:    ")).unwrap_err();
         assert!(crate::rules::diagnostic::listed(&complaints).contains("no key that is known here"));
     }
 }

@@ -136,7 +136,11 @@ pub fn read(
         walker.node(&root, schema, "this file");
     }
     let missing = |complaint: &Complaint| complaint.problem.ends_with("is missing here");
-    complaints.extend(std::mem::take(&mut walker.complaints).into_iter().filter(|complaint| !(broken && missing(complaint))));
+    complaints.extend(
+        std::mem::take(&mut walker.complaints)
+            .into_iter()
+            .filter(|complaint| !(broken && missing(complaint))),
+    );
     complaints.sort_by_key(|complaint| complaint.range.start);
     if complaints.is_empty() { Ok((root, walker.warnings)) } else { Err(complaints) }
 }
@@ -319,7 +323,8 @@ impl<'s> Walker<'s> {
             self.complain(key.range.clone(), problem, format!("Remove `{old}`."));
         } else {
             let problem = format!("`{old}` is called `{new}` now: {why}");
-            let remedy = format!("Write `{new}`. The old name is still read, and will not be in a later version.");
+            let remedy =
+                format!("Write `{new}`. The old name is still read, and will not be in a later version.");
             self.warnings.push(Complaint { range: key.range.clone(), problem, remedy });
         }
         true

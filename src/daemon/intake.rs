@@ -405,7 +405,11 @@ pub(super) fn due_from_receipt(received_at: DateTime<Utc>, set: &Set) -> NaiveDa
 }
 
 /// Urgent and resolution matters have a first response within 2 working days (the resolution process's 48 hours).
-pub(super) fn first_response_on(decision: &Decision, received_at: DateTime<Utc>, set: &Set) -> Option<NaiveDate> {
+pub(super) fn first_response_on(
+    decision: &Decision,
+    received_at: DateTime<Utc>,
+    set: &Set,
+) -> Option<NaiveDate> {
     let soon = decision.urgency == Urgency::Urgent || decision.queue == Queue::Resolution;
     soon.then(|| first_response_by(received_at, &set.policy.calendar))
 }

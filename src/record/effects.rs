@@ -79,7 +79,8 @@ const DUE: &str = "SELECT effects.id, effects.kind, effects.message_id, effects.
     WHERE effects.desk = ?1 AND effects.not_before <= ?2
     ORDER BY effects.not_before, effects.id
     LIMIT ?3";
-const HANDED_OVER: &str = "SELECT effects.id, letters.sent_at IS NOT NULL OR effects.id IS NULL OR effects.state <> 'pending'
+const HANDED_OVER: &str =
+    "SELECT effects.id, letters.sent_at IS NOT NULL OR effects.id IS NULL OR effects.state <> 'pending'
         OR EXISTS (SELECT 1 FROM attempts WHERE effect_id = effects.id AND outcome = 'handed-over')
     FROM letters
     LEFT JOIN effects ON effects.letter_id = letters.id AND effects.kind <> 'keep-copy'

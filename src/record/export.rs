@@ -24,11 +24,7 @@ const YES_NO: [&str; 5] = ["in_time", "copied", "claimed_urgent", "refer_leaders
 
 impl Records {
     /// Everything about the person with this address; `None`: the record knows nothing of them.
-    pub fn export_person(
-        &self,
-        address: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Value>, RecordError> {
+    pub fn export_person(&self, address: &str, now: DateTime<Utc>) -> Result<Option<Value>, RecordError> {
         let address = address.to_lowercase();
         self.read(|connection| {
             let written = person::written(connection, &address)?;
@@ -138,7 +134,10 @@ fn whole_message(connection: &Connection, number: i64) -> Result<Option<Value>, 
         return Ok(None);
     };
     for (name, sql) in [
-        ("participants", "SELECT role, address FROM participants WHERE message_id = ?1 ORDER BY role, address"),
+        (
+            "participants",
+            "SELECT role, address FROM participants WHERE message_id = ?1 ORDER BY role, address",
+        ),
         ("refers_to", "SELECT refers_to, place FROM message_references WHERE message_id = ?1 ORDER BY place"),
         ("decision", "SELECT * FROM decisions WHERE message_id = ?1"),
         ("set_aside", "SELECT reason, due_on, settled_at FROM set_aside WHERE message_id = ?1"),
@@ -162,11 +161,7 @@ fn whole_message(connection: &Connection, number: i64) -> Result<Option<Value>, 
 }
 
 /// Rows as objects, each column under its name.
-fn rows(
-    connection: &Connection,
-    sql: &str,
-    params: &[&dyn ToSql],
-) -> Result<Vec<Map<String, Value>>, Fault> {
+fn rows(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Map<String, Value>>, Fault> {
     let mut statement = connection.prepare(sql)?;
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let mut found = Vec::new();
@@ -213,7 +208,9 @@ mod tests {
         let export = |address| sample.records.export_person(address, at(99)).unwrap();
         let one = export("Parent-1@Home.example").unwrap();
         let text = one.to_string();
-        for kept in ["my son's timetable, 1", "question-1@home", "part-time timetable", "ack-1@council", "opened"] {
+        for kept in
+            ["my son's timetable, 1", "question-1@home", "part-time timetable", "ack-1@council", "opened"]
+        {
             assert!(text.to_lowercase().contains(kept), "{kept}: {text}");
         }
         assert!(!text.contains("parent-2@") && !text.contains("timetable, 2"), "{text}");

@@ -62,10 +62,7 @@ pub(super) fn written(connection: &Connection, address: &str) -> rusqlite::Resul
 }
 
 /// The cases that they opened: number, reference, state.
-pub(super) fn opened(
-    connection: &Connection,
-    address: &str,
-) -> rusqlite::Result<Vec<(i64, String, String)>> {
+pub(super) fn opened(connection: &Connection, address: &str) -> rusqlite::Result<Vec<(i64, String, String)>> {
     connection
         .prepare_cached(OPENED)?
         .query_map([address], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -222,7 +219,9 @@ mod tests {
         assert!(bytes_hold(&sample, "parent-2@home.example"), "the other person's case is theirs");
         let after = sample.records.cases(&CaseFilter::default()).unwrap();
         let dates = |rows: &[super::super::CaseRow]| {
-            rows.iter().map(|row| (row.reference.clone(), row.received_at, row.queue.clone())).collect::<Vec<_>>()
+            rows.iter()
+                .map(|row| (row.reference.clone(), row.received_at, row.queue.clone()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(dates(&after), dates(&rows), "what was counted stays counted");
         let again = sample.records.purge_person("parent-1@home.example", at(101)).unwrap();

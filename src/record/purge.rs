@@ -42,7 +42,8 @@ impl Purged {
 }
 
 /// Something about somebody is still in the message's rows.
-const NAMES_SOMEBODY: &str = "(m.sender IS NOT NULL OR m.message_id IS NOT NULL OR m.words IS NOT NULL OR m.subject <> ''
+const NAMES_SOMEBODY: &str =
+    "(m.sender IS NOT NULL OR m.message_id IS NOT NULL OR m.words IS NOT NULL OR m.subject <> ''
     OR EXISTS (SELECT 1 FROM participants p WHERE p.message_id = m.id)
     OR EXISTS (SELECT 1 FROM letters l WHERE l.answers = m.id AND l.recipient_domain <> 'purged')
     OR EXISTS (SELECT 1 FROM decisions d WHERE d.message_id = m.id AND d.trace <> '[]'))";
@@ -125,11 +126,7 @@ fn numbers(
     statement.query_map(params, |row| row.get(0))?.collect()
 }
 
-fn settled_cases(
-    connection: &Connection,
-    before: DateTime<Utc>,
-    at_most: i64,
-) -> rusqlite::Result<Vec<i64>> {
+fn settled_cases(connection: &Connection, before: DateTime<Utc>, at_most: i64) -> rusqlite::Result<Vec<i64>> {
     let sql = format!(
         "SELECT c.id FROM cases c
          WHERE c.state IN ('answered', 'closed') AND c.received_at < ?1
@@ -233,8 +230,11 @@ pub(super) fn forget_facts(
         if let Some(to) = fact.get_mut("to") {
             *to = json!([]);
         }
-        tx.prepare_cached("UPDATE case_facts SET actor = ?2, fact = ?3 WHERE id = ?1")?
-            .execute(params![id, nobody(&actor, staff_too), Json(fact)])?;
+        tx.prepare_cached("UPDATE case_facts SET actor = ?2, fact = ?3 WHERE id = ?1")?.execute(params![
+            id,
+            nobody(&actor, staff_too),
+            Json(fact)
+        ])?;
     }
     Ok(())
 }
@@ -254,15 +254,7 @@ pub(super) fn forget_events(
              RETURNING id, happened_at, actor, what, case_id, message_id, detail"
         ))?
         .query_map([what], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-                row.get(5)?,
-                row.get(6)?,
-            ))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
     for (id, at, actor, what, case, message, Json(detail)) in rows {

@@ -58,7 +58,11 @@ impl Records {
             });
             basis = match copied {
                 Ok(_) => Basis::Record,
-                Err(error @ (RecordError::Corrupt { .. } | RecordError::NotOurs { .. } | RecordError::Mistake { .. })) => {
+                Err(
+                    error @ (RecordError::Corrupt { .. }
+                    | RecordError::NotOurs { .. }
+                    | RecordError::Mistake { .. }),
+                ) => {
                     remove(&side)?;
                     Basis::Damaged(error.to_string())
                 }
@@ -70,7 +74,11 @@ impl Records {
 
     /// Puts the rebuilt file into the record's place, at once and whole. What was there is kept under another name, which is
     /// returned. The lock must be held from before the file was opened.
-    pub fn take_its_place(self, lock: &DaemonLock, now: DateTime<Utc>) -> Result<Option<PathBuf>, RecordError> {
+    pub fn take_its_place(
+        self,
+        lock: &DaemonLock,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PathBuf>, RecordError> {
         let (side, record) = (self.path.clone(), lock.record());
         self.tidy()?;
         self.integrity()?;
@@ -93,7 +101,8 @@ impl Records {
         }
         File::open(&side).and_then(|file| file.sync_all()).map_err(of_io)?;
         fs::rename(&side, record).map_err(of_io)?;
-        let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_io)?;
         Ok((!is_empty).then_some(kept))
     }
@@ -165,9 +174,22 @@ impl Records {
         })
     }
 
-    /// The message lies in this folder of ours, filed there before.
+    /// The message lies in this folder of ours, filed there before. What was still to be done for that is done.
     pub fn lies_in(&self, message: i64, place: &Destination, at: DateTime<Utc>) -> Result<(), RecordError> {
         self.write(|tx| {
+            tx.prepare_cached(
+                "UPDATE effects SET state = 'done', done_at = ?2
+                 WHERE message_id = ?1 AND kind = 'file' AND state IN ('pending', 'adrift')",
+            )?
+            .execute(params![message, At(at)])?;
+            let known: bool = tx
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM effects WHERE message_id = ?1 AND kind = 'file' AND state = 'done')",
+                )?
+                .query_row([message], |row| row.get(0))?;
+            if known {
+                return Ok(());
+            }
             let location: Option<(i64, i64)> = tx
                 .prepare_cached("SELECT id, mailbox_id FROM locations WHERE message_id = ?1 ORDER BY id DESC LIMIT 1")?
                 .query_row([message], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -349,7 +371,8 @@ mod tests {
             recipient: "Parent-1@home.example".into(),
             sent_at: at(5),
         };
-        let due = || sample.records.due_effects(Which::Letters { account: "general".into() }, at(9), 9).unwrap();
+        let due =
+            || sample.records.due_effects(Which::Letters { account: "general".into() }, at(9), 9).unwrap();
         assert_eq!(due().len(), 1);
         assert!(sample.records.remember_acknowledgement(message, &letter).unwrap());
         assert!(due().is_empty());

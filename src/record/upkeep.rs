@@ -89,7 +89,8 @@ impl Records {
                 }
                 // A link fails where the name has been taken meanwhile; where there are no links, the look above must do.
                 let linked = !replace && std::fs::hard_link(&part, to).is_ok();
-                if linked { std::fs::remove_file(&part) } else { std::fs::rename(&part, to) }.map_err(of_io)?;
+                if linked { std::fs::remove_file(&part) } else { std::fs::rename(&part, to) }
+                    .map_err(of_io)?;
                 Ok(standing)
             });
         if written.is_err() {
@@ -183,7 +184,11 @@ mod tests {
         assert_eq!(Records::open(&to).unwrap().cases(&CaseFilter::default()).unwrap().len(), 2);
         assert!(sample.records.backup(&sample.path(), true).is_err());
         let beside = std::fs::read_dir(to.parent().unwrap()).unwrap();
-        assert!(!beside.map(|entry| entry.unwrap().file_name()).any(|name| name.to_string_lossy().contains(".part")));
+        assert!(
+            !beside
+                .map(|entry| entry.unwrap().file_name())
+                .any(|name| name.to_string_lossy().contains(".part"))
+        );
         sample.records.integrity().unwrap();
     }
 

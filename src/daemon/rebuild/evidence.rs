@@ -159,13 +159,22 @@ mod tests {
         let reference = Reference::of(&about, 0);
         let found = letter(&about, reference.as_str()).unwrap();
         assert_eq!(found.due_on, "2027-01-14".parse().ok());
-        assert_eq!((found.letter.recipient.as_str(), found.answers.as_deref()), ("p@home.example", Some("q@home.example")));
+        assert_eq!(
+            (found.letter.recipient.as_str(), found.answers.as_deref()),
+            ("p@home.example", Some("q@home.example"))
+        );
         assert!(found.is_about_the_opening());
         let mut bytes = [0u8; 32];
         (0u8..).zip(&mut bytes).for_each(|(n, byte)| *byte = n.wrapping_mul(37));
         let about = Fingerprint(bytes);
-        assert!(letter(&about, Reference::of(&about, 3).as_str()).unwrap().is_about_the_opening(), "second choice");
-        assert!(!letter(&about, reference.as_str()).unwrap().is_about_the_opening(), "it joined another's case");
+        assert!(
+            letter(&about, Reference::of(&about, 3).as_str()).unwrap().is_about_the_opening(),
+            "second choice"
+        );
+        assert!(
+            !letter(&about, reference.as_str()).unwrap().is_about_the_opening(),
+            "it joined another's case"
+        );
 
         let mut evidence = Evidence::default();
         evidence.add(found);
@@ -179,7 +188,8 @@ mod tests {
         let about = Fingerprint([1; 32]);
         assert!(letter(&about, "").is_none());
         assert!(letter(&about, "<script>").unwrap().reference.is_none());
-        let raw = b"Message-ID: <ack.1@x.example>\r\nX-Send-Triage-Reference: SEND-7K4M-2Q9X\r\n\r\nHello\r\n";
+        let raw =
+            b"Message-ID: <ack.1@x.example>\r\nX-Send-Triage-Reference: SEND-7K4M-2Q9X\r\n\r\nHello\r\n";
         let message = crate::message::parse(raw, raw.len());
         assert!(OurLetter::read(&message, "general", DateTime::UNIX_EPOCH).is_none());
     }

@@ -28,7 +28,9 @@ pub enum WalkError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
     /// The disk.
-    #[error("the mail could not be put aside on this disk ({0}); nothing was changed. Free some space and run it again")]
+    #[error(
+        "the mail could not be put aside on this disk ({0}); nothing was changed. Free some space and run it again"
+    )]
     Disk(#[from] io::Error),
 }
 

@@ -96,8 +96,13 @@ pub async fn rebuild<C: Clock>(
         })
         .collect();
     world.records.begin_rebuild(&folders)?;
-    let mut rebuilding =
-        Rebuilding { world, set: &set, gathered: &gathered, next_uid: BTreeMap::new(), rebuilt: Rebuilt::default() };
+    let mut rebuilding = Rebuilding {
+        world,
+        set: &set,
+        gathered: &gathered,
+        next_uid: BTreeMap::new(),
+        rebuilt: Rebuilt::default(),
+    };
     rebuilding.enter_all()?;
     rebuilding.dates_that_were_told()?;
     let mut rebuilt = rebuilding.rebuilt;
@@ -177,7 +182,8 @@ impl<C: Clock> Rebuilding<'_, C> {
             let passed_on = &self.set.config.filing.passed_on;
             let watched = mail.places.iter().find(|place| self.is_watched(place)).cloned();
             // What was passed to another account came in where its original lies.
-            let origin = || mail.places.iter().find(|place| place.folder == *passed_on).or(mail.places.first());
+            let origin =
+                || mail.places.iter().find(|place| place.folder == *passed_on).or(mail.places.first());
             watched.or_else(|| {
                 let account = config.account(&origin()?.account)?;
                 let folder = account.watch.iter().find(|folder| !account.is_sent(folder))?;
@@ -204,7 +210,8 @@ impl<C: Clock> Rebuilding<'_, C> {
 
     fn is_watched(&self, place: &Destination) -> bool {
         let account = self.world.config.account(&place.account);
-        account.is_some_and(|account| account.watch.contains(&place.folder) && !account.is_sent(&place.folder))
+        account
+            .is_some_and(|account| account.watch.contains(&place.folder) && !account.is_sent(&place.folder))
     }
 
     /// The folder into which it was filed; where several copies are, the one that says what was decided.
@@ -229,10 +236,11 @@ impl<C: Clock> Rebuilding<'_, C> {
                 let news = self.world.records.remember_acknowledgement(known.message, &letter.letter)?;
                 self.rebuilt.acknowledged += usize::from(news);
             }
-            return Ok(());
+            return self.where_it_lies_now(known.message, mail);
         }
         let at = self.place_for(mail);
-        let lies_where_it_came_in = mail.sent_in.is_none() && mail.places.iter().all(|place| self.is_watched(place));
+        let lies_where_it_came_in =
+            mail.sent_in.is_none() && mail.places.iter().all(|place| self.is_watched(place));
         if letter.is_none() && lies_where_it_came_in && self.is_left_for_the_daemon(mail, &at) {
             self.give_back(&at);
             return Ok(());
@@ -243,7 +251,8 @@ impl<C: Clock> Rebuilding<'_, C> {
             self.give_back(&raw.at);
             return Ok(());
         }
-        let entry = Entry { references: answers::references(&message), ..intake::build(&raw, &message, outcome) };
+        let entry =
+            Entry { references: answers::references(&message), ..intake::build(&raw, &message, outcome) };
         let Some((number, role)) = self.enter(entry)? else { return Ok(()) };
         if let Some(letter) = &letter {
             self.world.records.remember_acknowledgement(number, &letter.letter)?;
@@ -260,6 +269,26 @@ impl<C: Clock> Rebuilding<'_, C> {
         Ok(())
     }
 
+    /// A message that the record knows may have been filed, or moved by staff, since that was written.
+    fn where_it_lies_now(&self, message: i64, mail: &Mail) -> Result<(), RebuildError> {
+        let records = self.world.records;
+        let Some(place) = self.filed_in(mail, None).filter(|_| mail.sent_in.is_none()) else { return Ok(()) };
+        let known = |places: &[Destination]| places.iter().any(|known| mail.places.contains(known));
+        let before = records.recall_message(message)?;
+        if before.is_none_or(|recalled| known(&recalled.places)) {
+            return Ok(());
+        }
+        records.lies_in(message, &place, self.world.now())?;
+        // Filed where it was to be filed, or moved from there.
+        let after = records.recall_message(message)?;
+        if after.is_some_and(|recalled| !known(&recalled.places))
+            && records.case_opened_by(message)?.is_some()
+        {
+            self.follow_the_folder(message, &place, mail.received_at)?;
+        }
+        Ok(())
+    }
+
     /// Came in after the last sign of life, or is such as was never looked into: not the rebuilding's to decide about.
     fn is_left_for_the_daemon(&mut self, mail: &Mail, at: &MessageRef) -> bool {
         let evidence = &self.gathered.evidence;
@@ -267,7 +296,8 @@ impl<C: Clock> Rebuilding<'_, C> {
             self.rebuilt.left_for_the_daemon += 1;
             return true;
         }
-        let existing = self.world.config.account(&at.account).map(|account| account.existing).unwrap_or_default();
+        let existing =
+            self.world.config.account(&at.account).map(|account| account.existing).unwrap_or_default();
         let before = evidence.first_of(&at.account).is_none_or(|first| mail.received_at < first);
         existing == Existing::Ignore && before
     }
@@ -331,7 +361,9 @@ impl<C: Clock> Rebuilding<'_, C> {
         let (world, set) = (self.world, self.set);
         let told = letter.and_then(|letter| Some((letter, letter.reference.clone()?)));
         let joined = match &told {
-            Some((letter, reference)) if !letter.is_about_the_opening() => world.records.case_of(reference.as_str())?,
+            Some((letter, reference)) if !letter.is_about_the_opening() => {
+                world.records.case_of(reference.as_str())?
+            }
             _ => None,
         };
         if let Some(case) = joined {
@@ -380,8 +412,7 @@ impl<C: Clock> Rebuilding<'_, C> {
     /// Enters it as of the time of its receipt; its number, and as what it belongs to a case.
     fn enter(&mut self, entry: Entry) -> Result<Option<(i64, Option<Role>)>, RebuildError> {
         let by_staff = matches!(&entry.outcome, EntryOutcome::Decided { case: CasePart::ByStaff(_), .. });
-        let not_found =
-            matches!(&entry.outcome, EntryOutcome::Decided { decision, .. } if decision.withheld.as_deref() == Some(NOT_FOUND));
+        let not_found = matches!(&entry.outcome, EntryOutcome::Decided { decision, .. } if decision.withheld.as_deref() == Some(NOT_FOUND));
         let batch = Batch {
             account: entry.at.account.clone(),
             folder: entry.at.folder.clone(),
@@ -401,7 +432,9 @@ impl<C: Clock> Rebuilding<'_, C> {
                 Ok(Some((message, role)))
             }
             EnteredAs::SetAside { message } => Ok(Some((message, None))),
-            EnteredAs::Copy { .. } | EnteredAs::OwnLetter | EnteredAs::LeftAlone | EnteredAs::Already => Ok(None),
+            EnteredAs::Copy { .. } | EnteredAs::OwnLetter | EnteredAs::LeftAlone | EnteredAs::Already => {
+                Ok(None)
+            }
         }
     }
 
@@ -502,7 +535,8 @@ fn lost_entry(
     let sent_at = letter.letter.sent_at;
     let mut due = StoredDue::of(&calendar.due(sent_at, answer_within), None);
     due.due_on = letter.due_on.unwrap_or(due.due_on);
-    let why = "the email lies in none of our folders any more; its acknowledgement names the case and the day";
+    let why =
+        "the email lies in none of our folders any more; its acknowledgement names the case and the day";
     let trace = [Finding::plain("rebuilt", "communication-policy, email a", Outcome::Noted, why)];
     let decision = StoredDecision {
         kind: "person".to_owned(),

@@ -53,7 +53,8 @@ mod tests {
     fn what_is_kept_is_given_back_and_leaves_no_name() {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = Spool::new(folder.path()).unwrap();
-        let kept: Vec<_> = ["one", "", "three"].iter().map(|text| spool.keep(text.as_bytes()).unwrap()).collect();
+        let kept: Vec<_> =
+            ["one", "", "three"].iter().map(|text| spool.keep(text.as_bytes()).unwrap()).collect();
         assert_eq!(spool.again(kept[2]).unwrap(), b"three");
         assert_eq!(spool.again(kept[0]).unwrap(), b"one");
         assert!(spool.again(kept[1]).unwrap().is_empty());
