@@ -5,7 +5,7 @@
 //! the folder in which a message lies names its team and urgency; staff's replies in Sent say what was answered. What they
 //! cannot say (an answer by telephone, a reason) is lost with the record, and `docs/operations.md` lists it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,23 +14,22 @@ use self::evidence::OurLetter;
 use self::gather::{Gathered, Mail, WalkError};
 use self::spool::Spool;
 use super::in_force::Set;
-use super::joining::Belonging;
-use super::{Trouble, World, answers, intake, joining, moves};
-use crate::calendar::WorkingCalendar;
-use crate::case::{Fact, Matter, Reference, Step};
+use super::{Trouble, World, answers, intake};
+use crate::calendar::london;
+use crate::case::Fact;
 use crate::clock::Clock;
-use crate::config::{Existing, FilingMode};
-use crate::effect::{Destination, Effect};
+use crate::config::Existing;
 use crate::mailbox::{RawMessage, Unreached};
-use crate::message::{self, Defect, Message, MessageRef};
+use crate::message::{self, Message, MessageRef};
 use crate::record::{
-    Batch, CasePart, EnteredAs, Entry, EntryOutcome, NewCorrection, NewFact, Opening, RecordError, Role,
-    Round, StoredDecision, StoredDue,
+    Batch, CasePart, EnteredAs, Entry, EntryOutcome, Mark, NewFact, RecordError, Role, Round,
 };
-use crate::triage::{self, Chaser, Decision, Finding, History, Outcome};
 
+mod decide;
 pub mod evidence;
 pub mod gather;
+mod lost;
+mod places;
 pub mod spool;
 
 /// Who is named in the audit for what the mailboxes said.
@@ -118,8 +117,8 @@ pub async fn rebuild<C: Clock>(
         .collect();
     world.records.finish_rebuild(&folders, &since, now)?;
     // What of this was told to staff nobody knows; it is not all told again. The next morning's letter speaks of what waits.
-    if let Some(yesterday) = crate::calendar::london::date(now).pred_opt() {
-        let mark = crate::record::Mark { day: yesterday, up_to: world.records.newest_message()? };
+    if let Some(yesterday) = london::date(now).pred_opt() {
+        let mark = Mark { day: yesterday, up_to: world.records.newest_message()? };
         for round in [Round::Reminders, Round::Gathered] {
             world.records.make_round(round, mark, &[], now)?;
         }
@@ -147,7 +146,7 @@ enum Item<'a> {
 impl<C: Clock> Rebuilding<'_, C> {
     fn enter_all(&mut self) -> Result<(), RebuildError> {
         let gathered = self.gathered;
-        let mut found = std::collections::BTreeSet::new();
+        let mut found = BTreeSet::new();
         for mail in &gathered.mail {
             let (_, message) = self.read(mail)?;
             found.extend(gathered.evidence.of(&message).map(|letter| letter.letter.message_id.clone()));
@@ -173,58 +172,6 @@ impl<C: Clock> Rebuilding<'_, C> {
         let bytes = self.gathered.spool.again(mail.kept)?;
         let message = message::parse(&bytes, mail.size_bytes);
         Ok((bytes, message))
-    }
-
-    /// The place in the ledger that a message gets: that of the folder where it came in, as far as can be told.
-    fn place_for(&mut self, mail: &Mail) -> MessageRef {
-        let config = self.world.config;
-        let came_in = mail.sent_in.clone().or_else(|| {
-            let passed_on = &self.set.config.filing.passed_on;
-            let watched = mail.places.iter().find(|place| self.is_watched(place)).cloned();
-            // What was passed to another account came in where its original lies.
-            let origin =
-                || mail.places.iter().find(|place| place.folder == *passed_on).or(mail.places.first());
-            watched.or_else(|| {
-                let account = config.account(&origin()?.account)?;
-                let folder = account.watch.iter().find(|folder| !account.is_sent(folder))?;
-                Some(Destination { account: account.name.clone(), folder: folder.clone() })
-            })
-        });
-        let Destination { account, folder } = came_in.unwrap_or_else(|| self.anywhere());
-        self.next_in(account, folder)
-    }
-
-    fn anywhere(&self) -> Destination {
-        let first = self.world.config.accounts.first();
-        Destination {
-            account: first.map(|account| account.name.clone()).unwrap_or_default(),
-            folder: first.and_then(|account| account.watch.first().cloned()).unwrap_or_default(),
-        }
-    }
-
-    fn next_in(&mut self, account: String, folder: String) -> MessageRef {
-        let uid = self.next_uid.entry((account.clone(), folder.clone())).or_insert(0);
-        *uid += 1;
-        MessageRef { account, folder, uid_validity: 0, uid: *uid }
-    }
-
-    fn is_watched(&self, place: &Destination) -> bool {
-        let account = self.world.config.account(&place.account);
-        account
-            .is_some_and(|account| account.watch.contains(&place.folder) && !account.is_sent(&place.folder))
-    }
-
-    /// The folder into which it was filed; where several copies are, the one that says what was decided.
-    fn filed_in(&self, mail: &Mail, decision: Option<&Decision>) -> Option<Destination> {
-        let filing = |place: &&Destination| {
-            !self.is_watched(place) && place.folder != self.set.config.filing.passed_on
-        };
-        let decided = decision.and_then(|decision| {
-            let account = mail.places.first().map(|place| place.account.as_str())?;
-            self.set.routing.destination(account, decision)
-        });
-        let as_decided = mail.places.iter().find(|place| Some(*place) == decided.as_ref());
-        as_decided.or_else(|| mail.places.iter().find(filing)).cloned()
     }
 
     fn enter_mail(&mut self, mail: &Mail) -> Result<(), RebuildError> {
@@ -269,26 +216,6 @@ impl<C: Clock> Rebuilding<'_, C> {
         Ok(())
     }
 
-    /// A message that the record knows may have been filed, or moved by staff, since that was written.
-    fn where_it_lies_now(&self, message: i64, mail: &Mail) -> Result<(), RebuildError> {
-        let records = self.world.records;
-        let Some(place) = self.filed_in(mail, None).filter(|_| mail.sent_in.is_none()) else { return Ok(()) };
-        let known = |places: &[Destination]| places.iter().any(|known| mail.places.contains(known));
-        let before = records.recall_message(message)?;
-        if before.is_none_or(|recalled| known(&recalled.places)) {
-            return Ok(());
-        }
-        records.lies_in(message, &place, self.world.now())?;
-        // Filed where it was to be filed, or moved from there.
-        let after = records.recall_message(message)?;
-        if after.is_some_and(|recalled| !known(&recalled.places))
-            && records.case_opened_by(message)?.is_some()
-        {
-            self.follow_the_folder(message, &place, mail.received_at)?;
-        }
-        Ok(())
-    }
-
     /// Came in after the last sign of life, or is such as was never looked into: not the rebuilding's to decide about.
     fn is_left_for_the_daemon(&mut self, mail: &Mail, at: &MessageRef) -> bool {
         let evidence = &self.gathered.evidence;
@@ -300,113 +227,6 @@ impl<C: Clock> Rebuilding<'_, C> {
             self.world.config.account(&at.account).map(|account| account.existing).unwrap_or_default();
         let before = evidence.first_of(&at.account).is_none_or(|first| mail.received_at < first);
         existing == Existing::Ignore && before
-    }
-
-    fn give_back(&mut self, at: &MessageRef) {
-        if let Some(uid) = self.next_uid.get_mut(&(at.account.clone(), at.folder.clone())) {
-            *uid = uid.saturating_sub(1);
-        }
-    }
-
-    /// What becomes of it; for mail to the team with the decision.
-    fn outcome(
-        &self,
-        raw: &RawMessage,
-        message: &Message,
-        letter: Option<&OurLetter>,
-        lies_where_it_came_in: bool,
-    ) -> Result<(EntryOutcome, Option<Decision>), RebuildError> {
-        let (world, set) = (self.world, self.set);
-        if letter.is_none()
-            && let Some(outcome) = answers::by_staff(raw, message, set, world)?
-        {
-            return Ok((outcome, None));
-        }
-        let aside = |reason: &str| intake::set_aside(raw, reason, set, FilingMode::None);
-        if message.defects.contains(&Defect::NotAMessage) || message.defects.contains(&Defect::ParserFailed) {
-            return Ok((aside("It could not be read as an email."), None));
-        }
-        let history = History::none(&raw.at.account, raw.received_at);
-        let decide = || triage::triage(message, raw.received_at, &history, &set.policy);
-        let mut decision = match intake::contained(decide, "Deciding about it") {
-            Ok(decision) => decision,
-            Err(reason) => return Ok((aside(&reason), None)),
-        };
-        let belonging = joining::belonging(raw, message, &mut decision, set, world)?;
-        let case = self.case_part(raw, message, &decision, belonging, letter)?;
-        let withheld = match letter {
-            Some(_) => None,
-            None if decision.acknowledgement.is_sent() => Some(NOT_FOUND.to_owned()),
-            None => Some(decision.acknowledgement.reason().to_owned()),
-        };
-        let filing = world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default();
-        let mut effects: Vec<Effect> = Vec::new();
-        if lies_where_it_came_in && filing == FilingMode::Move && letter.is_some() {
-            // The old record's daemon had not come to it.
-            effects.extend(set.routing.file(&raw.at.account, &decision));
-        }
-        let stored = Box::new(StoredDecision::of(&decision, withheld));
-        Ok((EntryOutcome::Decided { decision: stored, case, effects }, Some(decision)))
-    }
-
-    /// Which case it opens or belongs to: as the acknowledgement told its sender, else as would be decided.
-    fn case_part(
-        &self,
-        raw: &RawMessage,
-        message: &Message,
-        decision: &Decision,
-        belonging: Belonging,
-        letter: Option<&OurLetter>,
-    ) -> Result<CasePart, RebuildError> {
-        let (world, set) = (self.world, self.set);
-        let told = letter.and_then(|letter| Some((letter, letter.reference.clone()?)));
-        let joined = match &told {
-            Some((letter, reference)) if !letter.is_about_the_opening() => {
-                world.records.case_of(reference.as_str())?
-            }
-            _ => None,
-        };
-        if let Some(case) = joined {
-            return Ok(match belonging {
-                Belonging::Joins(joined) if matches!(joined.part, CasePart::Joins { case: same, .. } if same == case) => {
-                    joined.part
-                }
-                _ if decision.chaser != Chaser::None => {
-                    let after = |days| set.policy.calendar.due(raw.received_at, days).due_on;
-                    let fact = Fact::Chased {
-                        escalated_due_on: after(Step::TeamLead.working_days()),
-                        reopened_due_on: after(set.policy.team.answer_within_working_days),
-                    };
-                    CasePart::Joins { case, role: Role::Chaser, facts: vec![fact] }
-                }
-                _ => CasePart::Joins { case, role: Role::Addition, facts: vec![Fact::Added] },
-            });
-        }
-        let opens = match (belonging, &told) {
-            (Belonging::Opens(opens), _) => opens,
-            (Belonging::Joins(joined), None) => return Ok(joined.part),
-            (Belonging::Nothing, None) => return Ok(CasePart::None),
-            // Its sender was told of a case of its own.
-            (Belonging::Joins(_) | Belonging::Nothing, Some(_)) => joining::Opens::default(),
-        };
-        let reference = match told {
-            Some((_, reference)) if world.records.case_of(reference.as_str())?.is_none() => reference,
-            _ => intake::free_reference(&message.fingerprint, world)?,
-        };
-        let counted = match &decision.due {
-            Some(due) => due.clone(),
-            None => set.policy.calendar.due(raw.received_at, set.policy.team.answer_within_working_days),
-        };
-        let mut due = StoredDue::of(&counted, intake::first_response_on(decision, raw.received_at, set));
-        due.due_on = letter.and_then(|letter| letter.due_on).unwrap_or(due.due_on);
-        Ok(CasePart::Opens(Box::new(Opening {
-            reference,
-            matter: if decision.is_call_back() { Matter::CallBack } else { Matter::Question },
-            due,
-            step: opens.step,
-            step_due_on: opens.step_due_on,
-            links: opens.links,
-        })))
     }
 
     /// Enters it as of the time of its receipt; its number, and as what it belongs to a case.
@@ -437,151 +257,9 @@ impl<C: Clock> Rebuilding<'_, C> {
             }
         }
     }
-
-    /// The folder in which a message lies is what staff see, and may have chosen: its case is that team's, and as urgent as that.
-    fn follow_the_folder(
-        &self,
-        message: i64,
-        place: &Destination,
-        received_at: DateTime<Utc>,
-    ) -> Result<(), RebuildError> {
-        let (world, set) = (self.world, self.set);
-        let Some(recalled) = world.records.recall_message(message)? else { return Ok(()) };
-        let labels = recalled.labels();
-        let Some(change) = set.routing.meaning(place, &labels.kind, &labels.queue) else { return Ok(()) };
-        if change.clone().of(&labels).is_empty() {
-            return Ok(());
-        }
-        let new = NewCorrection {
-            message,
-            change,
-            by: BY.to_owned(),
-            why: WHY.to_owned(),
-            moved_to: Some(place.clone()),
-            first_response_on: Some(intake::first_response_by(received_at, &set.policy.calendar)),
-        };
-        world.records.correct(&new, received_at)?;
-        let Some(recalled) = world.records.recall_message(message)? else { return Ok(()) };
-        let labels = recalled.labels();
-        if labels.kind == "person" && labels.queue != "none" {
-            moves::open_late(&recalled, &labels, set, world)?;
-        }
-        let Some(case) = world.records.case_opened_by(message)? else { return Ok(()) };
-        if labels.kind != "person" && case.state.is_waiting() {
-            let fact = fact_of(case.case, "folder", received_at, Fact::Closed);
-            world.records.tell(&[NewFact { why: WHY.to_owned(), ..fact }], received_at)?;
-        }
-        Ok(())
-    }
-
-    /// A case of which only the acknowledgement is left: its reference and its day are known, its words are not.
-    fn enter_lost(&mut self, letter: &OurLetter) -> Result<(), RebuildError> {
-        let Some(reference) = letter.reference.clone() else { return Ok(()) };
-        if self.world.records.case_of(reference.as_str())?.is_some() {
-            return Ok(());
-        }
-        let sent_at = letter.letter.sent_at;
-        let at = {
-            let account = self.world.config.account(&letter.letter.account);
-            let folder = account.and_then(|of| of.watch.iter().find(|folder| !of.is_sent(folder)).cloned());
-            let home = self.anywhere();
-            match folder {
-                Some(folder) => self.next_in(letter.letter.account.clone(), folder),
-                None => self.next_in(home.account, home.folder),
-            }
-        };
-        let entry = lost_entry(letter, reference, at, &self.set.policy.calendar, self.answer_within());
-        let Some((message, _)) = self.enter(Entry { received_at: sent_at, ..entry })? else { return Ok(()) };
-        self.world.records.remember_acknowledgement(message, &letter.letter)?;
-        self.rebuilt.without_message += 1;
-        self.rebuilt.acknowledged += 1;
-        Ok(())
-    }
-
-    fn answer_within(&self) -> u32 {
-        self.set.policy.team.answer_within_working_days
-    }
-
-    /// A later acknowledgement in a case names the day that held then: later than what is known, staff have put it off.
-    fn dates_that_were_told(&self) -> Result<(), RebuildError> {
-        let records = self.world.records;
-        for letter in self.gathered.evidence.acknowledgements() {
-            let (Some(reference), Some(due_on)) = (&letter.reference, letter.due_on) else { continue };
-            let Some(case) = records.case_of(reference.as_str())? else { continue };
-            let Some(standing) = records.standing_of(case)? else { continue };
-            if !letter.is_about_the_opening() && standing.due_on.is_some_and(|due| due_on > due) {
-                let sent_at = letter.letter.sent_at;
-                let fact = fact_of(case, "told", sent_at, Fact::HeldOver { until: due_on });
-                let why = "rebuilt: so the sender was told".to_owned();
-                records.tell(&[NewFact { why, ..fact }], sent_at)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn fact_of(case: i64, key: &str, at: DateTime<Utc>, fact: Fact) -> NewFact {
     let key = Some(format!("rebuilt/{key}/{}", at.timestamp()));
     NewFact { case, key, at, by: BY.to_owned(), message: None, fact, why: String::new() }
-}
-
-fn lost_entry(
-    letter: &OurLetter,
-    reference: Reference,
-    at: MessageRef,
-    calendar: &WorkingCalendar,
-    answer_within: u32,
-) -> Entry {
-    let sent_at = letter.letter.sent_at;
-    let mut due = StoredDue::of(&calendar.due(sent_at, answer_within), None);
-    due.due_on = letter.due_on.unwrap_or(due.due_on);
-    let why =
-        "the email lies in none of our folders any more; its acknowledgement names the case and the day";
-    let trace = [Finding::plain("rebuilt", "communication-policy, email a", Outcome::Noted, why)];
-    let decision = StoredDecision {
-        kind: "person".to_owned(),
-        urgency: "standard".to_owned(),
-        queue: "general".to_owned(),
-        area: "unknown".to_owned(),
-        chaser: "none".to_owned(),
-        grounds: vec!["other".to_owned()],
-        unsure: true,
-        rules_version: "none".to_owned(),
-        trace: serde_json::to_value(trace).unwrap_or_default(),
-        ..StoredDecision::default()
-    };
-    let opening = Opening {
-        reference,
-        matter: Matter::Question,
-        due,
-        step: Step::Coordinator,
-        step_due_on: None,
-        links: Vec::new(),
-    };
-    let sender = Some(letter.letter.recipient.to_lowercase()).filter(|sender| sender.contains('@'));
-    Entry {
-        at,
-        received_at: sent_at,
-        size_bytes: 0,
-        fingerprint: None,
-        message_id: letter.answers.clone(),
-        in_reply_to: Vec::new(),
-        references: Vec::new(),
-        sender_domain: sender.as_deref().and_then(|sender| Some(sender.rsplit_once('@')?.1.to_owned())),
-        participants: sender
-            .iter()
-            .map(|address| crate::record::Participant {
-                role: crate::record::ParticipantRole::From,
-                address: address.clone(),
-            })
-            .collect(),
-        sender,
-        subject: String::new(),
-        words: None,
-        outcome: EntryOutcome::Decided {
-            decision: Box::new(decision),
-            case: CasePart::Opens(Box::new(opening)),
-            effects: Vec::new(),
-        },
-    }
 }
