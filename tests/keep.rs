@@ -44,7 +44,15 @@ fn a_backup_made_while_mail_comes_in_is_whole_and_for_the_owner_alone() {
     desk.enter(&Mail::new("2026-11-09 10:00", FAMILY, "The first one"));
     let to = desk.path().with_file_name("backup.sqlite");
     let stop = AtomicBool::new(false);
+    /// The writer ends also when something fails here.
+    struct Ends<'a>(&'a AtomicBool);
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
     std::thread::scope(|scope| {
+        let ends = Ends(&stop);
         let writer = scope.spawn(|| {
             let mut entered = 1;
             while !stop.load(Ordering::Relaxed) {
@@ -67,7 +75,7 @@ fn a_backup_made_while_mail_comes_in_is_whole_and_for_the_owner_alone() {
             assert!(copied > last || round == 0, "{copied} after {last}");
             last = copied;
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(ends);
         assert!(writer.join().unwrap() >= last);
     });
     // Not over another one without being told.

@@ -62,7 +62,9 @@ fn two_records_on_one_mailbox_are_noticed_and_the_account_is_held() {
     let servers = MailServers::start(Setup::default());
     let plan = Plan { accounts: 1, poll_seconds: 1, ..Plan::default() };
     let here = Team::new(&servers, &plan);
-    let silent = Plan { more: "acknowledgements: {send: false}\n".to_owned(), ..plan.clone() };
+    // It looks on and files nothing, so that it is certain who answers what.
+    let more = "acknowledgements: {send: false}\n".to_owned();
+    let silent = Plan { more, filing: "none", ..plan.clone() };
     let elsewhere = Team::new(&servers, &silent);
     let watcher = elsewhere.start_and_take_into_use(1);
     // A letter of the last minute before it began may be its own record's of yesterday; of a later one there is no doubt.

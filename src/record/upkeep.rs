@@ -75,8 +75,7 @@ impl Records {
         }
         make_private(&part).map_err(of_io)?;
         let written = self
-            .connection
-            .execute("VACUUM INTO ?1", [part.to_string_lossy()])
+            .copied_into(&part)
             .map_err(|error| RecordError::of_sqlite(to, &error))
             .and_then(|_| look_through(&part))
             .and_then(|standing| {
@@ -101,6 +100,15 @@ impl Records {
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_io)?;
         Ok(standing)
+    }
+
+    /// A connection that may only look refuses to write any file at all, this copy too.
+    fn copied_into(&self, part: &Path) -> rusqlite::Result<()> {
+        let only_looks: bool = self.connection.pragma_query_value(None, "query_only", |row| row.get(0))?;
+        self.connection.pragma_update(None, "query_only", false)?;
+        let copied = self.connection.execute("VACUUM INTO ?1", [part.to_string_lossy()]);
+        self.connection.pragma_update(None, "query_only", only_looks)?;
+        copied.map(|_| ())
     }
 
     /// Reads the whole file and checks it, references between tables too. Takes seconds on a large record.
@@ -168,7 +176,9 @@ mod tests {
         sample.enter_one(1);
         let to = sample.path().with_file_name("backup.db");
         std::fs::write(beside(&to, ".part"), "half a backup").unwrap();
-        assert_eq!(sample.records.backup(&to, false).unwrap().open_cases, 1);
+        let looks = Records::open_read_only(&sample.path()).unwrap();
+        assert_eq!(looks.backup(&to, false).unwrap().open_cases, 1);
+        assert!(looks.seen_alive("general", "INBOX", at(5)).is_err(), "it still only looks");
         sample.enter_one(2);
         assert_eq!(to.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let read = Records::open_read_only(&to).unwrap();
