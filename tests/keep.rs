@@ -210,7 +210,7 @@ impl Drop for SmallDisk {
 fn a_full_disk_stops_taking_in_says_so_and_goes_on_when_there_is_room() {
     let servers = MailServers::start(Setup::default());
     let team = Team::new(&servers, &Plan { accounts: 1, poll_seconds: 1, ..Plan::default() });
-    let disk = SmallDisk::mount(team.dir().join("disk"), 3000);
+    let disk = SmallDisk::mount(team.dir().join("disk"), 16_000);
     let config = std::fs::read_to_string(team.config()).unwrap();
     let moved = config.replace("database: record.sqlite", "database: disk/record.sqlite");
     assert_ne!(config, moved);

@@ -169,7 +169,6 @@ fn forget_mentions(tx: &Transaction<'_>, address: &str, kept: &BTreeSet<i64>) ->
 mod tests {
     use super::super::sample::{Sample, at};
     use super::super::{CaseFilter, CasePart, EnteredAs, EntryOutcome, Role, Which};
-    use super::*;
     use crate::case::Fact;
     use crate::case::life::Act;
 
@@ -204,15 +203,15 @@ mod tests {
         finish(&sample);
         let passed = Fact::PassedOn { to: vec!["parent-1@home.example".into()] };
         let rows = sample.records.cases(&CaseFilter::default()).unwrap();
-        let reference = |number| &rows.iter().find(|row| row.id == number).unwrap().reference;
-        sample.records.act(reference(other), Act::Close, &passed, "h.officer", "", at(90)).unwrap();
+        let reference = |number| sample.reference_of(number);
+        sample.records.act(&reference(other), Act::Close, &passed, "h.officer", "", at(90)).unwrap();
 
         let (would, left) = sample.records.would_purge_person("PARENT-1@home.example", at(99)).unwrap();
         assert_eq!((would.cases, would.messages), (0, 1), "{left:?}");
         assert_eq!(left.len(), 1);
-        assert!(left[0].what == *reference(case) && left[0].why.contains("still waits"), "{left:?}");
+        assert!(left[0].what == reference(case) && left[0].why.contains("still waits"), "{left:?}");
 
-        sample.records.act(reference(case), Act::Close, &Fact::Closed, "h.officer", "", at(99)).unwrap();
+        sample.records.act(&reference(case), Act::Close, &Fact::Closed, "h.officer", "", at(99)).unwrap();
         let (purged, left) = sample.records.purge_person("Parent-1@home.example", at(100)).unwrap();
         assert_eq!((purged.cases, purged.messages, left.len()), (1, 2, 0));
         assert!(!bytes_hold(&sample, "parent-1@home.example"));

@@ -288,7 +288,6 @@ fn without_people(detail: Value) -> Value {
 mod tests {
     use super::super::sample::{Sample, at};
     use super::super::{CaseFilter, EnteredAs, Which};
-    use super::*;
     use crate::case::Fact;
     use crate::case::life::Act;
 
@@ -302,8 +301,7 @@ mod tests {
         for due in sample.records.due_effects(which, at(60), 10).unwrap() {
             sample.records.done(due.id, at(60), &[]).unwrap();
         }
-        let rows = sample.records.cases(&CaseFilter::default()).unwrap();
-        let reference = &rows.iter().find(|row| row.id == case).unwrap().reference;
+        let reference = &sample.reference_of(case);
         let why = "rang Mrs Plumtree about her son";
         sample.records.act(reference, Act::Answer, &Fact::Answered, "h.officer", why, at(DAY)).unwrap();
         case
