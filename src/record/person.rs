@@ -218,9 +218,9 @@ mod tests {
         assert!(bytes_hold(&sample, "parent-2@home.example"), "the other person's case is theirs");
         let after = sample.records.cases(&CaseFilter::default()).unwrap();
         let dates = |rows: &[super::super::CaseRow]| {
-            rows.iter()
-                .map(|row| (row.reference.clone(), row.received_at, row.queue.clone()))
-                .collect::<Vec<_>>()
+            let of =
+                |row: &super::super::CaseRow| (row.reference.clone(), row.received_at, row.queue.clone());
+            rows.iter().map(of).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(dates(&after), dates(&rows), "what was counted stays counted");
         let again = sample.records.purge_person("parent-1@home.example", at(101)).unwrap();
