@@ -163,7 +163,7 @@ fn whole_message(connection: &Connection, number: i64) -> Result<Option<Value>, 
 /// Rows as objects, each column under its name.
 fn rows(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Map<String, Value>>, Fault> {
     let mut statement = connection.prepare(sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = Vec::new();
     let mut rows = statement.query(params)?;
     while let Some(row) = rows.next()? {
