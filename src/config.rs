@@ -10,7 +10,7 @@ use chrono::NaiveTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::rules::diagnostic::{self, Diagnostic};
+use crate::rules::diagnostic::{self, Diagnostic, Severity};
 use crate::rules::source;
 use crate::triage::{Kind, Queue};
 
@@ -19,6 +19,7 @@ mod check;
 mod health;
 mod life;
 mod digest;
+mod renamed;
 mod secret;
 mod shape;
 mod staff;
@@ -29,7 +30,7 @@ pub use account::{
 };
 pub use digest::{DigestDay, DigestRules, DigestTo};
 pub use health::{CanaryRules, HealthRules};
-pub use life::{Answers, Moves, PassedOnRules};
+pub use life::{Answers, Moves, PassedOnRules, Retention};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
@@ -82,6 +83,9 @@ pub struct Config {
     /// How messages that staff move are noticed.
     #[serde(default)]
     pub moves: Moves,
+    /// How long people stay in the record.
+    #[serde(default)]
+    pub retention: Retention,
     /// The daily letter to staff.
     #[serde(default)]
     pub reminders: Reminders,
@@ -100,6 +104,9 @@ pub struct Config {
     /// How somebody outside learns that the program stands still.
     #[serde(default)]
     pub health: HealthRules,
+    /// What is to be warned of in the file, such as old names.
+    #[serde(skip)]
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Who we are.
@@ -331,7 +338,7 @@ impl Config {
         let show = |complaints: Vec<Complaint>| {
             complaints.into_iter().map(|complaint| complaint.diagnostic(name, &shown)).collect::<Vec<_>>()
         };
-        let tree = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
+        let (tree, old) = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
         let mut config: Self = crate::yaml::typed(text).map_err(|error| {
             let remedy = error.remedy.unwrap_or_default();
             show(vec![Complaint { range: error.range, problem: error.problem, remedy }])
@@ -343,6 +350,8 @@ impl Config {
             remedy: found.remedy,
         };
         let complaints: Vec<Complaint> = check::problems(&config).into_iter().map(place).collect();
+        let warning = |one: Diagnostic| Diagnostic { severity: Severity::Warning, ..one };
+        config.warnings = show(old).into_iter().map(warning).collect();
         if complaints.is_empty() { Ok(config) } else { Err(show(complaints)) }
     }
 

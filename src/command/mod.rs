@@ -27,12 +27,14 @@ mod health;
 mod learn;
 mod out;
 mod past;
+mod rebuild;
 mod replay;
 mod report;
 mod run;
 mod schema;
 mod suggest;
 mod table;
+mod upkeep;
 mod when;
 
 /// Looks after a council's SEND mailboxes: acknowledges, decides urgent or standard, routes, and keeps the deadline.
@@ -107,6 +109,14 @@ enum Command {
     Digest(digest::Arguments),
     /// The digest's figures for any period, and the decision slip of a case
     Report(report::Arguments),
+    /// Copies the record into a file, while the daemon runs, and checks the copy
+    Backup(upkeep::Backup),
+    /// Makes the record anew from the mailboxes, or adds to a restored backup what came since
+    Rebuild(rebuild::Arguments),
+    /// Takes the people out of what has been settled for long, or out of everything about one address
+    Purge(upkeep::Purge),
+    /// Everything that is kept about one address, as JSON
+    Export(upkeep::Export),
     /// The JSON Schemas of configuration and rules, for editors
     Schema(schema::Arguments),
 }
@@ -183,6 +193,10 @@ pub fn main() -> ExitCode {
         Command::Cases(a) => cases::run(&a, config),
         Command::Digest(a) => digest::run(&a, config),
         Command::Report(a) => report::run(&a, config),
+        Command::Backup(a) => upkeep::backup(&a, config),
+        Command::Rebuild(a) => rebuild::run(&a, config),
+        Command::Purge(a) => upkeep::purge(&a, config),
+        Command::Export(a) => upkeep::export(&a, config),
         Command::Schema(a) => schema::run(&a),
     };
     match result {

@@ -11,19 +11,36 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{self, Bells, InForce, World, in_force, kept, moves, parts, pulse, refusal, reload};
 use crate::mailbox::Overview;
-use crate::record::Records;
+use crate::record::{DaemonLock, RecordError, Records};
 
 use super::CommandError;
 
 /// How long what is in flight may take to finish after a request to stop.
 const LONGEST_STOP: Duration = Duration::from_secs(20);
 
-#[derive(Debug, clap::Args)]
-pub struct Arguments {}
+/// How often one that stands by looks whether the other has ended.
+const LOOK: Duration = Duration::from_secs(2);
 
-pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// If another one is at work on the same record: wait, and take over when it ends
+    #[arg(long)]
+    standby: bool,
+}
+
+pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
     let path = super::own_config_path(config)?;
-    let config = Config::load(&path)?;
+    let mut config = Config::load(&path)?;
+    let runtime = super::past::runtime()?;
+    let lock = match DaemonLock::take(&config.database) {
+        Err(RecordError::AlreadyRunning { holder, .. }) if arguments.standby => {
+            let Some(lock) = runtime.block_on(stand_by(&config, &holder))? else { return Ok(()) };
+            // What the other one was configured with by now.
+            config = Config::load(&path)?;
+            lock
+        }
+        taken => taken?,
+    };
     // With a broken rules folder the last good rules go on, and people are told; without such there is nothing to go on with.
     let (set, refused) = match in_force::load_with_files(&config) {
         Ok((set, files)) => {
@@ -37,16 +54,12 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
         },
     };
     reload::warn_of(&set);
-    let records = Records::open(&config.database)?;
-    let _only_one = records.lock_for_daemon()?;
+    let records = Records::open_locked(&lock)?;
     let mut mailboxes = parts::mailboxes(&config)?;
     let overviews = Overview::of_all(&parts::accounts(&config)?);
     let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
     let version = set.policy.rules.version().to_owned();
     let in_force = InForce::new(set).configured_by(&path);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        CommandError::Outside(format!("The program cannot start its event loop: {error}"))
-    })?;
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let world = World {
@@ -84,6 +97,30 @@ pub fn run(_: &Arguments, config: Option<&Path>) -> Result<(), CommandError> {
         tracing::info!("Stopped.");
         result
     })
+}
+
+/// Waits until the other one has ended, however it ends: the system then lets go of its lock. `None`: asked to stop first.
+async fn stand_by(config: &Config, holder: &str) -> Result<Option<DaemonLock>, CommandError> {
+    tracing::info!("Standing by: send-triage{holder} is at work on this record.");
+    let (stop, mut stopped) = watch::channel(false);
+    let wait = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match DaemonLock::take(&config.database) {
+                Err(RecordError::AlreadyRunning { .. }) => {}
+                Err(error) if error.is_transient() => tracing::warn!("{error}"),
+                taken => break taken,
+            }
+        }
+    };
+    tokio::select! {
+        taken = wait => {
+            tracing::info!("The other send-triage has ended: taking over.");
+            Ok(Some(taken?))
+        }
+        _ = stopped.wait_for(|stop| *stop) => Ok(None),
+        () = stop_on_signal(&stop) => Ok(None),
+    }
 }
 
 /// Asks everything to stop at SIGTERM or SIGINT; returns only if that takes too long.

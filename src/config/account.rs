@@ -38,9 +38,9 @@ pub struct Account {
     /// The folders that are watched.
     #[serde(default = "inbox")]
     pub watch: Vec<String>,
-    /// The Sent folder, where the server does not say.
-    #[serde(default)]
-    pub sent_folder: Option<String>,
+    /// The account's own Sent folder, where the server does not say which it is.
+    #[serde(default, alias = "sent_folder")]
+    pub own_sent_folder: Option<String>,
     /// The folders in which staff's replies are looked for; `\\Sent` is the account's own, whatever it is called there.
     #[serde(default = "sent_folders")]
     pub sent_folders: Vec<String>,

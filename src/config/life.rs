@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Months, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,6 +41,27 @@ pub struct Moves {
 impl Default for Moves {
     fn default() -> Self {
         Self { look_every_seconds: 300 }
+    }
+}
+
+/// How long people stay in the record (UK GDPR article 5(1)(e)).
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Months after which a case that was answered or closed, or mail that opened none, loses the people in it; 0: never.
+    pub months: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { months: 24 }
+    }
+}
+
+impl Retention {
+    /// What was settled before this is purged; `None`: nothing is.
+    pub fn before(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (self.months > 0).then(|| now.checked_sub_months(Months::new(self.months))).flatten()
     }
 }
 

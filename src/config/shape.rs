@@ -12,6 +12,8 @@ use serde_json::Value as Json;
 use crate::rules::diagnostic::{Diagnostic, Severity, nearest};
 use crate::yaml::{self, Node, Value};
 
+use super::renamed::{Renamed, renamed};
+
 /// The schema of a type. Draft 7 is what every editor's YAML support understands.
 pub fn schema_of<T: JsonSchema>(title: &str) -> Json {
     let schema = SchemaGenerator::new(SchemaSettings::draft07()).into_root_schema_for::<T>();
@@ -112,7 +114,12 @@ impl Complaint {
 
 /// Reads a file into a tree and holds it against its schema; all complaints, those of syntax among them. `example` is where
 /// every key is explained.
-pub fn read(text: &str, schema: &Json, example: &'static str) -> Result<Node, Vec<Complaint>> {
+/// What is only to be warned of comes with the tree.
+pub fn read(
+    text: &str,
+    schema: &Json,
+    example: &'static str,
+) -> Result<(Node, Vec<Complaint>), Vec<Complaint>> {
     let (root, slips) = yaml::parse_leniently(text);
     let broken = !slips.is_empty();
     let mut complaints: Vec<Complaint> = slips
@@ -123,15 +130,19 @@ pub fn read(text: &str, schema: &Json, example: &'static str) -> Result<Node, Ve
             remedy: slip.remedy.unwrap_or_default(),
         })
         .collect();
-    let mut walker = Walker { schema, example, broken, complaints: Vec::new() };
+    let mut walker = Walker { schema, example, broken, complaints: Vec::new(), warnings: Vec::new() };
     // A file that is empty behind a syntax error has lost its keys by that alone.
     if !broken || root.value != Value::Null {
         walker.node(&root, schema, "this file");
     }
     let missing = |complaint: &Complaint| complaint.problem.ends_with("is missing here");
-    complaints.extend(walker.complaints.into_iter().filter(|complaint| !(broken && missing(complaint))));
+    complaints.extend(
+        std::mem::take(&mut walker.complaints)
+            .into_iter()
+            .filter(|complaint| !(broken && missing(complaint))),
+    );
     complaints.sort_by_key(|complaint| complaint.range.start);
-    if complaints.is_empty() { Ok(root) } else { Err(complaints) }
+    if complaints.is_empty() { Ok((root, walker.warnings)) } else { Err(complaints) }
 }
 
 /// The place of a value by its path (`accounts/0/imap/port`), or of the nearest that is there: then the key above it.
@@ -180,6 +191,7 @@ struct Walker<'s> {
     /// There are syntax errors: what is empty may have been passed over.
     broken: bool,
     complaints: Vec<Complaint>,
+    warnings: Vec<Complaint>,
 }
 
 impl<'s> Walker<'s> {
@@ -262,6 +274,10 @@ impl<'s> Walker<'s> {
                 .or(others.filter(|others| others.is_object()))
             {
                 Some(schema) => self.node(value, schema, &format!("`{name}`")),
+                None if self.old_name(key, entries, properties) => {
+                    let of = renamed(name).and_then(|renamed| properties?.get(renamed.new));
+                    of.into_iter().for_each(|schema| self.node(value, schema, &format!("`{name}`")));
+                }
                 None if others == Some(&Json::Bool(false)) => {
                     let known: Vec<&str> =
                         properties.map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
@@ -289,6 +305,29 @@ impl<'s> Walker<'s> {
                 self.complain(first_key(node), format!("the key `{wanted}` is missing here"), remedy);
             }
         }
+    }
+
+    /// Whether this is the old name of a key that belongs here; says so.
+    fn old_name(
+        &mut self,
+        key: &Node,
+        entries: &[(Node, Node)],
+        properties: Option<&serde_json::Map<String, Json>>,
+    ) -> bool {
+        let Some(Renamed { old, new, why }) = renamed(name_of(key)) else { return false };
+        if !properties.is_some_and(|properties| properties.contains_key(*new)) {
+            return false;
+        }
+        if entries.iter().any(|(key, _)| name_of(key) == *new) {
+            let problem = format!("`{old}` and `{new}` are both given, and they are the same key");
+            self.complain(key.range.clone(), problem, format!("Remove `{old}`."));
+        } else {
+            let problem = format!("`{old}` is called `{new}` now: {why}");
+            let remedy =
+                format!("Write `{new}`. The old name is still read, and will not be in a later version.");
+            self.warnings.push(Complaint { range: key.range.clone(), problem, remedy });
+        }
+        true
     }
 
     fn list(&mut self, node: &Node, schema: &'s Json, what: &str) {

@@ -21,7 +21,7 @@ use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Queue, Urge
 
 use super::in_force::Set;
 use super::intake::contained;
-use super::{Trouble, World, letters};
+use super::{Trouble, World, another, letters};
 
 const POLICY: &str = "communication-policy, email d";
 
@@ -36,6 +36,7 @@ pub(super) fn by_staff<C: Clock>(
     let left_alone = |reason: &str| Some(EntryOutcome::LeftAlone { reason: reason.to_owned() });
     if in_sent {
         if message.message_id.as_deref().and_then(letter::purpose_of).is_some() {
+            another::look_at(raw, message, world)?;
             return Ok(Some(EntryOutcome::OwnLetter));
         }
         if is_older_than_we_look(raw, world)? {

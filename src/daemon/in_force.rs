@@ -163,7 +163,7 @@ pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
     // A council may have fewer mailboxes than the rules that come with the program know.
     let mailboxes = unknown_mailboxes(config, &rules);
     let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder);
-    let warnings = warnings.chain(unreminded(config)).collect();
+    let warnings = warnings.chain(unreminded(config)).chain(config.warnings.iter().cloned()).collect();
     let policy = Policy { rules, calendar: days.calendar, team: team(config) };
     Ok(Set {
         policy,

@@ -23,7 +23,7 @@ use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Kind, Queu
 
 use super::in_force::Set;
 use super::joining::{self, Belonging, Pending, Told};
-use super::{Trouble, World, answers, letters, notices};
+use super::{Trouble, World, another, answers, letters, notices};
 
 /// Policy, escalations: an initial response within 48 hours.
 const FIRST_RESPONSE_WORKING_DAYS: u32 = 2;
@@ -185,6 +185,7 @@ fn entry<C: Clock>(
         if let Some(id) = canary.filter(|_| !world.is_sent(&raw.at.account, &raw.at.folder)) {
             records.canary_met(id, world.now())?;
         }
+        another::look_at(raw, message, world)?;
         return Ok(build(raw, message, EntryOutcome::OwnLetter));
     }
     if let Some(known) = records.known(&message.fingerprint)? {
@@ -394,7 +395,7 @@ pub(super) fn free_reference<C: Clock>(
     Ok(reference)
 }
 
-fn set_aside(raw: &RawMessage, reason: &str, set: &Set, filing: FilingMode) -> EntryOutcome {
+pub(super) fn set_aside(raw: &RawMessage, reason: &str, set: &Set, filing: FilingMode) -> EntryOutcome {
     let effects = match filing {
         FilingMode::None => Vec::new(),
         FilingMode::Move | FilingMode::Copy => vec![set.routing.file_set_aside(&raw.at.account)],
@@ -412,7 +413,11 @@ pub(super) fn due_from_receipt(received_at: DateTime<Utc>, set: &Set) -> NaiveDa
 }
 
 /// Urgent and resolution matters have a first response within 2 working days (the resolution process's 48 hours).
-fn first_response_on(decision: &Decision, received_at: DateTime<Utc>, set: &Set) -> Option<NaiveDate> {
+pub(super) fn first_response_on(
+    decision: &Decision,
+    received_at: DateTime<Utc>,
+    set: &Set,
+) -> Option<NaiveDate> {
     let soon = decision.urgency == Urgency::Urgent || decision.queue == Queue::Resolution;
     soon.then(|| first_response_by(received_at, &set.policy.calendar))
 }
@@ -447,7 +452,7 @@ fn unreadable_entry(unreadable: &Unreadable, set: &Set, now: DateTime<Utc>) -> E
     }
 }
 
-fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
+pub(super) fn build(raw: &RawMessage, message: &Message, outcome: EntryOutcome) -> Entry {
     let sender = message.from.as_ref().map(|a| a.address.to_ascii_lowercase());
     Entry {
         at: raw.at.clone(),

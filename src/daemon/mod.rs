@@ -21,6 +21,7 @@ use crate::mailbox::{Mailbox, MailboxError, SENT};
 use crate::outbox::Courier;
 use crate::record::{RecordError, Records};
 
+pub mod another;
 pub mod answers;
 pub mod digests;
 pub mod health;
@@ -34,6 +35,7 @@ pub mod notices;
 pub mod parts;
 pub mod post;
 pub mod pulse;
+pub mod rebuild;
 pub mod refusal;
 pub mod reload;
 pub mod rounds;
@@ -67,6 +69,8 @@ pub struct Bells {
     copies: BTreeMap<String, Notify>,
     rounds: Notify,
     turns: RefCell<BTreeMap<(String, String), DateTime<Utc>>>,
+    /// Accounts on which another send-triage is at work, and until when they are held.
+    held: RefCell<BTreeMap<String, DateTime<Utc>>>,
 }
 
 impl Bells {
@@ -79,12 +83,23 @@ impl Bells {
             copies: bells(&mut accounts.clone()),
             rounds: Notify::new(),
             turns: RefCell::default(),
+            held: RefCell::default(),
         }
     }
 
     /// There are letters for this account to send.
     pub fn ring_post(&self, account: &str) {
         self.post.get(account).map(Notify::notify_one).unwrap_or_default();
+    }
+
+    /// Another send-triage answers this account's mail: it is held until then.
+    pub fn hold(&self, account: &str, until: DateTime<Utc>) {
+        self.held.borrow_mut().insert(account.to_owned(), until);
+    }
+
+    /// Until when the account is, or was, held.
+    pub fn held_until(&self, account: &str) -> Option<DateTime<Utc>> {
+        self.held.borrow().get(account).copied()
     }
 
     /// There are copies for this account to keep, or uncertain letters to look for.
@@ -182,6 +197,9 @@ pub enum Trouble {
     /// A mailbox.
     #[error(transparent)]
     Mailbox(#[from] MailboxError),
+    /// Another send-triage is at work on it.
+    #[error(transparent)]
+    Another(#[from] another::Another),
 }
 
 impl Trouble {
@@ -190,6 +208,7 @@ impl Trouble {
         match self {
             Self::Record(error) => error.needs_a_person(),
             Self::Mailbox(error) => matches!(error, MailboxError::NeedsAPerson { .. }),
+            Self::Another(_) => true,
         }
     }
 }

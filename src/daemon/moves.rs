@@ -306,7 +306,7 @@ fn follow<C: Clock>(
 
 /// What was taken for automatic mail, a newsletter or a mere copy, and is somebody's to answer, has its case and its deadline
 /// from the day of receipt. It is not acknowledged: that is for whoever reads it now.
-fn open_late<C: Clock>(
+pub(super) fn open_late<C: Clock>(
     recalled: &Recalled,
     labels: &Labels,
     set: &Set,

@@ -123,7 +123,7 @@ pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
             Login::Xoauth2 => Mechanism::XOAuth2,
         },
         ca_file: imap.ca_file.clone(),
-        sent_folder: account.sent_folder.clone(),
+        sent_folder: account.own_sent_folder.clone(),
         filing: filing(account),
         whole_message_limit_bytes: imap.read_bytes,
         ..ImapAccount::new(&account.name, &imap.host, user, credentials)

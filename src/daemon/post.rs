@@ -10,7 +10,7 @@ use crate::effect::Effect;
 use crate::outbox::{Courier, DeliveryError, retry};
 use crate::record::{DueEffect, RecordError, Which};
 
-use super::{Trouble, World, refusal};
+use super::{Trouble, World, another, refusal};
 
 /// How many letters are looked up at a time.
 const BATCH: usize = 50;
@@ -103,6 +103,10 @@ pub async fn send_due<P: Courier, C: Clock>(
     world: &World<'_, C>,
 ) -> Result<Round, Trouble> {
     let mut round = Round::default();
+    if another::held(account, world).is_some() {
+        round.rest = Rest::Short;
+        return Ok(round);
+    }
     let which = Which::Letters { account: account.to_owned() };
     let mut failures = 0;
     loop {

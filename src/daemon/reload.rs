@@ -182,7 +182,7 @@ pub fn warn_of(set: &Set) {
         let warnings = set.warnings.len();
         tracing::warn!(
             warnings,
-            "There are {warnings} warnings about the rules; `send-triage check` shows them."
+            "There are {warnings} warnings about rules and configuration; `send-triage check` shows them."
         );
     }
 }

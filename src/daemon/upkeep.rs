@@ -6,21 +6,48 @@ use chrono::TimeDelta;
 
 use crate::calendar::london;
 use crate::clock::Clock;
-use crate::record::RecordError;
+use crate::record::{Purged, RecordError};
 
 use super::World;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// So many cases and messages are purged in one transaction: mail that comes in waits no longer than for these.
+const AT_ONCE: usize = 100;
+
 /// Looks after things now and once a day, until it is time to stop.
 pub async fn look_after<C: Clock>(world: &World<'_, C>) {
     while !world.stopping() {
-        if let Err(error) = once(world) {
+        if let Err(error) = purge(world).await.and_then(|()| once(world)) {
             tracing::error!("The daily look at the record failed: {error}");
         }
         world.pause(EVERY).await;
     }
+}
+
+/// Retention: what has been settled for long enough loses the people in it.
+async fn purge<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
+    let Some(before) = world.settings().retention.before(world.now()) else { return Ok(()) };
+    let mut all = Purged::default();
+    while !world.stopping() {
+        let purged = world.records.purge_settled(before, AT_ONCE, world.now())?;
+        all = all.and(purged);
+        if purged.is_nothing() {
+            break;
+        }
+        // Others have their turn between two of these.
+        tokio::task::yield_now().await;
+    }
+    if !all.is_nothing() {
+        let (cases, messages) = (all.cases, all.messages);
+        tracing::info!(
+            cases,
+            messages,
+            "{cases} cases and {messages} messages have been settled for longer than `retention.months`: the people in them were taken out."
+        );
+    }
+    Ok(())
 }
 
 fn once<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {

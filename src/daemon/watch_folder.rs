@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, intake, pulse};
+use super::{Trouble, World, another, intake, pulse};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -71,6 +71,9 @@ async fn turn<M: Mailbox, C: Clock>(
     keeps_copies: bool,
     away: &mut bool,
 ) -> Result<(), Trouble> {
+    if let Some(another) = another::held(mailbox.account(), world) {
+        return Err(another.into());
+    }
     let status = match mailbox.status().await {
         Ok(status) => status,
         Err(error) => {
@@ -384,7 +387,7 @@ fn looked_in_sent<C: Clock>(world: &World<'_, C>, due: &DueEffect, found: bool) 
 /// wrong passwords, and that would shut its staff out as well.
 pub(super) fn back_off<M: Mailbox>(failures: u32, trouble: &Trouble, mailbox: &M) -> Duration {
     let (shortest, longest) = match trouble {
-        Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) => (300u64, 1800),
+        Trouble::Mailbox(MailboxError::NeedsAPerson { .. }) | Trouble::Another(_) => (300u64, 1800),
         _ => (5, 300),
     };
     let seconds = (shortest << failures.saturating_sub(1).min(8)).min(longest);

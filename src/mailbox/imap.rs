@@ -147,7 +147,7 @@ impl ImapMailbox {
                 account: account.clone(),
                 step: "looking for the Sent folder".into(),
                 problem: "none is marked as such, and none has a usual name".into(),
-                remedy: "Name it in `sent_folder`".into(),
+                remedy: "Name it in `own_sent_folder`".into(),
             }
         })
     }

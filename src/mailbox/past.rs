@@ -15,7 +15,7 @@ use super::folder::{self, READ_BYTES};
 use super::folder_files::Place;
 use super::imap::ImapMailbox;
 use super::mbox::{Mbox, MboxMessage, is_mbox};
-use super::{Mailbox, MailboxError, RawMessage};
+use super::{Mailbox, MailboxError, RawMessage, SENT};
 use crate::message::{self, MessageRef};
 
 /// Folders inside folders are followed this far.
@@ -279,7 +279,8 @@ impl PastFolder {
                     self.ready.extend(fetched.messages.into_iter().map(of_server));
                 }
                 Source::Disk { account, files } => {
-                    let place = Place::of(account.kind, &account.root, &self.folder);
+                    let name = if self.folder == SENT { "Sent" } else { &self.folder };
+                    let place = Place::of(account.kind, &account.root, name);
                     if files.is_none() {
                         let found = match place.messages() {
                             Err(error) if error.kind() == io::ErrorKind::NotFound => VecDeque::new(),

@@ -79,6 +79,12 @@ const DUE: &str = "SELECT effects.id, effects.kind, effects.message_id, effects.
     WHERE effects.desk = ?1 AND effects.not_before <= ?2
     ORDER BY effects.not_before, effects.id
     LIMIT ?3";
+const HANDED_OVER: &str =
+    "SELECT effects.id, letters.sent_at IS NOT NULL OR effects.id IS NULL OR effects.state <> 'pending'
+        OR EXISTS (SELECT 1 FROM attempts WHERE effect_id = effects.id AND outcome = 'handed-over')
+    FROM letters
+    LEFT JOIN effects ON effects.letter_id = letters.id AND effects.kind <> 'keep-copy'
+    WHERE letters.message_id = ?1";
 const NEXT: &str = "SELECT min(not_before) FROM effects WHERE desk = ?1";
 
 impl Records {
@@ -184,6 +190,7 @@ impl Records {
     /// At the start: letters that were being handed over when the program last ended are uncertain, to be looked for at once.
     pub fn recover(&self, now: DateTime<Utc>) -> Result<Recovered, RecordError> {
         const PROBLEM: &str = "send-triage ended while the letter was being handed over";
+        self.at_work_since.set(Some(now));
         self.write(|tx| {
             let mut statement = tx.prepare("SELECT id FROM effects WHERE desk = 'sending' ORDER BY id")?;
             let ids = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
@@ -229,6 +236,20 @@ impl Records {
             tx.prepare_cached(&sql)?.execute(params![account, At(now)])?;
             Ok(())
         })
+    }
+
+    /// Whether this record has handed over the letter with this Message-ID, or may have. One that lies in Sent and that it has
+    /// not begun to send was sent by another, and is not sent a second time.
+    pub fn has_sent(&self, message_id: &str, now: DateTime<Utc>) -> Result<bool, RecordError> {
+        let found = self.read(|connection| {
+            let mut find = connection.prepare_cached(HANDED_OVER)?;
+            let rows = find.query_map([message_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<(Option<i64>, bool)>>>()?)
+        })?;
+        for effect in found.iter().filter(|(_, sent)| !sent).filter_map(|(effect, _)| *effect) {
+            self.done(effect, now, &[])?;
+        }
+        Ok(!found.is_empty() && found.iter().all(|(_, sent)| *sent))
     }
 
     fn settle(&self, effect: i64, now: DateTime<Utc>, step: &Step<'_>) -> Result<(), RecordError> {

@@ -93,8 +93,9 @@ pub enum RecordError {
     },
     /// The file is damaged.
     #[error(
-        "{}: the record is damaged ({detail}); nothing is taken in or sent. Keep this file for inspection, put the last \
-         backup in its place, and start again", .path.display()
+        "{}: the record is damaged ({detail}); nothing is taken in or sent. Put the last backup in its place \
+         and run `send-triage rebuild`, which adds what came since from the mailboxes; without a backup, `send-triage \
+         rebuild` alone makes a new one. The damaged file is kept beside it", .path.display()
     )]
     Corrupt {
         /// The file.
@@ -105,7 +106,7 @@ pub enum RecordError {
     /// A daemon is at work on this record.
     #[error(
         "{}: another send-triage{holder} is at work on this record, and two would answer everything twice. Stop it \
-         first, or give this one another record", .path.display()
+         first; or start this one with --standby: it takes over when the other one ends", .path.display()
     )]
     AlreadyRunning {
         /// The file.

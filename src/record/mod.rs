@@ -4,12 +4,13 @@
 //! disk (WAL, synchronous=FULL) before the call returns: a deadline, or the mark that a letter may have been sent, must
 //! survive a power cut.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::cell::Cell;
+use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 mod answers;
@@ -21,14 +22,19 @@ mod effects;
 mod enter;
 mod entry;
 mod error;
+mod export;
 mod facts;
 mod figures;
 mod health;
 mod history;
 mod known;
+mod lock;
 mod mailboxes;
 mod migrate;
 mod moves;
+mod person;
+mod purge;
+mod rebuild;
 mod rounds;
 mod rows;
 #[cfg(test)]
@@ -54,8 +60,12 @@ pub use facts::{Acted, Deed, NewFact};
 pub use health::{InHand, LastCanary};
 pub use history::HistoryRow;
 pub use known::{Counts, Known};
+pub use lock::DaemonLock;
 pub use mailboxes::{MailboxLedger, MailboxState};
 pub use moves::{LateOpening, OpenedCase, WaitingOpening};
+pub use person::Left;
+pub use purge::Purged;
+pub use rebuild::{Basis, OldLetter};
 pub use rounds::{Mark, Round, Seen, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
@@ -71,6 +81,8 @@ pub struct Records {
     path: PathBuf,
     /// Another disk than the machine's, in tests.
     disk: Option<Disk>,
+    /// Since when a daemon works with it.
+    at_work_since: Cell<Option<DateTime<Utc>>>,
 }
 
 impl std::fmt::Debug for Records {
@@ -79,19 +91,13 @@ impl std::fmt::Debug for Records {
     }
 }
 
-/// Held by the daemon as long as it runs. The system lets go of it when the process ends, however it ends.
-#[derive(Debug)]
-pub struct DaemonLock {
-    _file: File,
-}
-
 impl Records {
     /// Opens the record for reading and writing; makes it when there is none, brings it up to date, checks it.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path, disk: None };
+        let records = Self { connection, path, disk: None, at_work_since: Cell::new(None) };
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -106,7 +112,8 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned(), disk: None };
+        let records =
+            Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -121,38 +128,14 @@ impl Records {
         Ok(records)
     }
 
+    /// Since when a daemon works with it ([`Records::recover`]); `None`: it is looked at by a command.
+    pub fn at_work_since(&self) -> Option<DateTime<Utc>> {
+        self.at_work_since.get()
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Makes this process the only daemon on this record. The lock file stays; only the lock on it counts.
-    pub fn lock_for_daemon(&self) -> Result<DaemonLock, RecordError> {
-        let path = beside(&self.path, ".lock");
-        let of_io = |error: &std::io::Error| RecordError::of_io(&path, error);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| of_io(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut process = String::new();
-                let read = file.take(20).read_to_string(&mut process).is_ok();
-                let number = process.trim().parse::<u32>().ok().filter(|_| read);
-                let holder = number.map(|number| format!(" (process {number})")).unwrap_or_default();
-                return Err(RecordError::AlreadyRunning { path: self.path.clone(), holder });
-            }
-            Err(TryLockError::Error(error)) => return Err(of_io(&error)),
-        }
-        // For the message above only; a full disk must not keep the daemon from starting.
-        let _ = file.set_len(0).and_then(|()| file.rewind());
-        let _ = writeln!(file, "{}", std::process::id());
-        Ok(DaemonLock { _file: file })
     }
 
     fn make_ready(&self) -> Result<(), Fault> {
@@ -186,6 +169,17 @@ impl Records {
             self.ask_disk(Moment::Commit)?;
             transaction.commit()?;
             let _ = self.ask_disk(Moment::Committed);
+            Ok(answer)
+        };
+        attempt().map_err(|fault: Fault| fault.at(&self.path))
+    }
+
+    /// Runs `work` in one transaction and takes it all back: what would come of it.
+    fn rehearse<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
+        let attempt = || {
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let answer = work(&transaction)?;
+            transaction.rollback()?;
             Ok(answer)
         };
         attempt().map_err(|fault: Fault| fault.at(&self.path))
@@ -277,22 +271,6 @@ mod tests {
         assert_eq!(pragma("foreign_keys").unwrap(), rusqlite::types::Value::Integer(1));
         assert_eq!(pragma("secure_delete").unwrap(), rusqlite::types::Value::Integer(1));
         assert_eq!(pragma("journal_mode").unwrap(), rusqlite::types::Value::Text("wal".into()));
-    }
-
-    #[test]
-    fn a_second_daemon_is_refused_until_the_first_has_gone() {
-        let sample = Sample::new();
-        let second = Records::open(&sample.path()).unwrap();
-        let lock = sample.records.lock_for_daemon().unwrap();
-        let error = second.lock_for_daemon().err().unwrap();
-        assert!(matches!(&error, RecordError::AlreadyRunning { .. }));
-        assert!(error.to_string().contains(&format!("(process {})", std::process::id())), "{error}");
-        // Another name for the same file is the same record.
-        let alias = sample.path().with_file_name("alias.db");
-        std::os::unix::fs::symlink(sample.path(), &alias).unwrap();
-        assert!(Records::open(&alias).unwrap().lock_for_daemon().is_err());
-        drop(lock);
-        second.lock_for_daemon().unwrap();
     }
 
     #[test]

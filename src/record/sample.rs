@@ -153,6 +153,12 @@ impl Sample {
         }
     }
 
+    /// The name of the case with this number.
+    pub(super) fn reference_of(&self, case: i64) -> String {
+        let sql = "SELECT reference FROM cases WHERE id = ?1";
+        self.records.connection.query_row(sql, [case], |row| row.get(0)).unwrap()
+    }
+
     /// How many rows `table` (or `table WHERE ...`) has.
     pub(super) fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");

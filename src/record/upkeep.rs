@@ -51,17 +51,21 @@ impl Records {
         })
     }
 
-    /// Writes a copy of the record as it is at this moment, safe while the daemon runs. The copy appears whole or not at
-    /// all, for the owner alone; an older copy of that name is replaced.
-    pub fn backup(&self, to: &Path) -> Result<(), RecordError> {
+    /// Writes a copy of the record as it is at this moment, safe while the daemon runs: one reading transaction, beside which
+    /// others write on. The copy is checked, and then appears whole or not at all, for the owner alone. An older file of that
+    /// name is replaced only if `replace`. What was purged is not in it, not even in free pages.
+    pub fn backup(&self, to: &Path, replace: bool) -> Result<Standing, RecordError> {
         let of_io = |error: std::io::Error| RecordError::of_io(to, &error);
+        let refused = |problem: &str, remedy: &str| {
+            let (problem, remedy) = (problem.to_owned(), remedy.to_owned());
+            Err(RecordError::CannotOpen { path: to.to_owned(), problem, remedy })
+        };
         let same = to.canonicalize().is_ok_and(|to| self.path.canonicalize().is_ok_and(|own| own == to));
         if same {
-            return Err(RecordError::CannotOpen {
-                path: to.to_owned(),
-                problem: "this is the record itself".to_owned(),
-                remedy: "Name another file for the backup".to_owned(),
-            });
+            return refused("this is the record itself", "Name another file for the backup");
+        }
+        if !replace && to.symlink_metadata().is_ok() {
+            return refused("this file is there already", "Name another one, or say --force to replace it");
         }
         let part = beside(to, ".part");
         // What an interrupted backup left behind.
@@ -71,31 +75,62 @@ impl Records {
         }
         make_private(&part).map_err(of_io)?;
         let written = self
-            .connection
-            .execute("VACUUM INTO ?1", [part.to_string_lossy()])
+            .copied_into(&part)
             .map_err(|error| RecordError::of_sqlite(to, &error))
-            .and_then(|_| File::open(&part).and_then(|file| file.sync_all()).map_err(of_io))
-            .and_then(|()| std::fs::rename(&part, to).map_err(of_io));
+            .and_then(|_| look_through(&part))
+            .and_then(|standing| {
+                File::open(&part).and_then(|file| file.sync_all()).map_err(of_io)?;
+                // The log of an older file of that name would be taken for this one's.
+                for stale in ["-wal", "-shm"].map(|name| beside(to, name)) {
+                    if stale.exists() {
+                        std::fs::remove_file(&stale).map_err(of_io)?;
+                    }
+                }
+                // A link fails where the name has been taken meanwhile; where there are no links, the look above must do.
+                let linked = !replace && std::fs::hard_link(&part, to).is_ok();
+                if linked { std::fs::remove_file(&part) } else { std::fs::rename(&part, to) }
+                    .map_err(of_io)?;
+                Ok(standing)
+            });
         if written.is_err() {
             let _ = std::fs::remove_file(&part);
         }
-        written?;
+        let standing = written?;
         // The name must survive a power cut as well.
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_io)
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_io)?;
+        Ok(standing)
+    }
+
+    /// A connection that may only look refuses to write any file at all, this copy too.
+    fn copied_into(&self, part: &Path) -> rusqlite::Result<()> {
+        let only_looks: bool = self.connection.pragma_query_value(None, "query_only", |row| row.get(0))?;
+        self.connection.pragma_update(None, "query_only", false)?;
+        let copied = self.connection.execute("VACUUM INTO ?1", [part.to_string_lossy()]);
+        self.connection.pragma_update(None, "query_only", only_looks)?;
+        copied.map(|_| ())
     }
 
     /// Reads the whole file and checks it, references between tables too. Takes seconds on a large record.
     pub fn integrity(&self) -> Result<(), RecordError> {
         self.read(|connection| {
             self.check(connection, "PRAGMA integrity_check(1)")?;
-            let mut strays = connection.prepare("PRAGMA foreign_key_check")?;
-            if let Some(row) = strays.query([])?.next()? {
-                let detail = format!("a row of {} refers to one that is not there", row.get::<_, String>(0)?);
-                return Err(RecordError::Corrupt { path: self.path.clone(), detail }.into());
-            }
-            Ok(())
+            self.no_strays(connection)
         })
+    }
+
+    /// Checks that no row refers to one that is not there.
+    pub(super) fn check_references(&self) -> Result<(), RecordError> {
+        self.read(|connection| self.no_strays(connection))
+    }
+
+    fn no_strays(&self, connection: &Connection) -> Result<(), Fault> {
+        let mut strays = connection.prepare("PRAGMA foreign_key_check")?;
+        if let Some(row) = strays.query([])?.next()? {
+            let detail = format!("a row of {} refers to one that is not there", row.get::<_, String>(0)?);
+            return Err(RecordError::Corrupt { path: self.path.clone(), detail }.into());
+        }
+        Ok(())
     }
 
     /// Once a day: empties the write-ahead log into the file and lets SQLite look after its statistics.
@@ -120,6 +155,13 @@ impl Records {
     }
 }
 
+/// Reads a copy whole, as whoever restores it would.
+fn look_through(copy: &Path) -> Result<Standing, RecordError> {
+    let records = Records::open_read_only(copy)?;
+    records.integrity()?;
+    records.standing()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -134,7 +176,9 @@ mod tests {
         sample.enter_one(1);
         let to = sample.path().with_file_name("backup.db");
         std::fs::write(beside(&to, ".part"), "half a backup").unwrap();
-        sample.records.backup(&to).unwrap();
+        let looks = Records::open_read_only(&sample.path()).unwrap();
+        assert_eq!(looks.backup(&to, false).unwrap().open_cases, 1);
+        assert!(looks.seen_alive("general", "INBOX", at(5)).is_err(), "it still only looks");
         sample.enter_one(2);
         assert_eq!(to.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let read = Records::open_read_only(&to).unwrap();
@@ -144,9 +188,17 @@ mod tests {
         assert_eq!(restored.cases(&CaseFilter::default()).unwrap().len(), 1);
         restored.integrity().unwrap();
         drop(restored);
-        sample.records.backup(&to).unwrap();
+        let error = sample.records.backup(&to, false).err().unwrap();
+        assert!(error.to_string().contains("--force"), "{error}");
+        sample.records.backup(&to, true).unwrap();
         assert_eq!(Records::open(&to).unwrap().cases(&CaseFilter::default()).unwrap().len(), 2);
-        assert!(sample.records.backup(&sample.path()).is_err());
+        assert!(sample.records.backup(&sample.path(), true).is_err());
+        let beside = std::fs::read_dir(to.parent().unwrap()).unwrap();
+        assert!(
+            !beside
+                .map(|entry| entry.unwrap().file_name())
+                .any(|name| name.to_string_lossy().contains(".part"))
+        );
         sample.records.integrity().unwrap();
     }
 

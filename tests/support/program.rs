@@ -75,6 +75,11 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// Its number, by which the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by name: `TERM`, `HUP`, `KILL`, `STOP`.
     pub fn signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.child.id());
