@@ -135,7 +135,7 @@ impl Learned {
             }
         }
         heads.sort_unstable();
-        if heads != [SHIFT, SLOPE, NEAR, START] {
+        if heads != [SHIFT, NEAR, SLOPE, START] {
             let line = text.lines().count().max(1);
             let problem = format!("the lines {START}, {SLOPE}, {NEAR} and {SHIFT} must each be there once");
             return Err(Unreadable { line, problem });
