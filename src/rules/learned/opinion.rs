@@ -156,3 +156,33 @@ fn over(sum: f32, length: f32) -> f32 {
 fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::learned::Learned;
+
+    /// What is known of two words that speak for U4 and of two that say nothing.
+    fn learned(near: u8) -> Learned {
+        let text = format!(
+            "word,rarity,U4\n(start),,-1\n(slope),,2\n(slope of two sentences),,{near}\n(shift),,0\n\
+             garden,2,0\nnoon,2,1\nsent,2,1\nsunny,2,0\n"
+        );
+        Learned::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn a_matter_told_in_two_sentences_is_not_lost_in_a_long_letter() {
+        let long =
+            ["It was sunny. Our garden is nice. He is sent home. It happens at noon. The garden is sunny."];
+        let (whole, near) = (learned(0).weigh(&long).sure(0), learned(4).weigh(&long).sure(0));
+        assert!(near > whole + 0.1, "{whole} {near}");
+    }
+
+    #[test]
+    fn the_last_sentence_of_one_text_is_no_neighbour_of_the_next_text() {
+        let learned = learned(4);
+        let together = learned.weigh(&["He is sent home. It happens at noon."]).sure(0);
+        let apart = learned.weigh(&["He is sent home.", "It happens at noon."]).sure(0);
+        assert!(together > apart, "{together} {apart}");
+    }
+}
