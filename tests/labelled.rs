@@ -123,44 +123,44 @@ fn labelled_emails_are_decided_as_labelled() {
     assert!(worked_on.unsure_share < 0.08, "{} of all are marked unsure", worked_on.unsure_share);
 }
 
-/// Emails written by others than the rules. Of some sets two thirds were learnt from; of `d` and `f` nothing was.
+/// Emails written by others than the rules, those that nothing was learnt from: every third of each set.
 #[test]
 fn independent_emails_are_decided_as_labelled() {
     let policy = policy();
-    let held_back = ["a", "b", "c", "e", "g"]
-        .into_iter()
-        .flat_map(|set| pairs(&format!("fixtures/exam/{set}"), &policy, |number| number % 3 == 0))
-        .collect::<Vec<_>>();
+    let held_back = |sets: &[&str]| {
+        let third = |set: &&str| pairs(&format!("fixtures/{set}"), &policy, |number| number % 3 == 0);
+        score::score(&sets.iter().flat_map(third).collect::<Vec<_>>())
+    };
     let floors = Floors {
-        recall: 0.88,
-        precision: 0.82,
+        recall: 0.90,
+        precision: 0.83,
         grounds: 0.82,
-        queue: 0.92,
+        queue: 0.94,
         area: 0.94,
         chaser: 0.88,
         signposts: 0.82,
     };
-    check("a to c, e and g, held back", &score::score(&held_back), &floors);
+    check("a to c, e and g", &held_back(&["exam/a", "exam/b", "exam/c", "exam/e", "exam/g"]), &floors);
     let floors = Floors {
-        recall: 0.93,
-        precision: 0.92,
-        grounds: 0.87,
-        queue: 0.93,
-        area: 0.97,
-        chaser: 0.84,
-        signposts: 0.86,
+        recall: 0.95,
+        precision: 0.94,
+        grounds: 0.89,
+        queue: 0.89,
+        area: 0.96,
+        chaser: 0.82,
+        signposts: 0.83,
     };
-    check("d", &score::score(&pairs("fixtures/exam/d", &policy, |_| true)), &floors);
+    check("d, f and h", &held_back(&["exam/d", "exam/f", "exam/h"]), &floors);
     let floors = Floors {
-        recall: 0.93,
-        precision: 0.92,
-        grounds: 0.88,
-        queue: 0.86,
-        area: 0.95,
-        chaser: 0.87,
-        signposts: 0.80,
+        recall: 0.90,
+        precision: 0.94,
+        grounds: 0.83,
+        queue: 0.90,
+        area: 0.96,
+        chaser: 0.82,
+        signposts: 0.65,
     };
-    check("f", &score::score(&pairs("fixtures/exam/f", &policy, |_| true)), &floors);
+    check("voices", &held_back(&["voices"]), &floors);
 }
 
 #[test]

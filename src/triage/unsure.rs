@@ -18,7 +18,7 @@ const WAVERING: f32 = 0.15;
 /// ... unless it is as sure as this: it knows no "not", so it then only echoes the words that were rightly set aside.
 const ECHOED: f32 = 0.50;
 /// A ground holds by its words, but what was learned is no surer than this.
-const DOUBTED: f32 = 0.10;
+const DOUBTED: f32 = 0.25;
 /// A ground holds by what was learned alone, and it is no surer than this.
 const BARELY: f32 = 0.65;
 

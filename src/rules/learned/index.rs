@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::words::{KINDS, common, kind};
+use super::words::{self, KINDS, common, kind};
 use crate::rules::lexicon::{Fnv, Words};
 
 /// A word's number.
@@ -21,6 +21,8 @@ pub struct Index {
     number: WordId,
     /// For each word its row.
     pub rows: Vec<Option<usize>>,
+    /// For each word the rows of its families.
+    pub families: Vec<Vec<usize>>,
     /// For each pair its row.
     pub pairs: HashMap<(WordId, WordId), usize, BuildHasherDefault<Fnv>>,
 }
@@ -40,6 +42,20 @@ impl Index {
                     if let Some(place) = index.rows.get_mut(id) {
                         *place = Some(row);
                     }
+                }
+            }
+        }
+        let rows: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(row, name)| (name.as_ref(), row)).collect();
+        for word in words::with_families() {
+            let known: Vec<usize> = words::families(word)
+                .iter()
+                .filter_map(|family| rows.get(family.as_ref()).copied())
+                .collect();
+            if !known.is_empty() {
+                let id = index.add(word) as usize;
+                if let Some(place) = index.families.get_mut(id) {
+                    *place = known;
                 }
             }
         }
@@ -63,6 +79,7 @@ impl Index {
         let id = WordId::try_from(self.rows.len()).unwrap_or(WordId::MAX);
         self.words.insert(word.to_owned(), id);
         self.rows.push(None);
+        self.families.push(Vec::new());
         id
     }
 
@@ -73,7 +90,7 @@ impl Index {
         }
         match self.kinds.get(form) {
             Some((kind, only_capital)) if capital || !only_capital => Some(*kind),
-            _ => self.words.get(super::words::stem(form)).copied(),
+            _ => self.words.get(words::stem(form)).copied(),
         }
     }
 }
@@ -86,10 +103,10 @@ mod tests {
 
     #[test]
     fn it_finds_what_the_features_are() {
-        let text = "She isn't excluded. On 3 May it may be in 2 weeks, says my son; MAY we meet two of them in march? He's in.";
+        let text = "She isn't excluded. On 3 May it may be in 2 weeks, says my son on the sofa; MAY we meet two of them in march? He's in.";
         let mut names: Vec<Box<str>> = Vec::new();
         let mut expected: Vec<usize> = Vec::new();
-        features(text, |feature, _| {
+        features(text, |feature, _, _| {
             let known = names.iter().position(|name| **name == *feature);
             expected.push(known.unwrap_or_else(|| {
                 names.push(feature.into());
@@ -100,7 +117,7 @@ mod tests {
         let mut weighing = learned.weighing();
         weighing.begin();
         crate::rules::text::words(text, |word| weighing.word(&word));
-        let found: Vec<usize> = weighing.found.iter().map(|term| term.row).collect();
+        let found: Vec<usize> = weighing.found.iter().map(|place| place.row).collect();
         assert_eq!(found, expected);
     }
 }

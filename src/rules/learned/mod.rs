@@ -1,9 +1,11 @@
 //! What the program learned from labelled examples: for each rule id, how much every word and pair of words speaks for it.
 //!
 //! A rule asks for it with `learned: {at least: 50}`. It is a linear weighing that a person can read word by word in
-//! `learned.csv`, made by `send-triage learn` and by nothing else: the program never changes it by itself. It knows no
-//! order, no negation beyond a pair of words and no dates; it is there for the many ways of telling that no list of
-//! phrases foresees, and for doubt about what the phrases find.
+//! `learned.csv`, made by `send-triage learn` and by nothing else: the program never changes it by itself. The same weights
+//! are read twice: over the whole message, and over each two neighbouring sentences, of which the one that speaks most
+//! counts, since a matter is mostly told in a sentence or two of a long message. It knows no negation beyond a pair of
+//! words and no dates; it is there for the many ways of telling that no list of phrases foresees, and for doubt about
+//! what the phrases find.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,10 +16,14 @@ use super::lexicon::Fnv;
 use super::text::{self, Break, Word};
 
 mod index;
+mod opinion;
+mod solver;
 pub mod train;
 mod words;
 
 use index::{Index, WordId};
+pub use opinion::Opinion;
+use opinion::Place;
 
 /// The file's name in the rules folder.
 pub const FILE: &str = "learned.csv";
@@ -45,15 +51,18 @@ struct Label {
     name: String,
     /// The weight of a text without words.
     start: f32,
-    /// How weights become a share of certainty: the slope and shift of a logistic curve.
+    /// How weights become a share of certainty, by a logistic curve: how much the whole message counts,
     slope: f32,
-    /// See `slope`.
+    /// how much the two sentences that speak most of it,
+    near: f32,
+    /// and where the curve stands.
     shift: f32,
 }
 
 /// The lines of the file that hold no words.
 const START: &str = "(start)";
 const SLOPE: &str = "(slope)";
+const NEAR: &str = "(slope of two sentences)";
 const SHIFT: &str = "(shift)";
 
 /// Why a file cannot be used: the line, from 1, and what is wrong with it.
@@ -102,12 +111,13 @@ impl Learned {
                 return Err(fault(&format!("this line has {is} numbers, but there are {wanted} rules")));
             }
             match word {
-                START | SLOPE | SHIFT => {
+                START | SLOPE | NEAR | SHIFT => {
                     heads.push(word);
                     for (label, number) in learned.labels.iter_mut().zip(numbers) {
                         match word {
                             START => label.start = number,
                             SLOPE => label.slope = number,
+                            NEAR => label.near = number,
                             _ => label.shift = number,
                         }
                     }
@@ -125,9 +135,9 @@ impl Learned {
             }
         }
         heads.sort_unstable();
-        if heads != [SHIFT, SLOPE, START] {
+        if heads != [SHIFT, NEAR, SLOPE, START] {
             let line = text.lines().count().max(1);
-            let problem = format!("the lines {START}, {SLOPE} and {SHIFT} must each be there once");
+            let problem = format!("the lines {START}, {SLOPE}, {NEAR} and {SHIFT} must each be there once");
             return Err(Unreadable { line, problem });
         }
         learned.index = Index::new(&learned.names);
@@ -161,6 +171,7 @@ impl Learned {
         let each = |of: fn(&Label) -> f32| self.labels.iter().map(of).collect::<Vec<_>>();
         line(START, None, &each(|label| label.start));
         line(SLOPE, None, &each(|label| label.slope));
+        line(NEAR, None, &each(|label| label.near));
         line(SHIFT, None, &each(|label| label.shift));
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         order.sort_by(|one, two| self.names.get(*one).cmp(&self.names.get(*two)));
@@ -199,28 +210,7 @@ impl Learned {
 
     /// Begins to weigh words that are handed over one by one.
     pub fn weighing(&self) -> Weighing<'_> {
-        Weighing { learned: self, found: Vec::new(), texts: 0, last: None }
-    }
-
-    /// The words that spoke most for this rule, the weightiest first; each with the text it stands in and its bytes.
-    pub fn reasons(&self, opinion: &Opinion, label: usize, most: usize) -> Vec<(usize, Range<usize>)> {
-        let mut all: Vec<(f32, &Term)> = opinion
-            .terms
-            .iter()
-            .filter_map(|term| Some((term.value * self.row(term.row).get(label)?, term)))
-            .filter(|(weight, _)| *weight > 0.0)
-            .collect();
-        all.sort_by(|one, two| two.0.total_cmp(&one.0));
-        let mut kept: Vec<(usize, Range<usize>)> = Vec::new();
-        for (_, term) in all {
-            let covered = kept.iter().any(|(text, range)| {
-                *text == term.text && range.start < term.range.end && term.range.start < range.end
-            });
-            if !covered && kept.len() < most {
-                kept.push((term.text, term.range.clone()));
-            }
-        }
-        kept
+        Weighing { learned: self, found: Vec::new(), texts: 0, sentence: 0, last: None }
     }
 }
 
@@ -228,9 +218,11 @@ impl Learned {
 #[derive(Debug)]
 pub struct Weighing<'l> {
     learned: &'l Learned,
-    found: Vec<Term>,
+    found: Vec<Place>,
     /// How many texts were begun.
     texts: usize,
+    /// The sentence of the message; between two texts one number is left out, so that they are no neighbours.
+    sentence: u32,
     /// The word before in the same sentence, if it is known, and where it begins.
     last: Option<(WordId, usize)>,
 }
@@ -239,6 +231,7 @@ impl Weighing<'_> {
     /// Another text begins.
     pub fn begin(&mut self) {
         self.texts += 1;
+        self.sentence += 2;
         self.last = None;
     }
 
@@ -248,79 +241,32 @@ impl Weighing<'_> {
         let id = index.word(word.form, word.traits.capital);
         if word.boundary == Break::Hard {
             self.last = None;
+            self.sentence += 1;
         }
         if let Some(id) = id {
-            let text = self.texts.saturating_sub(1);
-            let mut add = |row: Option<usize>, range: Range<usize>| {
-                self.found.extend(row.map(|row| Term { row, value: 1.0, text, range }));
+            let (text, sentence) = (self.texts.saturating_sub(1), self.sentence);
+            let mut add = |row: usize, range: Range<usize>| {
+                self.found.push(Place { row, text, sentence, range });
             };
-            if let Some((last, start)) = self.last {
-                add(index.pairs.get(&(last, id)).copied(), start..word.end);
+            if let Some((last, start)) = self.last
+                && let Some(row) = index.pairs.get(&(last, id))
+            {
+                add(*row, start..word.end);
             }
-            add(index.rows.get(id as usize).copied().flatten(), word.start..word.end);
+            if let Some(row) = index.rows.get(id as usize).copied().flatten() {
+                add(row, word.start..word.end);
+            }
+            for row in index.families.get(id as usize).map(Vec::as_slice).unwrap_or_default() {
+                add(*row, word.start..word.end);
+            }
         }
         self.last = id.map(|id| (id, word.start));
     }
 
     /// What they say together.
     pub fn opinion(self) -> Opinion {
-        let Self { learned, mut found, .. } = self;
-        // By row, so that the sum is always taken in the same order; of each the first place stays.
-        found.sort_by_key(|term| term.row);
-        let mut terms: Vec<Term> = Vec::with_capacity(found.len());
-        for term in found {
-            match terms.last_mut() {
-                Some(last) if last.row == term.row => last.value += 1.0,
-                _ => terms.push(term),
-            }
-        }
-        for term in &mut terms {
-            term.value = (1.0 + term.value.ln()) * learned.rarity.get(term.row).copied().unwrap_or_default();
-        }
-        let length = terms.iter().map(|term| term.value * term.value).sum::<f32>().sqrt();
-        let mut sums: Vec<f32> = learned.labels.iter().map(|label| label.start).collect();
-        for term in &mut terms {
-            if length > 0.0 {
-                term.value /= length;
-            }
-            for (sum, weight) in sums.iter_mut().zip(learned.row(term.row)) {
-                *sum += term.value * weight;
-            }
-        }
-        let sure = learned
-            .labels
-            .iter()
-            .zip(sums)
-            .map(|(label, sum)| logistic(label.slope * sum + label.shift))
-            .collect();
-        Opinion { sure, terms }
+        Opinion::of(self.learned, self.found)
     }
-}
-
-/// What was weighed in one message.
-#[derive(Debug, Clone, Default)]
-pub struct Opinion {
-    sure: Vec<f32>,
-    terms: Vec<Term>,
-}
-
-impl Opinion {
-    /// How sure it is of this rule, from 0 to 1.
-    pub fn sure(&self, label: usize) -> f32 {
-        self.sure.get(label).copied().unwrap_or_default()
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Term {
-    row: usize,
-    value: f32,
-    text: usize,
-    range: Range<usize>,
-}
-
-fn logistic(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 fn finite(text: &str) -> Option<f32> {

@@ -3,21 +3,18 @@
 //! The same examples always give the same weights: no chance, no clock. How sure the result may be is measured on
 //! examples that were left out (five parts, each left out once), not on those that it was made from.
 //!
-//! The solver is dual coordinate descent for the squared hinge loss (Hsieh and others, ICML 2008); scores become shares
-//! of certainty by Platt's logistic curve (1999), with his smoothed targets.
+//! The weights are read over whole messages and over two neighbouring sentences (see [`super`]), so they are made from
+//! both. Which two sentences of a message tell the matter, nobody has marked: first the whole messages teach weights,
+//! and by these the two that speak most are taken (multiple-instance learning; Andrews and others, NIPS 2002). Where a
+//! label does not hold, it is told by no sentence.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::solver::{Vector, curve, dot, solve};
 use super::{Label, Learned, words};
 
 /// A word or pair must stand in so many texts.
 const LEAST_TEXTS: usize = 2;
-/// How much a mistake on an example weighs against keeping the weights small.
-const COST: f64 = 1.0;
-/// Rounds over all examples, at most.
-const MOST_ROUNDS: usize = 300;
-/// No round moved any example by more: done.
-const STILL: f64 = 0.001;
 /// Into so many parts the examples are divided for the measurement.
 const PARTS: usize = 5;
 /// With fewer examples that are it, nothing is learned for a label.
@@ -59,13 +56,14 @@ pub struct Measured {
 
 /// Learns these labels; those with too few examples are left out of both results.
 pub fn train(examples: &[Example], labels: &[String]) -> (Learned, Vec<Measured>) {
-    let (names, rarity, vectors) = vectors(examples);
+    let (names, rarity, texts) = texts(examples);
+    let width = names.len();
     let (mut columns, mut known, mut measured) = (Vec::new(), Vec::new(), Vec::new());
     for label in labels {
-        let (mut rows, mut is): (Vec<&Vector>, Vec<bool>) = (Vec::new(), Vec::new());
-        for (example, vector) in examples.iter().zip(&vectors) {
+        let (mut about, mut is): (Vec<&Text>, Vec<bool>) = (Vec::new(), Vec::new());
+        for (example, text) in examples.iter().zip(&texts) {
             if let Some(holds) = example.says(label) {
-                rows.push(vector);
+                about.push(text);
                 is.push(holds);
             }
         }
@@ -73,19 +71,22 @@ pub fn train(examples: &[Example], labels: &[String]) -> (Learned, Vec<Measured>
         if positive < LEAST_EXAMPLES || is.len() - positive < LEAST_EXAMPLES {
             continue;
         }
-        let scores = left_out(&rows, &is, names.len());
-        let (slope, shift) = platt(&scores, &is);
-        let (mut weights, start) = solve(&rows, &is, names.len());
+        let scores = left_out(&about, &is, width);
+        let [slope, near, shift] = curve(&scores, &is);
+        let (mut weights, start) = learn(&about, &is, width);
         let largest = weights.iter().fold(0.0_f64, |most, weight| most.max(weight.abs()));
         weights
             .iter_mut()
             .filter(|weight| weight.abs() < NEGLIGIBLE * largest)
             .for_each(|weight| *weight = 0.0);
-        measured.push(measure(label, &scores, &is, slope, shift));
+        let sure: Vec<bool> =
+            scores.iter().map(|[whole, most]| slope * whole + near * most + shift >= 0.0).collect();
+        measured.push(measure(label, &sure, &is));
         known.push(Label {
             name: label.clone(),
             start: start as f32,
             slope: slope as f32,
+            near: near as f32,
             shift: shift as f32,
         });
         columns.push(weights);
@@ -98,108 +99,129 @@ pub fn train(examples: &[Example], labels: &[String]) -> (Learned, Vec<Measured>
     (Learned { labels: known, names, rows, index, rarity, weights }, measured)
 }
 
-/// A text's words: row and value, of length 1 together.
-type Vector = Vec<(usize, f64)>;
+/// A text as vectors of its words, each of length 1.
+struct Text {
+    whole: Vector,
+    /// Each two neighbouring sentences.
+    windows: Vec<Vector>,
+}
 
-/// The words that are kept, their rarity, and every text as a vector of them.
-fn vectors(examples: &[Example]) -> (Vec<Box<str>>, Vec<f32>, Vec<Vector>) {
-    let counted: Vec<HashMap<String, f64>> = examples
+/// The words that are kept, their rarity, and every text as vectors of them.
+fn texts(examples: &[Example]) -> (Vec<Box<str>>, Vec<f32>, Vec<Text>) {
+    // By text, then by sentence, how often each word stands in it.
+    let counted: Vec<BTreeMap<u32, HashMap<String, f64>>> = examples
         .iter()
         .map(|example| {
-            let mut counts = HashMap::new();
-            words::features(&example.text, |feature, _| {
-                *counts.entry(feature.to_owned()).or_insert(0.0) += 1.0;
+            let mut counts: BTreeMap<u32, HashMap<String, f64>> = BTreeMap::new();
+            words::features(&example.text, |feature, _, sentence| {
+                *counts.entry(sentence).or_default().entry(feature.to_owned()).or_insert(0.0) += 1.0;
             });
             counts
         })
         .collect();
-    let mut texts: HashMap<&str, usize> = HashMap::new();
-    for feature in counted.iter().flat_map(HashMap::keys) {
-        *texts.entry(feature).or_default() += 1;
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for sentences in &counted {
+        let all: BTreeSet<&str> = sentences.values().flat_map(HashMap::keys).map(String::as_str).collect();
+        all.into_iter().for_each(|feature| *seen.entry(feature).or_default() += 1);
     }
-    let mut kept: Vec<(&str, usize)> = texts.into_iter().filter(|(_, count)| *count >= LEAST_TEXTS).collect();
+    let mut kept: Vec<(&str, usize)> = seen.into_iter().filter(|(_, count)| *count >= LEAST_TEXTS).collect();
     kept.sort_unstable();
     let all = examples.len() as f64;
     let rarity: Vec<f64> =
         kept.iter().map(|(_, count)| ((1.0 + all) / (1.0 + *count as f64)).ln() + 1.0).collect();
     let row_of: HashMap<&str, usize> = kept.iter().enumerate().map(|(row, (name, _))| (*name, row)).collect();
-    let vectors = counted
+    let weighed = |counts: &BTreeMap<usize, f64>| -> Vector {
+        counts
+            .iter()
+            .filter_map(|(row, count)| Some((*row, (1.0 + count.ln()) * rarity.get(*row)?)))
+            .collect()
+    };
+    let texts = counted
         .iter()
-        .map(|counts| {
-            let mut vector: Vector = counts
-                .iter()
-                .filter_map(|(feature, count)| {
-                    let row = *row_of.get(feature.as_str())?;
-                    Some((row, (1.0 + count.ln()) * rarity.get(row)?))
-                })
-                .collect();
-            vector.sort_unstable_by_key(|(row, _)| *row);
-            let length = vector.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
-            if length > 0.0 {
-                vector.iter_mut().for_each(|(_, value)| *value /= length);
+        .map(|sentences| {
+            let mut whole: BTreeMap<usize, f64> = BTreeMap::new();
+            let mut each: Vec<(u32, Vector)> = Vec::new();
+            for (number, counts) in sentences {
+                let of_sentence: BTreeMap<usize, f64> = counts
+                    .iter()
+                    .filter_map(|(feature, count)| Some((*row_of.get(feature.as_str())?, *count)))
+                    .collect();
+                of_sentence.iter().for_each(|(row, count)| *whole.entry(*row).or_default() += count);
+                if !of_sentence.is_empty() {
+                    each.push((*number, weighed(&of_sentence)));
+                }
             }
-            vector
+            let length = length(&weighed(&whole));
+            Text { whole: divided(weighed(&whole), length), windows: windows(&each) }
         })
         .collect();
     let names = kept.iter().map(|(name, _)| Box::from(*name)).collect();
-    (names, rarity.iter().map(|value| *value as f32).collect(), vectors)
+    (names, rarity.iter().map(|value| *value as f32).collect(), texts)
 }
 
-/// Weights and start value that tell the examples apart.
-fn solve(rows: &[&Vector], is: &[bool], width: usize) -> (Vec<f64>, f64) {
-    let positive = is.iter().filter(|is| **is).count().max(1) as f64;
-    let all = rows.len() as f64;
-    // Rare labels weigh as much as common ones.
-    let cost = |is: bool| COST * all / (2.0 * if is { positive } else { (all - positive).max(1.0) });
-    let (mut weights, mut start) = (vec![0.0; width], 0.0);
-    let mut alphas = vec![0.0_f64; rows.len()];
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    let mut state = 1_u64;
-    for _ in 0..MOST_ROUNDS {
-        shuffle(&mut order, &mut state);
-        let mut moved = 0.0_f64;
-        for index in &order {
-            let (Some(row), Some(is), Some(alpha)) =
-                (rows.get(*index), is.get(*index), alphas.get_mut(*index))
-            else {
-                continue;
-            };
-            let sign = if *is { 1.0 } else { -1.0 };
-            let slack = 0.5 / cost(*is);
-            let gradient = sign * (dot(&weights, row) + start) - 1.0 + *alpha * slack;
-            let squares: f64 = row.iter().map(|(_, value)| value * value).sum();
-            let next = (*alpha - gradient / (squares + 1.0 + slack)).max(0.0);
-            let step = (next - *alpha) * sign;
-            moved = moved.max(step.abs());
-            *alpha = next;
-            start += step;
-            for (column, value) in row.iter() {
-                if let Some(weight) = weights.get_mut(*column) {
-                    *weight += step * value;
-                }
-            }
+/// Each two neighbouring sentences, as [`super::opinion`] takes them.
+fn windows(sentences: &[(u32, Vector)]) -> Vec<Vector> {
+    let mut windows = Vec::with_capacity(sentences.len());
+    let follows = |one: &(u32, Vector), other: &(u32, Vector)| one.0 + 1 == other.0;
+    for (index, first) in sentences.iter().enumerate() {
+        let second = sentences.get(index + 1).filter(|second| follows(first, second));
+        let before = index.checked_sub(1).and_then(|before| sentences.get(before));
+        if second.is_none() && before.is_some_and(|before| follows(before, first)) {
+            continue;
         }
-        if moved < STILL {
-            break;
+        let mut sum: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut squares = 0.0;
+        for (_, vector) in [Some(first), second].into_iter().flatten() {
+            squares += length(vector).powi(2);
+            vector.iter().for_each(|(row, value)| *sum.entry(*row).or_default() += value);
         }
+        windows.push(divided(sum.into_iter().collect(), squares.sqrt()));
     }
-    (weights, start)
+    windows
 }
 
-fn dot(weights: &[f64], row: &Vector) -> f64 {
-    row.iter().map(|(column, value)| weights.get(*column).copied().unwrap_or_default() * value).sum()
+fn length(vector: &Vector) -> f64 {
+    vector.iter().map(|(_, value)| value * value).sum::<f64>().sqrt()
 }
 
-/// The same order in every run.
-fn shuffle(order: &mut [usize], state: &mut u64) {
-    for last in (1..order.len()).rev() {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        order.swap(last, (*state >> 33) as usize % (last + 1));
+fn divided(mut vector: Vector, length: f64) -> Vector {
+    if length > 0.0 {
+        vector.iter_mut().for_each(|(_, value)| *value /= length);
     }
+    vector
 }
 
-/// The score of each example by weights that were learned without it.
-fn left_out(rows: &[&Vector], is: &[bool], width: usize) -> Vec<f64> {
+/// Weights and start value that tell these texts, and their sentences, apart.
+fn learn(texts: &[&Text], is: &[bool], width: usize) -> (Vec<f64>, f64) {
+    let mut rows: Vec<&Vector> = texts.iter().map(|text| &text.whole).collect();
+    let mut holds = is.to_vec();
+    let mut costs = costs(is, is.len());
+    let (weights, _) = solve(&rows, &holds, &costs, width);
+    let mut of_windows = Vec::new();
+    for (text, is) in texts.iter().zip(is) {
+        let best = text.windows.iter().max_by(|one, two| dot(&weights, one).total_cmp(&dot(&weights, two)));
+        let windows: Vec<&Vector> =
+            if *is { best.into_iter().collect() } else { text.windows.iter().collect() };
+        of_windows.extend(std::iter::repeat_n(*is, windows.len()));
+        rows.extend(windows);
+    }
+    // All sentences together weigh as much as all messages.
+    costs.extend(self::costs(&of_windows, is.len()));
+    holds.extend(of_windows);
+    solve(&rows, &holds, &costs, width)
+}
+
+/// What a mistake costs: those that are it, and those that are not, half of this weight each.
+fn costs(is: &[bool], weight: usize) -> Vec<f64> {
+    let positive = is.iter().filter(|is| **is).count();
+    let share = |count: usize| weight as f64 / (2.0 * count.max(1) as f64);
+    let (yes, no) = (share(positive), share(is.len() - positive));
+    is.iter().map(|is| if *is { yes } else { no }).collect()
+}
+
+/// The scores of each example by weights that were learned without it: of the whole, and of the two sentences that
+/// speak most.
+fn left_out(texts: &[&Text], is: &[bool], width: usize) -> Vec<[f64; 2]> {
     let mut counts = [0_usize; 2];
     let parts: Vec<usize> = is
         .iter()
@@ -209,62 +231,30 @@ fn left_out(rows: &[&Vector], is: &[bool], width: usize) -> Vec<f64> {
             *count % PARTS
         })
         .collect();
-    let mut scores = vec![0.0; rows.len()];
+    let mut scores = vec![[0.0; 2]; texts.len()];
     for part in 0..PARTS {
         let (mut seen, mut labels) = (Vec::new(), Vec::new());
-        for ((row, is), of) in rows.iter().zip(is).zip(&parts) {
+        for ((text, is), of) in texts.iter().zip(is).zip(&parts) {
             if *of != part {
-                seen.push(*row);
+                seen.push(*text);
                 labels.push(*is);
             }
         }
-        let (weights, start) = solve(&seen, &labels, width);
-        for ((row, score), of) in rows.iter().zip(&mut scores).zip(&parts) {
+        let (weights, start) = learn(&seen, &labels, width);
+        for ((text, score), of) in texts.iter().zip(&mut scores).zip(&parts) {
             if *of == part {
-                *score = dot(&weights, row) + start;
+                let most = text.windows.iter().map(|window| dot(&weights, window)).max_by(f64::total_cmp);
+                *score = [dot(&weights, &text.whole) + start, most.unwrap_or_default() + start];
             }
         }
     }
     scores
 }
 
-/// Slope and shift of the curve that turns these scores into shares of certainty, by Newton's method.
-fn platt(scores: &[f64], is: &[bool]) -> (f64, f64) {
-    let positive = is.iter().filter(|is| **is).count() as f64;
-    let negative = is.len() as f64 - positive;
-    let (high, low) = ((positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0));
-    let (mut slope, mut shift) = (1.0_f64, ((positive + 1.0) / (negative + 1.0)).ln());
-    for _ in 0..100 {
-        let (mut g, mut h) = ([0.0_f64; 2], [1e-9_f64, 0.0, 1e-9]);
-        for (score, is) in scores.iter().zip(is) {
-            let p = 1.0 / (1.0 + (-(slope * score + shift)).exp());
-            let (miss, curve) = (p - if *is { high } else { low }, p * (1.0 - p));
-            g[0] += miss * score;
-            g[1] += miss;
-            h[0] += curve * score * score;
-            h[1] += curve * score;
-            h[2] += curve;
-        }
-        let determinant = h[0] * h[2] - h[1] * h[1];
-        if determinant.abs() < 1e-12 {
-            break;
-        }
-        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
-        // Half steps where a whole one would throw it far off.
-        let damp = 1.0 / step.iter().fold(1.0_f64, |most, one| most.max(one.abs() / 2.0));
-        slope -= damp * step[0];
-        shift -= damp * step[1];
-        if step.iter().all(|one| one.abs() < 1e-9) {
-            break;
-        }
-    }
-    (slope, shift)
-}
-
-fn measure(label: &str, scores: &[f64], is: &[bool], slope: f64, shift: f64) -> Measured {
+fn measure(label: &str, sure: &[bool], is: &[bool]) -> Measured {
     let (mut hits, mut false_alarms, mut missed, mut others) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for (score, is) in scores.iter().zip(is) {
-        match (slope * score + shift >= 0.0, is) {
+    for (sure, is) in sure.iter().zip(is) {
+        match (sure, is) {
             (true, true) => hits += 1,
             (true, false) => false_alarms += 1,
             (false, true) => missed += 1,

@@ -1,9 +1,17 @@
-//! What the learned part of the rules looks at: single words and pairs of neighbours, brought to common forms.
+//! What the learned part of the rules looks at: single words, pairs of neighbours, and families of words, brought to
+//! common forms.
 //!
 //! Deliberately coarser than the matcher: endings are cut off, and days, months, numbers, "he" and "she", and words for a
-//! child stand for their kind, so that few examples teach much. It knows no meaning and no rule.
+//! child stand for their kind, so that few examples teach much. A word besides speaks for its families ("sofa" for
+//! `{athome}`), so that a word no example holds is understood by its relatives. It knows no rule.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::rules::text::{self, Break};
+
+/// Families of words: the name, a colon, and its words. One word may be of several.
+const FAMILIES: &str = include_str!("families.txt");
 
 /// Endings cut off a word, the longest first; at least four letters stay.
 const ENDINGS: [&str; 16] = [
@@ -89,24 +97,54 @@ pub const KINDS: [(&str, &[&str]); 6] = [
 /// The kinds whose words count only with a capital.
 const CAPITAL_ONLY: usize = 5;
 
-/// Hands out every word and every pair of neighbours in a sentence, with its bytes in the text.
-pub fn features(text: &str, mut each: impl FnMut(&str, std::ops::Range<usize>)) {
-    let (mut pair, mut last_start) = (String::new(), 0);
+/// Hands out every word, every pair of neighbours in a sentence, and the families of every word, with its bytes in the
+/// text and the number of its sentence.
+pub fn features(text: &str, mut each: impl FnMut(&str, std::ops::Range<usize>, u32)) {
+    let (mut pair, mut last_start, mut sentence) = (String::new(), 0, 0);
     text::words(text, |word| {
         if word.boundary == Break::Hard {
             pair.clear();
+            sentence += 1;
         }
         let common = common(word.form, word.traits.capital);
         if !pair.is_empty() {
             pair.push(' ');
             pair.push_str(common);
-            each(&pair, last_start..word.end);
+            each(&pair, last_start..word.end, sentence);
         }
-        each(common, word.start..word.end);
+        each(common, word.start..word.end, sentence);
+        families(common).iter().for_each(|family| each(family, word.start..word.end, sentence));
         pair.clear();
         pair.push_str(common);
         last_start = word.start;
     });
+}
+
+/// The families of a word in its common form.
+pub fn families(common: &str) -> &'static [Box<str>] {
+    static BY_WORD: LazyLock<HashMap<&str, Vec<Box<str>>>> = LazyLock::new(|| {
+        let mut by_word: HashMap<&str, Vec<Box<str>>> = HashMap::new();
+        for (name, words) in FAMILIES.lines().filter_map(|line| line.split_once(':')) {
+            for word in words.split_whitespace() {
+                let families = by_word.entry(self::common(word, false)).or_default();
+                let name = format!("{{{name}}}").into_boxed_str();
+                if !families.contains(&name) {
+                    families.push(name);
+                }
+            }
+        }
+        by_word
+    });
+    BY_WORD.get(common).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// All words that have a family, in their common form.
+pub fn with_families() -> impl Iterator<Item = &'static str> {
+    FAMILIES
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .flat_map(|(_, words)| words.split_whitespace())
+        .map(|word| common(word, false))
 }
 
 /// The common form of a word.
@@ -137,7 +175,12 @@ mod tests {
 
     fn all(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        features(text, |feature, _| found.push(feature.to_owned()));
+        features(text, |feature, _, _| {
+            // Families are told below.
+            if !feature.starts_with('{') {
+                found.push(feature.to_owned());
+            }
+        });
         found
     }
 
@@ -169,10 +212,25 @@ mod tests {
     #[test]
     fn the_bytes_are_those_of_the_words() {
         let text = "He's been sent home";
-        features(text, |feature, range| {
+        features(text, |feature, range, _| {
             if feature == "sent home" {
                 assert_eq!(text.get(range), Some("sent home"));
             }
         });
+    }
+
+    #[test]
+    fn a_word_speaks_for_its_family() {
+        let families_of = |text: &str| {
+            let mut found = Vec::new();
+            features(text, |feature, _, sentence| {
+                if feature.starts_with('{') {
+                    found.push((feature.to_owned(), sentence));
+                }
+            });
+            found
+        };
+        assert_eq!(families_of("We blinked. The sofa"), [("{athome}".to_owned(), 1)]);
+        assert!(families_of("the tree").is_empty());
     }
 }
