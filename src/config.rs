@@ -16,9 +16,9 @@ use crate::triage::{Kind, Queue};
 
 mod account;
 mod check;
+mod digest;
 mod health;
 mod life;
-mod digest;
 mod renamed;
 mod secret;
 mod shape;

@@ -102,7 +102,8 @@ fn the_demo_is_a_real_run_that_leaves_letters_and_filed_messages() {
     }
     let letters = std::fs::read_dir(dir.path().join("demo-out/letters")).unwrap().count();
     assert!(letters >= 10, "{letters} letters");
-    let digest = std::fs::read_dir(dir.path().join("demo-out/digest")).unwrap().next().unwrap().unwrap().path();
+    let digest =
+        std::fs::read_dir(dir.path().join("demo-out/digest")).unwrap().next().unwrap().unwrap().path();
     assert!(digest.join("digest.html").exists() && digest.join("on-time.png").exists());
     let again = Program::run(dir.path(), &["demo"]);
     assert_eq!(again.stdout, done.stdout, "the same inbox gives the same table");

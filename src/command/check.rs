@@ -87,7 +87,7 @@ fn look_at(arguments: &Arguments, mut config: Config) -> Result<Set, in_force::R
     if let Some(rules) = &arguments.rules {
         config.rules = Some(rules.clone());
     }
-    in_force::load(&config)
+    in_force::load_and_try(&config)
 }
 
 fn count(found: &[Diagnostic], severity: Severity) -> usize {

@@ -117,23 +117,39 @@ pub fn load(config: &Config) -> Result<Set, Refused> {
 
 /// The same, with the files from which the set was made.
 pub fn load_with_files(config: &Config) -> Result<(Set, RuleFiles), Refused> {
-    let files = match &config.rules {
-        Some(folder) => read_folder(folder)?,
-        None => built_in(),
+    let (files, compile_rules): (_, CompileRules) = match &config.rules {
+        Some(folder) => (read_folder(folder)?, rules::compile),
+        None => (built_in(), rules::compile_tested),
     };
-    Ok((compile(config, &files)?, files))
+    Ok((put_together(config, &files, compile_rules)?, files))
+}
+
+/// The same for somebody who asks whether all is well: the rules that are built in show their examples too.
+pub fn load_and_try(config: &Config) -> Result<Set, Refused> {
+    match &config.rules {
+        Some(_) => load(config),
+        None => compile(config, &built_in()),
+    }
 }
 
 /// Compiles a set from these files.
 pub fn compile(config: &Config, files: &RuleFiles) -> Result<Set, Refused> {
+    let compile_rules: CompileRules = match config.rules {
+        Some(_) => rules::compile,
+        None => rules::compile_known,
+    };
+    put_together(config, files, compile_rules)
+}
+
+/// How rules are compiled: with all that they can be tried on, or as rules that were tried before.
+type CompileRules = fn(&[SourceFile], &RuleWorld) -> Result<Ruleset, Vec<Diagnostic>>;
+
+fn put_together(config: &Config, files: &RuleFiles, compile_rules: CompileRules) -> Result<Set, Refused> {
     let mut complaints = files.unreadable.clone();
     let days = working_days::load(config.working_days.as_deref());
     let terms = days.as_ref().map(|days| days.terms.clone()).unwrap_or_default();
     let world = RuleWorld { terms, domain: config.council.domain.clone() };
-    let ruleset = match config.rules {
-        Some(_) => rules::compile(&files.rules, &world),
-        None => rules::compile_known(&files.rules, &world),
-    };
+    let ruleset = compile_rules(&files.rules, &world);
     if let Err(diagnostics) = &ruleset {
         complaints.extend(diagnostics.iter().cloned());
     }

@@ -181,7 +181,8 @@ fn entry<C: Clock>(
 ) -> Result<Entry, Trouble> {
     let records = world.records;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
-        let canary = message.message_id.as_deref().filter(|id| letter::purpose_of(id) == Some(Purpose::Canary));
+        let canary =
+            message.message_id.as_deref().filter(|id| letter::purpose_of(id) == Some(Purpose::Canary));
         if let Some(id) = canary.filter(|_| !world.is_sent(&raw.at.account, &raw.at.folder)) {
             records.canary_met(id, world.now())?;
         }

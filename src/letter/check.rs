@@ -9,7 +9,9 @@ use super::acknowledgement::{self, AcknowledgementFacts, Counted, SIGNPOSTS};
 use super::alert::{self, AlertFacts};
 use super::passed_on::{self, PassedOnFacts};
 use super::wording::{BUILT_IN, Source, Wording, WordingError, WordingProblem};
-use super::{Council, Sender, briefing, check_digest, check_staff, digest, markup, notice, referral, reminder};
+use super::{
+    Council, Sender, briefing, check_digest, check_staff, digest, markup, notice, referral, reminder,
+};
 use crate::case::{Reference, Step};
 use crate::message::Fingerprint;
 use crate::triage::{Chaser, Signpost};

@@ -112,8 +112,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records =
-            Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
+        let records = Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();

@@ -45,7 +45,7 @@ mod whole;
 mod workshop;
 mod zone;
 
-pub use compile::{compile, compile_known, everyday, examples};
+pub use compile::{compile, compile_known, compile_tested, everyday, examples};
 pub use diagnostic::{Diagnostic, Severity};
 pub use reading::text_of;
 pub use sentence::sentence_at;

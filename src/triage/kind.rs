@@ -438,7 +438,10 @@ mod tests {
         let changed = "This event has been updated\nChanged: time\n\nReview of the plan\nTuesday 4 May 2027, 2pm - 3pm, United Kingdom Time\n\
             Joining info: video call link meet.example/abc\nGuests: a@school.example - organiser, SEND team\n\
             Reply for send@council.example: Yes  Maybe  No";
-        let moved = Message { subject: "Updated invitation: Review of the plan @ Tue 4 May 2027".to_owned(), ..answer(changed) };
+        let moved = Message {
+            subject: "Updated invitation: Review of the plan @ Tue 4 May 2027".to_owned(),
+            ..answer(changed)
+        };
         assert_eq!(of(&moved), Kind::Calendar);
         let with_words = format!("{changed}\n\nSorry, we had to move it because her teacher is ill.");
         assert_eq!(of(&Message { ..answer(&with_words) }), Kind::Person);

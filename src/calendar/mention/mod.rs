@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 mod counted;
 mod dated;
 mod duration;
+mod lead;
 mod period;
 mod relative;
 mod school;
@@ -57,11 +58,17 @@ pub struct Term {
 /// one ahead. Today belongs to both.
 pub fn mentions(text: &str, received_on: NaiveDate, terms: &[Term]) -> Vec<Mention> {
     let lower = text.to_ascii_lowercase();
-    let reader = Reader { words: Words::cut(text, &lower), today: received_on, terms };
+    let mut words = Words::cut(text, &lower);
+    words.mark();
+    read(Reader { words, today: received_on, terms })
+}
+
+fn read(reader: Reader<'_>) -> Vec<Mention> {
+    let received_on = reader.today;
     let mut found = Vec::new();
     let mut i = 0;
     while i < reader.words.len() {
-        let Some((end, readings)) = reader.mention_at(i) else {
+        let Some((end, readings)) = reader.words.may_begin(i).then(|| reader.mention_at(i)).flatten() else {
             i += 1;
             continue;
         };
@@ -91,7 +98,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn mention_at(&self, i: usize) -> Found {
         // "Happy Friday", "Merry Christmas": greetings.
-        if !words::may_begin(self.words.at(i)) || matches!(self.words.before(i, 1), "happy" | "merry") {
+        if matches!(self.words.before(i, 1), "happy" | "merry") {
             return None;
         }
         let (end, readings) = self

@@ -15,6 +15,16 @@ proptest! {
     }
 
     #[test]
+    fn words_that_are_passed_over_begin_no_mention(words in proptest::collection::vec(proptest::sample::select(literals()), 1..10)) {
+        let text = words.join(" ");
+        let lower = text.to_ascii_lowercase();
+        let mut words = Words::cut(&text, &lower);
+        words.mark_all();
+        let all = read(Reader { words, today: day(WEDNESDAY), terms: &terms() });
+        prop_assert_eq!(mentions(&text, day(WEDNESDAY), &terms()), all, "{}", text);
+    }
+
+    #[test]
     fn calendar_words_in_any_order(words in proptest::collection::vec(prop_oneof![
         Just("Friday"), Just("week"), Just("the"), Just("7th"), Just("of"), Just("May"), Just("next"), Just("last"), Just("half"),
         Just("term"), Just("in"), Just("3"), Just("weeks"), Just("ago"), Just("/"), Just("25/9"), Just("2026"), Just("end"), Just("-"),
@@ -31,6 +41,35 @@ proptest! {
 fn the_first_day_that_there_is_has_no_last_friday() {
     hold("last Friday", NaiveDate::MIN);
     hold("next Friday", NaiveDate::MAX);
+}
+
+/// All words and marks that the patterns name, and some that they do not.
+fn literals() -> Vec<String> {
+    let sources = [
+        include_str!("counted.rs"),
+        include_str!("dated.rs"),
+        include_str!("duration.rs"),
+        include_str!("mod.rs"),
+        include_str!("relative.rs"),
+        include_str!("school.rs"),
+        include_str!("tense.rs"),
+        include_str!("weekday.rs"),
+        include_str!("words.rs"),
+    ];
+    let mut all: Vec<String> = sources
+        .iter()
+        .flat_map(|source| source.split("mod tests {").next().unwrap_or_default().lines())
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .flat_map(str::split_ascii_whitespace)
+        .map(str::to_owned)
+        .collect();
+    all.extend(
+        ["7", "2027", "25", "3", "school", "says", "he", "Friday", "Fridays", "May"].map(str::to_owned),
+    );
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// What holds for every text: in order, apart, on character bounds, not empty, each reading on its side of today.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use chrono::Weekday;
 
+use super::lead;
+
 /// A word, a run of digits, or a single mark.
 #[derive(Debug, Clone)]
 struct Word<'t> {
@@ -12,6 +14,8 @@ struct Word<'t> {
     text: &'t str,
     capital: bool,
     glued: bool,
+    /// A mention may begin here.
+    begins: bool,
 }
 
 /// All words of a text. Asking beyond either end gives the empty word, so that patterns need no bounds.
@@ -71,10 +75,32 @@ impl<'t> Words<'t> {
                 text: if is_dash(first) { "-" } else { stem },
                 capital,
                 glued: start == end_before && start > 0,
+                begins: false,
             });
             end_before = at;
         }
         Self { words }
+    }
+
+    /// Marks the words with which a mention may begin: those from which other such words lead to the heart of one.
+    pub fn mark(&mut self) {
+        let mut leads = false;
+        for word in self.words.iter_mut().rev() {
+            let part = lead::part(word.text);
+            leads = part & lead::HEART != 0 || leads && part & lead::LEADS != 0;
+            word.begins = leads && part & lead::BEGINS != 0;
+        }
+    }
+
+    /// Whether a mention may begin with this word.
+    pub fn may_begin(&self, i: usize) -> bool {
+        self.words.get(i).is_some_and(|word| word.begins)
+    }
+
+    /// Any word may.
+    #[cfg(test)]
+    pub fn mark_all(&mut self) {
+        self.words.iter_mut().for_each(|word| word.begins = true);
     }
 
     pub fn len(&self) -> usize {
@@ -147,56 +173,6 @@ fn is_dash(c: char) -> bool {
 /// Whether the word is one of these, which stand with spaces between.
 pub fn is_among(word: &str, list: &str) -> bool {
     !word.is_empty() && list.split_ascii_whitespace().any(|one| one == word)
-}
-
-/// Whether a mention can begin with this word. Most words of a text cannot, and no pattern is tried on them.
-pub fn may_begin(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-        || matches!(
-            word,
-            "the"
-                | "a"
-                | "an"
-                | "this"
-                | "these"
-                | "next"
-                | "last"
-                | "coming"
-                | "past"
-                | "previous"
-                | "my"
-                | "our"
-        )
-        || matches!(word, "in" | "within" | "over" | "during" | "for" | "across" | "throughout" | "at")
-        || matches!(word, "w" | "wk" | "wc" | "week" | "every" | "each" | "alternate" | "following" | "same")
-        || matches!(
-            word,
-            "black" | "one" | "any" | "another" | "couple" | "few" | "several" | "number" | "good" | "half"
-        )
-        || matches!(
-            word,
-            "just" | "only" | "well" | "now" | "about" | "around" | "approximately" | "approx" | "roughly"
-        )
-        || matches!(word, "circa" | "almost" | "nearly" | "more" | "longer" | "less" | "fewer" | "under")
-        || matches!(
-            word,
-            "end" | "beginning" | "start" | "middle" | "early" | "mid" | "late" | "earlier" | "later"
-        )
-        || matches!(word, "very" | "first" | "second" | "third" | "fourth" | "final" | "other" | "day")
-        || matches!(
-            word,
-            "christmas" | "xmas" | "easter" | "boxing" | "new" | "bank" | "whitsun" | "halfterm" | "school"
-        )
-        || matches!(
-            word,
-            "spring" | "summer" | "autumn" | "winter" | "tonight" | "today" | "yesterday" | "yday" | "yest"
-        )
-        || ordinal_word(word).is_some()
-        || is_tomorrow(word)
-        || weekday(word).is_some()
-        || short_weekday(word).is_some()
-        || month(word).is_some()
-        || number_word(word).is_some()
 }
 
 /// "tomorrow", as it is spelt.
