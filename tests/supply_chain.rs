@@ -17,6 +17,7 @@ const TWICE: &[(&str, &str)] = &[
     ("cpufeatures", "sha2"),
     ("event-listener", "async-channel"),
     ("getrandom", "ring, proptest"),
+    ("miniz_oxide", "png, for the charts"),
     ("r-efi", "getrandom"),
     ("syn", "derive macros that are not on 3 yet"),
     ("thiserror", "async-imap"),

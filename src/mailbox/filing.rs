@@ -168,7 +168,13 @@ impl ImapMailbox {
         let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
         let found = match folders::open(session, &wire, false).await {
             Ok(_) => copies::find(session, account, identity).await?,
-            Err(Fault::Refused(_)) => false, // No such folder yet.
+            Err(Fault::Refused(refusal)) => {
+                // A refusal for a moment is not "no such folder": taken for that, the message would be copied a second time.
+                if folders::exists(session, &wire).await.map_err(|fault| fault.at(account, "LIST"))? {
+                    return Err(Fault::Refused(refusal).at(account, "EXAMINE"));
+                }
+                false
+            }
             Err(lost) => return Err(lost.at(account, "EXAMINE")),
         };
         if let Some(home) = home {

@@ -37,8 +37,8 @@ impl Chance {
     }
 
     /// One of these.
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         let at = self.below(of.len() as u64);
-        &of[usize::try_from(at).unwrap()]
+        of[usize::try_from(at).unwrap()]
     }
 }

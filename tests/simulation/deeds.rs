@@ -53,18 +53,18 @@ impl Deed {
             0..=8 => {
                 let how_many = if chance.one_in(5) { chance.between(2, 5) } else { 1 };
                 let letter =
-                    |chance: &mut Chance| (*chance.pick(&KINDS), usize::try_from(chance.below(2)).unwrap());
+                    |chance: &mut Chance| (chance.pick(&KINDS), usize::try_from(chance.below(2)).unwrap());
                 Self::Arrive((0..how_many).map(|_| letter(chance)).collect())
             }
             9 => Self::Again(which, account),
-            10 | 11 => Self::Drag(which, *chance.pick(&FOLDERS)),
+            10 | 11 => Self::Drag(which, chance.pick(&FOLDERS)),
             12 => Self::Delete(which, chance.one_in(2)),
             13 | 14 => Self::Answer(which),
             15 => Self::Restart(account),
             16 | 17 => {
-                Self::OtherUidValidity(account, *chance.pick(&["INBOX", "INBOX", "Sent", "Triage/General"]))
+                Self::OtherUidValidity(account, chance.pick(&["INBOX", "INBOX", "Sent", "Triage/General"]))
             }
-            _ => Self::Rewind(account, *chance.pick(&["INBOX", "INBOX", "Sent"])),
+            _ => Self::Rewind(account, chance.pick(&["INBOX", "INBOX", "Sent"])),
         }
     }
 
@@ -73,7 +73,7 @@ impl Deed {
         let mut state = sim.lock();
         let account = usize::try_from(chance.below(2)).unwrap();
         let at = state.now() - BEFORE_US;
-        let number = state.letters.write(*chance.pick(&[Kind::Question, Kind::Request]), account, None, at);
+        let number = state.letters.write(chance.pick(&[Kind::Question, Kind::Request]), account, None, at);
         let letter = &mut state.letters.all[number];
         (letter.old, letter.deliveries) = (true, 1);
         let bytes = letter.bytes.clone();

@@ -80,7 +80,7 @@ impl Abilities {
             plain: chance.one_in(2),
             tells_uid_next: !chance.one_in(5),
             tells_copyuid: !chance.one_in(5),
-            delimiter: *chance.pick(&['/', '.']),
+            delimiter: chance.pick(&['/', '.']),
             keeps_copies: chance.one_in(3),
         }
     }

@@ -130,7 +130,7 @@ impl Talk {
         if command.starts_with("IDLE") || command.starts_with("LOGOUT") || !state.goes_wrong(45) {
             return Mishap::None;
         }
-        *state.chance.pick(&[Mishap::No, Mishap::Bad, Mishap::ByeBefore, Mishap::ByeAfter, Mishap::ByeAfter])
+        state.chance.pick(&[Mishap::No, Mishap::Bad, Mishap::ByeBefore, Mishap::ByeAfter, Mishap::ByeAfter])
     }
 
     /// What has come or gone since this connection was last told.

@@ -265,12 +265,14 @@ impl Life<'_> {
         let calm = Instant::now();
         sleep(LONGEST_BLIND).await;
         loop {
-            let mut state = self.sim.lock();
-            state.keep_what_is_due();
-            if state.is_settled() {
+            let settled = {
+                let mut state = self.sim.lock();
+                state.keep_what_is_due();
+                state.is_settled()
+            };
+            if settled {
                 return;
             }
-            drop(state);
             if calm.elapsed() > LONGEST_CALM {
                 let open = self.sim.lock().what_is_open();
                 self.sim

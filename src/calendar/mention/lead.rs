@@ -62,7 +62,7 @@ static PARTS: LazyLock<HashMap<&'static str, Part, BuildHasherDefault<Quick>>> =
             || short_weekday(name).is_some()
             || is_tomorrow(name)
             || ordinal_word(name).is_some();
-        add(name, BEGINS | LEADS * u8::from(counts) | HEART * u8::from(names));
+        add(name, BEGINS | (LEADS * u8::from(counts)) | (HEART * u8::from(names)));
     }
     parts
 });
