@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use tokio::sync::watch;
 
 use crate::calendar::london;
@@ -45,7 +45,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, path: Option<&Path>) -> Result<(), CommandError> {
     // Invented figures need no record, and so no configuration of one's own.
     let config = if arguments.sample { super::config(path)? } else { own_config(path)? };
-    let now = SystemClock.now();
+    // Whole seconds, as the record keeps them: what is to be sent now is due now, and not at the next second.
+    let now = SystemClock.now().trunc_subsecs(0);
     let set = match in_force::load(&config) {
         Ok(set) => set,
         // For a look at the wording, its mistakes are what is wanted; otherwise the daemon's last good rules hold.
@@ -222,7 +223,7 @@ fn send(
         }
         Err(error) => return Err(error.into()),
     };
-    let unsent = post_now(&records, config, set, &topic)?;
+    let unsent = planned - post_now(&records, config, set, &topic)?.min(planned);
     drop(only_one);
     if unsent > 0 {
         return Err(CommandError::Outside(format!(
@@ -233,7 +234,7 @@ fn send(
     Ok(())
 }
 
-/// Hands over the letters about this and no others; returns how many are left.
+/// Hands over the letters about this and no others; returns how many were dealt with.
 fn post_now(records: &Records, config: &Config, set: Set, topic: &str) -> Result<usize, CommandError> {
     let Some(account) = letters::alerting_account(config) else { return Ok(0) };
     let mut couriers = parts::couriers(config)?;

@@ -136,7 +136,7 @@ pub async fn send_due<P: Courier, C: Clock>(
     }
 }
 
-/// Sends, of this account's letters that are due, those that are meant; returns how many of them are left. For a command that
+/// Sends, of this account's letters that are due, those that are meant; returns how many were dealt with. For a command that
 /// stands in for the daemon.
 pub async fn send_those<P: Courier, C: Clock>(
     account: &str,
@@ -146,15 +146,15 @@ pub async fn send_those<P: Courier, C: Clock>(
 ) -> Result<usize, Trouble> {
     let which = Which::Letters { account: account.to_owned() };
     let due = world.records.due_effects(which, world.now(), 10_000)?;
-    let mut left = 0;
+    let mut settled = 0;
     for letter in due.iter().filter(|due| meant(&due.effect)) {
         match send_one(courier, world, letter).await? {
-            Went::Settled => {}
-            Went::Later | Went::Nowhere(_) => left += 1,
+            Went::Settled => settled += 1,
+            Went::Later | Went::Nowhere(_) => {}
         }
     }
     courier.close().await;
-    Ok(left)
+    Ok(settled)
 }
 
 /// How it went with one letter.
