@@ -19,6 +19,7 @@ mod check;
 mod digest;
 mod health;
 mod life;
+mod metrics;
 mod renamed;
 mod secret;
 mod shape;
@@ -31,6 +32,7 @@ pub use account::{
 pub use digest::{DigestDay, DigestRules, DigestTo};
 pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules, Retention};
+pub use metrics::{Listen, MetricsRules};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
@@ -104,6 +106,9 @@ pub struct Config {
     /// How somebody outside learns that the program stands still.
     #[serde(default)]
     pub health: HealthRules,
+    /// Where the program may be looked at from outside.
+    #[serde(default)]
+    pub metrics: MetricsRules,
     /// What is to be warned of in the file, such as old names.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,

@@ -28,6 +28,7 @@ mod lessons;
 mod letters;
 mod life;
 mod mailbox;
+mod manual;
 mod message;
 mod misbehaving;
 mod moves;

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError};
@@ -21,10 +21,12 @@ mod digest;
 mod doctor;
 mod due;
 mod evaluate;
+mod examples;
 mod explain;
 mod figures;
 mod health;
 mod learn;
+mod manual;
 mod out;
 mod past;
 mod rebuild;
@@ -117,8 +119,14 @@ enum Command {
     Purge(upkeep::Purge),
     /// Everything that is kept about one address, as JSON
     Export(upkeep::Export),
-    /// The JSON Schemas of configuration and rules, for editors
+    /// The JSON Schemas of configuration and rules for editors, and the page of all keys of the configuration
     Schema(schema::Arguments),
+    /// Writes the man pages, made from these very definitions; for whoever packages the program
+    #[command(hide = true)]
+    Man(manual::Man),
+    /// Prints the completions for a shell, made from these very definitions
+    #[command(hide = true)]
+    Completions(manual::Completions),
 }
 
 /// How a result is printed.
@@ -173,7 +181,10 @@ impl CommandError {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::from_arg_matches(&examples::command().get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     let usual = if matches!(arguments.command, Command::Demo(_)) { LogLevel::Warn } else { LogLevel::Info };
     start_log(arguments.log, arguments.log_level.unwrap_or(usual).name());
     mute_panics();
@@ -198,6 +209,8 @@ pub fn main() -> ExitCode {
         Command::Purge(a) => upkeep::purge(&a, config),
         Command::Export(a) => upkeep::export(&a, config),
         Command::Schema(a) => schema::run(&a),
+        Command::Man(a) => manual::man(&a),
+        Command::Completions(a) => manual::completions(&a),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,6 +87,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     super::digest::check(config, &addresses, &mut out);
     check_answers(config, &mut out);
     super::health::check(config, &addresses, &mut out);
+    super::metrics::check(config, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
         out.add(

@@ -30,6 +30,7 @@ pub mod intake;
 pub mod joining;
 pub mod kept;
 pub mod letters;
+pub mod metrics;
 pub mod moves;
 pub mod notices;
 pub mod parts;
@@ -71,6 +72,8 @@ pub struct Bells {
     turns: RefCell<BTreeMap<(String, String), DateTime<Utc>>>,
     /// Accounts on which another send-triage is at work, and until when they are held.
     held: RefCell<BTreeMap<String, DateTime<Utc>>>,
+    /// What happened, for whoever measures.
+    pub tally: metrics::Tally,
 }
 
 impl Bells {
@@ -84,6 +87,7 @@ impl Bells {
             rounds: Notify::new(),
             turns: RefCell::default(),
             held: RefCell::default(),
+            tally: metrics::Tally::default(),
         }
     }
 

@@ -67,7 +67,7 @@ pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result
 }
 
 /// How the daemon is now.
-fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
+pub(super) fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
     let set = world.in_force.now();
     let in_hand = world.records.in_hand()?;
     let mut folders = Vec::new();

@@ -46,6 +46,7 @@ pub async fn look_into<M: Mailbox, C: Clock>(mut folders: Vec<&mut M>, world: &W
             match looked {
                 Ok(()) => *failures = 0,
                 Err(trouble) => {
+                    world.bells.tally.trouble(folder.account(), &trouble);
                     *failures = failures.saturating_add(1);
                     tell(&trouble, folder.account(), folder.folder(), *failures);
                     pause = pause.max(back_off(*failures, &trouble, &**folder));
