@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::rules::diagnostic::{self, Diagnostic, Severity};
-use crate::rules::source;
 use crate::triage::{Kind, Queue};
 
 mod account;
@@ -20,6 +19,8 @@ mod digest;
 mod health;
 mod life;
 mod metrics;
+mod parts;
+mod reach;
 mod renamed;
 mod secret;
 mod shape;
@@ -36,6 +37,7 @@ pub use metrics::{Listen, MetricsRules};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
+use parts::Parts;
 use shape::{Complaint, Time};
 
 /// The configuration that `demo`, and every command without `--config`, starts from.
@@ -214,6 +216,13 @@ pub enum KindName {
     Calendar,
 }
 
+impl KindName {
+    /// As the file writes it.
+    fn word(self) -> &'static str {
+        Kind::from(self).name()
+    }
+}
+
 impl From<KindName> for Kind {
     fn from(name: KindName) -> Self {
         match name {
@@ -317,17 +326,10 @@ impl Config {
             .map_err(|complaints| ConfigError(diagnostic::listed(&complaints).trim_end().to_owned()))
     }
 
-    /// Reads a configuration file; all complaints, each with its place.
+    /// Reads a configuration file and those beside it; all complaints, each with its place.
     pub fn load_or_tell(path: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| {
-            let problem = format!("the configuration cannot be read: {error}");
-            let remedy = "Give its path with --config, or copy config/send-triage.yaml there.";
-            vec![Diagnostic::whole_file(name.clone(), &problem, remedy)]
-        })?;
-        let text = source::text(&bytes).map_err(|bad| vec![bad.diagnostic(&name)])?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::read(&text, &name, folder)
+        Self::put_together(&Parts::gather(path)?, folder)
     }
 
     /// Reads a configuration from text; `name` is for messages.
@@ -338,16 +340,15 @@ impl Config {
 
     /// Reads a configuration from text; all complaints, each with its place.
     pub fn read(text: &str, name: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let shown = without_passwords(text);
+        Self::put_together(&Parts::single(name, text), folder)
+    }
+
+    fn put_together(parts: &Parts, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let show = |complaints: Vec<Complaint>| {
-            complaints.into_iter().map(|complaint| complaint.diagnostic(name, &shown)).collect::<Vec<_>>()
+            complaints.into_iter().map(|complaint| parts.diagnostic(complaint)).collect::<Vec<_>>()
         };
-        let (tree, old) = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
-        let mut config: Self = crate::yaml::typed(text).map_err(|error| {
-            let remedy = error.remedy.unwrap_or_default();
-            show(vec![Complaint { range: error.range, problem: error.problem, remedy }])
-        })?;
+        let (tree, old) = parts.read(&Self::schema()).map_err(show)?;
+        let mut config: Self = parts.typed(&tree).map_err(|complaint| show(vec![complaint]))?;
         config.make_absolute(folder);
         let place = |found: check::Problem| Complaint {
             range: shape::place(&tree, &found.path),
@@ -356,21 +357,15 @@ impl Config {
         };
         let complaints: Vec<Complaint> = check::problems(&config).into_iter().map(place).collect();
         let warning = |one: Diagnostic| Diagnostic { severity: Severity::Warning, ..one };
-        config.warnings = show(old).into_iter().map(warning).collect();
+        let idle = reach::idle(&config).into_iter().map(place);
+        config.warnings = show(old.into_iter().chain(idle).collect()).into_iter().map(warning).collect();
         if complaints.is_empty() { Ok(config) } else { Err(show(complaints)) }
     }
 
     /// The rules folder that a configuration names, whatever else is wrong with it.
     pub fn rules_named_in(path: &Path) -> Option<PathBuf> {
-        let text = std::fs::read_to_string(path).ok()?;
-        let (root, _) = crate::yaml::parse_leniently(&text);
-        let crate::yaml::Value::Map(entries) = root.value else { return None };
-        let named = |node: &crate::yaml::Node| match &node.value {
-            crate::yaml::Value::Scalar(text, _) => Some(text.clone()),
-            _ => None,
-        };
-        let (_, value) = entries.iter().find(|(key, _)| named(key).as_deref() == Some("rules"))?;
-        Some(path.parent().unwrap_or(Path::new(".")).join(named(value)?))
+        let rules = Parts::gather(path).ok()?.named("rules")?;
+        Some(path.parent().unwrap_or(Path::new(".")).join(rules))
     }
 
     /// The JSON Schema of the file, made from these types.

@@ -30,6 +30,7 @@ mod life;
 mod mailbox;
 mod manual;
 mod message;
+mod metrics;
 mod misbehaving;
 mod moves;
 mod new_text;

@@ -45,10 +45,10 @@ fn the_committed_man_pages_are_those_of_the_commands() {
     committed("deploy/man", &now, "send-triage man deploy/man");
     assert!(now.len() > 25, "{}", now.len());
     let whole = &now["send-triage.1"];
-    assert!(whole.contains("Exit codes:") && whole.contains("send\\-triage\\-cases(1)"), "{whole}");
+    assert!(whole.contains(".SH EXIT CODES") && whole.contains("send\\-triage\\-cases(1)"), "{whole}");
     assert!(!now.keys().any(|name| name.contains("-man") || name.contains("completions")), "hidden ones");
     let list = &now["send-triage-cases-list.1"];
-    assert!(list.contains("\\-\\-overdue") && list.contains("Examples:"), "{list}");
+    assert!(list.contains("\\-\\-overdue") && list.contains(".SH EXAMPLES"), "{list}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn the_committed_completions_are_those_of_the_commands_and_shells_can_read_them(
         let list = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
         let script = format!(
             "source deploy/completions/send-triage.bash && COMP_WORDS=({list}) && COMP_CWORD={} && \
-             _send-triage send-triage '{}' '{}' && printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+             _sendtriage send-triage '{}' '{}' && printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             words.len() - 1,
             words[words.len() - 1],
             words[words.len() - 2],

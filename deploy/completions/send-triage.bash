@@ -25,9 +25,6 @@ _send__triage() {
             send__triage,check)
                 cmd="send__triage__subcmd__check"
                 ;;
-            send__triage,completions)
-                cmd="send__triage__subcmd__completions"
-                ;;
             send__triage,demo)
                 cmd="send__triage__subcmd__demo"
                 ;;
@@ -57,9 +54,6 @@ _send__triage() {
                 ;;
             send__triage,learn)
                 cmd="send__triage__subcmd__learn"
-                ;;
-            send__triage,man)
-                cmd="send__triage__subcmd__man"
                 ;;
             send__triage,purge)
                 cmd="send__triage__subcmd__purge"
@@ -157,9 +151,6 @@ _send__triage() {
             send__triage__subcmd__help,check)
                 cmd="send__triage__subcmd__help__subcmd__check"
                 ;;
-            send__triage__subcmd__help,completions)
-                cmd="send__triage__subcmd__help__subcmd__completions"
-                ;;
             send__triage__subcmd__help,demo)
                 cmd="send__triage__subcmd__help__subcmd__demo"
                 ;;
@@ -189,9 +180,6 @@ _send__triage() {
                 ;;
             send__triage__subcmd__help,learn)
                 cmd="send__triage__subcmd__help__subcmd__learn"
-                ;;
-            send__triage__subcmd__help,man)
-                cmd="send__triage__subcmd__help__subcmd__man"
                 ;;
             send__triage__subcmd__help,purge)
                 cmd="send__triage__subcmd__help__subcmd__purge"
@@ -251,7 +239,7 @@ _send__triage() {
 
     case "${cmd}" in
         send__triage)
-            opts="-h -V --config --log --log-level --help --version run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema man completions help"
+            opts="-h -V --config --log --log-level --help --version run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -986,32 +974,6 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__completions)
-            opts="-h --config --log --log-level --help bash elvish fish powershell zsh"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
-                    return 0
-                    ;;
-                --log-level)
-                    COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         send__subcmd__triage__subcmd__demo)
             opts="-h --inbox --rules --out --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1301,7 +1263,7 @@ _send__triage() {
             return 0
             ;;
         send__subcmd__triage__subcmd__help)
-            opts="run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema man completions help"
+            opts="run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1496,20 +1458,6 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__completions)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         send__subcmd__triage__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1650,20 +1598,6 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__man)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         send__subcmd__triage__subcmd__help__subcmd__purge)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1773,32 +1707,6 @@ _send__triage() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log)
-                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
-                    return 0
-                    ;;
-                --log-level)
-                    COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        send__subcmd__triage__subcmd__man)
-            opts="-h --config --log --log-level --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
