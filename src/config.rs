@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveTime;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::rules::diagnostic::{self, Diagnostic, Severity};
 use crate::triage::{Kind, Queue};
@@ -21,6 +21,7 @@ mod life;
 mod metrics;
 mod parts;
 mod reach;
+mod reference;
 mod renamed;
 mod secret;
 mod shape;
@@ -205,7 +206,7 @@ impl Default for FilingRules {
 }
 
 /// A kind that is not a person's mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum KindName {
@@ -371,6 +372,11 @@ impl Config {
     /// The JSON Schema of the file, made from these types.
     pub fn schema() -> serde_json::Value {
         shape::schema_of::<Self>("The configuration of send-triage")
+    }
+
+    /// The page of every key, made from these types.
+    pub fn reference() -> String {
+        reference::page(&Self::schema())
     }
 
     fn make_absolute(&mut self, folder: &Path) {

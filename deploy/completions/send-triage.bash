@@ -1,4 +1,4 @@
-_send__triage() {
+_sendtriage() {
     local i cur prev opts cmd
     COMPREPLY=()
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -14,223 +14,223 @@ _send__triage() {
     do
         case "${cmd},${i}" in
             ",$1")
-                cmd="send__triage"
+                cmd="sendtriage"
                 ;;
-            send__triage,backup)
-                cmd="send__triage__subcmd__backup"
+            sendtriage,backup)
+                cmd="sendtriage__subcmd__backup"
                 ;;
-            send__triage,cases)
-                cmd="send__triage__subcmd__cases"
+            sendtriage,cases)
+                cmd="sendtriage__subcmd__cases"
                 ;;
-            send__triage,check)
-                cmd="send__triage__subcmd__check"
+            sendtriage,check)
+                cmd="sendtriage__subcmd__check"
                 ;;
-            send__triage,demo)
-                cmd="send__triage__subcmd__demo"
+            sendtriage,demo)
+                cmd="sendtriage__subcmd__demo"
                 ;;
-            send__triage,digest)
-                cmd="send__triage__subcmd__digest"
+            sendtriage,digest)
+                cmd="sendtriage__subcmd__digest"
                 ;;
-            send__triage,doctor)
-                cmd="send__triage__subcmd__doctor"
+            sendtriage,doctor)
+                cmd="sendtriage__subcmd__doctor"
                 ;;
-            send__triage,due)
-                cmd="send__triage__subcmd__due"
+            sendtriage,due)
+                cmd="sendtriage__subcmd__due"
                 ;;
-            send__triage,evaluate)
-                cmd="send__triage__subcmd__evaluate"
+            sendtriage,evaluate)
+                cmd="sendtriage__subcmd__evaluate"
                 ;;
-            send__triage,explain)
-                cmd="send__triage__subcmd__explain"
+            sendtriage,explain)
+                cmd="sendtriage__subcmd__explain"
                 ;;
-            send__triage,export)
-                cmd="send__triage__subcmd__export"
+            sendtriage,export)
+                cmd="sendtriage__subcmd__export"
                 ;;
-            send__triage,health)
-                cmd="send__triage__subcmd__health"
+            sendtriage,health)
+                cmd="sendtriage__subcmd__health"
                 ;;
-            send__triage,help)
-                cmd="send__triage__subcmd__help"
+            sendtriage,help)
+                cmd="sendtriage__subcmd__help"
                 ;;
-            send__triage,learn)
-                cmd="send__triage__subcmd__learn"
+            sendtriage,learn)
+                cmd="sendtriage__subcmd__learn"
                 ;;
-            send__triage,purge)
-                cmd="send__triage__subcmd__purge"
+            sendtriage,purge)
+                cmd="sendtriage__subcmd__purge"
                 ;;
-            send__triage,rebuild)
-                cmd="send__triage__subcmd__rebuild"
+            sendtriage,rebuild)
+                cmd="sendtriage__subcmd__rebuild"
                 ;;
-            send__triage,replay)
-                cmd="send__triage__subcmd__replay"
+            sendtriage,replay)
+                cmd="sendtriage__subcmd__replay"
                 ;;
-            send__triage,report)
-                cmd="send__triage__subcmd__report"
+            sendtriage,report)
+                cmd="sendtriage__subcmd__report"
                 ;;
-            send__triage,run)
-                cmd="send__triage__subcmd__run"
+            sendtriage,run)
+                cmd="sendtriage__subcmd__run"
                 ;;
-            send__triage,schema)
-                cmd="send__triage__subcmd__schema"
+            sendtriage,schema)
+                cmd="sendtriage__subcmd__schema"
                 ;;
-            send__triage,suggest)
-                cmd="send__triage__subcmd__suggest"
+            sendtriage,suggest)
+                cmd="sendtriage__subcmd__suggest"
                 ;;
-            send__triage__subcmd__cases,answer)
-                cmd="send__triage__subcmd__cases__subcmd__answer"
+            sendtriage__subcmd__cases,answer)
+                cmd="sendtriage__subcmd__cases__subcmd__answer"
                 ;;
-            send__triage__subcmd__cases,close)
-                cmd="send__triage__subcmd__cases__subcmd__close"
+            sendtriage__subcmd__cases,close)
+                cmd="sendtriage__subcmd__cases__subcmd__close"
                 ;;
-            send__triage__subcmd__cases,correct)
-                cmd="send__triage__subcmd__cases__subcmd__correct"
+            sendtriage__subcmd__cases,correct)
+                cmd="sendtriage__subcmd__cases__subcmd__correct"
                 ;;
-            send__triage__subcmd__cases,extend)
-                cmd="send__triage__subcmd__cases__subcmd__extend"
+            sendtriage__subcmd__cases,extend)
+                cmd="sendtriage__subcmd__cases__subcmd__extend"
                 ;;
-            send__triage__subcmd__cases,help)
-                cmd="send__triage__subcmd__cases__subcmd__help"
+            sendtriage__subcmd__cases,help)
+                cmd="sendtriage__subcmd__cases__subcmd__help"
                 ;;
-            send__triage__subcmd__cases,history)
-                cmd="send__triage__subcmd__cases__subcmd__history"
+            sendtriage__subcmd__cases,history)
+                cmd="sendtriage__subcmd__cases__subcmd__history"
                 ;;
-            send__triage__subcmd__cases,list)
-                cmd="send__triage__subcmd__cases__subcmd__list"
+            sendtriage__subcmd__cases,list)
+                cmd="sendtriage__subcmd__cases__subcmd__list"
                 ;;
-            send__triage__subcmd__cases,reassign)
-                cmd="send__triage__subcmd__cases__subcmd__reassign"
+            sendtriage__subcmd__cases,reassign)
+                cmd="sendtriage__subcmd__cases__subcmd__reassign"
                 ;;
-            send__triage__subcmd__cases,reopen)
-                cmd="send__triage__subcmd__cases__subcmd__reopen"
+            sendtriage__subcmd__cases,reopen)
+                cmd="sendtriage__subcmd__cases__subcmd__reopen"
                 ;;
-            send__triage__subcmd__cases,show)
-                cmd="send__triage__subcmd__cases__subcmd__show"
+            sendtriage__subcmd__cases,show)
+                cmd="sendtriage__subcmd__cases__subcmd__show"
                 ;;
-            send__triage__subcmd__cases,withheld)
-                cmd="send__triage__subcmd__cases__subcmd__withheld"
+            sendtriage__subcmd__cases,withheld)
+                cmd="sendtriage__subcmd__cases__subcmd__withheld"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,answer)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__answer"
+            sendtriage__subcmd__cases__subcmd__help,answer)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__answer"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,close)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__close"
+            sendtriage__subcmd__cases__subcmd__help,close)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__close"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,correct)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__correct"
+            sendtriage__subcmd__cases__subcmd__help,correct)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__correct"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,extend)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__extend"
+            sendtriage__subcmd__cases__subcmd__help,extend)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__extend"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,help)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__help"
+            sendtriage__subcmd__cases__subcmd__help,help)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__help"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,history)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__history"
+            sendtriage__subcmd__cases__subcmd__help,history)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__history"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,list)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__list"
+            sendtriage__subcmd__cases__subcmd__help,list)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__list"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,reassign)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__reassign"
+            sendtriage__subcmd__cases__subcmd__help,reassign)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__reassign"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,reopen)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__reopen"
+            sendtriage__subcmd__cases__subcmd__help,reopen)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__reopen"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,show)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__show"
+            sendtriage__subcmd__cases__subcmd__help,show)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__show"
                 ;;
-            send__triage__subcmd__cases__subcmd__help,withheld)
-                cmd="send__triage__subcmd__cases__subcmd__help__subcmd__withheld"
+            sendtriage__subcmd__cases__subcmd__help,withheld)
+                cmd="sendtriage__subcmd__cases__subcmd__help__subcmd__withheld"
                 ;;
-            send__triage__subcmd__help,backup)
-                cmd="send__triage__subcmd__help__subcmd__backup"
+            sendtriage__subcmd__help,backup)
+                cmd="sendtriage__subcmd__help__subcmd__backup"
                 ;;
-            send__triage__subcmd__help,cases)
-                cmd="send__triage__subcmd__help__subcmd__cases"
+            sendtriage__subcmd__help,cases)
+                cmd="sendtriage__subcmd__help__subcmd__cases"
                 ;;
-            send__triage__subcmd__help,check)
-                cmd="send__triage__subcmd__help__subcmd__check"
+            sendtriage__subcmd__help,check)
+                cmd="sendtriage__subcmd__help__subcmd__check"
                 ;;
-            send__triage__subcmd__help,demo)
-                cmd="send__triage__subcmd__help__subcmd__demo"
+            sendtriage__subcmd__help,demo)
+                cmd="sendtriage__subcmd__help__subcmd__demo"
                 ;;
-            send__triage__subcmd__help,digest)
-                cmd="send__triage__subcmd__help__subcmd__digest"
+            sendtriage__subcmd__help,digest)
+                cmd="sendtriage__subcmd__help__subcmd__digest"
                 ;;
-            send__triage__subcmd__help,doctor)
-                cmd="send__triage__subcmd__help__subcmd__doctor"
+            sendtriage__subcmd__help,doctor)
+                cmd="sendtriage__subcmd__help__subcmd__doctor"
                 ;;
-            send__triage__subcmd__help,due)
-                cmd="send__triage__subcmd__help__subcmd__due"
+            sendtriage__subcmd__help,due)
+                cmd="sendtriage__subcmd__help__subcmd__due"
                 ;;
-            send__triage__subcmd__help,evaluate)
-                cmd="send__triage__subcmd__help__subcmd__evaluate"
+            sendtriage__subcmd__help,evaluate)
+                cmd="sendtriage__subcmd__help__subcmd__evaluate"
                 ;;
-            send__triage__subcmd__help,explain)
-                cmd="send__triage__subcmd__help__subcmd__explain"
+            sendtriage__subcmd__help,explain)
+                cmd="sendtriage__subcmd__help__subcmd__explain"
                 ;;
-            send__triage__subcmd__help,export)
-                cmd="send__triage__subcmd__help__subcmd__export"
+            sendtriage__subcmd__help,export)
+                cmd="sendtriage__subcmd__help__subcmd__export"
                 ;;
-            send__triage__subcmd__help,health)
-                cmd="send__triage__subcmd__help__subcmd__health"
+            sendtriage__subcmd__help,health)
+                cmd="sendtriage__subcmd__help__subcmd__health"
                 ;;
-            send__triage__subcmd__help,help)
-                cmd="send__triage__subcmd__help__subcmd__help"
+            sendtriage__subcmd__help,help)
+                cmd="sendtriage__subcmd__help__subcmd__help"
                 ;;
-            send__triage__subcmd__help,learn)
-                cmd="send__triage__subcmd__help__subcmd__learn"
+            sendtriage__subcmd__help,learn)
+                cmd="sendtriage__subcmd__help__subcmd__learn"
                 ;;
-            send__triage__subcmd__help,purge)
-                cmd="send__triage__subcmd__help__subcmd__purge"
+            sendtriage__subcmd__help,purge)
+                cmd="sendtriage__subcmd__help__subcmd__purge"
                 ;;
-            send__triage__subcmd__help,rebuild)
-                cmd="send__triage__subcmd__help__subcmd__rebuild"
+            sendtriage__subcmd__help,rebuild)
+                cmd="sendtriage__subcmd__help__subcmd__rebuild"
                 ;;
-            send__triage__subcmd__help,replay)
-                cmd="send__triage__subcmd__help__subcmd__replay"
+            sendtriage__subcmd__help,replay)
+                cmd="sendtriage__subcmd__help__subcmd__replay"
                 ;;
-            send__triage__subcmd__help,report)
-                cmd="send__triage__subcmd__help__subcmd__report"
+            sendtriage__subcmd__help,report)
+                cmd="sendtriage__subcmd__help__subcmd__report"
                 ;;
-            send__triage__subcmd__help,run)
-                cmd="send__triage__subcmd__help__subcmd__run"
+            sendtriage__subcmd__help,run)
+                cmd="sendtriage__subcmd__help__subcmd__run"
                 ;;
-            send__triage__subcmd__help,schema)
-                cmd="send__triage__subcmd__help__subcmd__schema"
+            sendtriage__subcmd__help,schema)
+                cmd="sendtriage__subcmd__help__subcmd__schema"
                 ;;
-            send__triage__subcmd__help,suggest)
-                cmd="send__triage__subcmd__help__subcmd__suggest"
+            sendtriage__subcmd__help,suggest)
+                cmd="sendtriage__subcmd__help__subcmd__suggest"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,answer)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__answer"
+            sendtriage__subcmd__help__subcmd__cases,answer)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__answer"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,close)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__close"
+            sendtriage__subcmd__help__subcmd__cases,close)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__close"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,correct)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__correct"
+            sendtriage__subcmd__help__subcmd__cases,correct)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__correct"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,extend)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__extend"
+            sendtriage__subcmd__help__subcmd__cases,extend)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__extend"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,history)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__history"
+            sendtriage__subcmd__help__subcmd__cases,history)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__history"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,list)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__list"
+            sendtriage__subcmd__help__subcmd__cases,list)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__list"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,reassign)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__reassign"
+            sendtriage__subcmd__help__subcmd__cases,reassign)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__reassign"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,reopen)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__reopen"
+            sendtriage__subcmd__help__subcmd__cases,reopen)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__reopen"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,show)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__show"
+            sendtriage__subcmd__help__subcmd__cases,show)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__show"
                 ;;
-            send__triage__subcmd__help__subcmd__cases,withheld)
-                cmd="send__triage__subcmd__help__subcmd__cases__subcmd__withheld"
+            sendtriage__subcmd__help__subcmd__cases,withheld)
+                cmd="sendtriage__subcmd__help__subcmd__cases__subcmd__withheld"
                 ;;
             *)
                 ;;
@@ -238,7 +238,7 @@ _send__triage() {
     done
 
     case "${cmd}" in
-        send__triage)
+        sendtriage)
             opts="-h -V --config --log --log-level --help --version run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -264,7 +264,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__backup)
+        sendtriage__subcmd__backup)
             opts="-h --force --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -290,7 +290,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases)
+        sendtriage__subcmd__cases)
             opts="-h --config --log --log-level --help list show answer extend reopen close reassign history withheld correct help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -316,7 +316,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__answer)
+        sendtriage__subcmd__cases__subcmd__answer)
             opts="-h --by --format --at --why --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -358,7 +358,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__close)
+        sendtriage__subcmd__cases__subcmd__close)
             opts="-h --by --format --why --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -396,7 +396,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__correct)
+        sendtriage__subcmd__cases__subcmd__correct)
             opts="-h --urgent --standard --ground --queue --area --kind --by --why --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -446,7 +446,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__extend)
+        sendtriage__subcmd__cases__subcmd__extend)
             opts="-h --by --format --until --why --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -488,7 +488,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help)
+        sendtriage__subcmd__cases__subcmd__help)
             opts="list show answer extend reopen close reassign history withheld correct help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -502,7 +502,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__answer)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__answer)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -516,7 +516,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__close)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__close)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -530,7 +530,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__correct)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__correct)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -544,7 +544,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__extend)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__extend)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -558,7 +558,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__help)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -572,7 +572,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__history)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__history)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -586,7 +586,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__list)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -600,7 +600,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__reassign)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__reassign)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -614,7 +614,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__reopen)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__reopen)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -628,7 +628,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__show)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -642,7 +642,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__help__subcmd__withheld)
+        sendtriage__subcmd__cases__subcmd__help__subcmd__withheld)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -656,7 +656,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__history)
+        sendtriage__subcmd__cases__subcmd__history)
             opts="-h --format --as-of --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -690,7 +690,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__list)
+        sendtriage__subcmd__cases__subcmd__list)
             opts="-h --format --state --urgency --queue --area --overdue --due-by --due-before --due-within --sender --step --chased --missing --matter --unsure --received-since --received-until --as-of --colour --color --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -784,7 +784,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__reassign)
+        sendtriage__subcmd__cases__subcmd__reassign)
             opts="-h --by --format --queue --area --urgent --standard --why --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -830,7 +830,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__reopen)
+        sendtriage__subcmd__cases__subcmd__reopen)
             opts="-h --by --format --due --why --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -872,7 +872,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__show)
+        sendtriage__subcmd__cases__subcmd__show)
             opts="-h --format --as-of --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -906,7 +906,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__cases__subcmd__withheld)
+        sendtriage__subcmd__cases__subcmd__withheld)
             opts="-h --format --since --all --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -940,7 +940,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__check)
+        sendtriage__subcmd__check)
             opts="-h --rules --format --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -974,7 +974,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__demo)
+        sendtriage__subcmd__demo)
             opts="-h --inbox --rules --out --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1012,7 +1012,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__digest)
+        sendtriage__subcmd__digest)
             opts="-h --week --preview --send --again --to --sample --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1050,7 +1050,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__doctor)
+        sendtriage__subcmd__doctor)
             opts="-h --format --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1080,7 +1080,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__due)
+        sendtriage__subcmd__due)
             opts="-h --format --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1110,7 +1110,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__evaluate)
+        sendtriage__subcmd__evaluate)
             opts="-h --format --rules --only --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1148,7 +1148,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__explain)
+        sendtriage__subcmd__explain)
             opts="-h --format --text --colour --color --mailbox --received --rules --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1198,7 +1198,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__export)
+        sendtriage__subcmd__export)
             opts="-h --address --output --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1232,7 +1232,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__health)
+        sendtriage__subcmd__health)
             opts="-h --format --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1262,7 +1262,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help)
+        sendtriage__subcmd__help)
             opts="run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1276,7 +1276,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__backup)
+        sendtriage__subcmd__help__subcmd__backup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1290,7 +1290,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases)
+        sendtriage__subcmd__help__subcmd__cases)
             opts="list show answer extend reopen close reassign history withheld correct"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1304,7 +1304,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__answer)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__answer)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1318,7 +1318,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__close)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__close)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1332,7 +1332,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__correct)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__correct)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1346,7 +1346,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__extend)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__extend)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1360,7 +1360,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__history)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__history)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1374,7 +1374,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__list)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1388,7 +1388,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__reassign)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__reassign)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1402,7 +1402,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__reopen)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__reopen)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1416,7 +1416,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__show)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1430,7 +1430,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__cases__subcmd__withheld)
+        sendtriage__subcmd__help__subcmd__cases__subcmd__withheld)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1444,7 +1444,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__check)
+        sendtriage__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1458,7 +1458,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__demo)
+        sendtriage__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1472,7 +1472,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__digest)
+        sendtriage__subcmd__help__subcmd__digest)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1486,7 +1486,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__doctor)
+        sendtriage__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1500,7 +1500,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__due)
+        sendtriage__subcmd__help__subcmd__due)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1514,7 +1514,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__evaluate)
+        sendtriage__subcmd__help__subcmd__evaluate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1528,7 +1528,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__explain)
+        sendtriage__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1542,7 +1542,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__export)
+        sendtriage__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1556,7 +1556,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__health)
+        sendtriage__subcmd__help__subcmd__health)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1570,7 +1570,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__help)
+        sendtriage__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1584,7 +1584,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__learn)
+        sendtriage__subcmd__help__subcmd__learn)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1598,7 +1598,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__purge)
+        sendtriage__subcmd__help__subcmd__purge)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1612,7 +1612,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__rebuild)
+        sendtriage__subcmd__help__subcmd__rebuild)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1626,7 +1626,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__replay)
+        sendtriage__subcmd__help__subcmd__replay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1640,7 +1640,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__report)
+        sendtriage__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1654,7 +1654,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__run)
+        sendtriage__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1668,7 +1668,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__schema)
+        sendtriage__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1682,7 +1682,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__help__subcmd__suggest)
+        sendtriage__subcmd__help__subcmd__suggest)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1696,7 +1696,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__learn)
+        sendtriage__subcmd__learn)
             opts="-h --rules --hold-back --dry-run --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1726,7 +1726,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__purge)
+        sendtriage__subcmd__purge)
             opts="-h --address --months --dry-run --yes --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1760,7 +1760,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__rebuild)
+        sendtriage__subcmd__rebuild)
             opts="-h --since --anew --dry-run --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1790,7 +1790,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__replay)
+        sendtriage__subcmd__replay)
             opts="-h --format --rules --old --against --since --mailbox --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1840,7 +1840,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__report)
+        sendtriage__subcmd__report)
             opts="-h --from --to --queue --area --case --names --format --as-of --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1894,7 +1894,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__run)
+        sendtriage__subcmd__run)
             opts="-h --standby --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1920,7 +1920,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__schema)
+        sendtriage__subcmd__schema)
             opts="-h --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1946,7 +1946,7 @@ _send__triage() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        send__subcmd__triage__subcmd__suggest)
+        sendtriage__subcmd__suggest)
             opts="-h --format --rules --since --write --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1992,7 +1992,7 @@ _send__triage() {
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _send__triage -o nosort -o bashdefault -o default send-triage
+    complete -F _sendtriage -o nosort -o bashdefault -o default send-triage
 else
-    complete -F _send__triage -o bashdefault -o default send-triage
+    complete -F _sendtriage -o bashdefault -o default send-triage
 fi

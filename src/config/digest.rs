@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveTime, Weekday};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::check::{Problems, check_recipient};
 use super::shape::Time;
@@ -58,7 +58,7 @@ pub struct DigestTo {
 }
 
 /// A working day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum DigestDay {

@@ -74,7 +74,7 @@ fn check_folders(config: &Config, out: &mut Problems) {
                 continue;
             }
             // Two queues with the very same place are told of elsewhere.
-            if same(&place.folder, &other_place.folder) && place != *other_place && place.account.is_none() {
+            if same(&place.folder, &other_place.folder) && place != other_place && name > other {
                 out.add(
                     format!("queues/{name}/folder"),
                     format!("the queues `{name}` and `{other}` come to the same folder in one account"),
