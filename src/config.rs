@@ -240,7 +240,7 @@ impl From<KindName> for Kind {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deadlines {
-    /// Policy, email d.
+    /// Within so many working days an answer is due (policy, email d).
     pub answer_within_working_days: u32,
     /// When work starts, Europe/London.
     #[schemars(with = "Time")]
@@ -271,11 +271,11 @@ impl Default for Deadlines {
 pub struct Acknowledgements {
     /// The kill switch: false withholds every acknowledgement.
     pub send: bool,
-    /// To one sender in 24 hours.
+    /// At most so many to one sender in 24 hours.
     pub per_sender_a_day: u32,
-    /// To one domain in an hour.
+    /// At most so many to one domain in an hour.
     pub per_domain_an_hour: u32,
-    /// In all in an hour.
+    /// At most so many in all in an hour.
     pub in_all_an_hour: u32,
     /// A message older than this when it is first seen is not acknowledged; 0: any age is.
     pub oldest_hours: u32,
@@ -297,7 +297,7 @@ impl Default for Acknowledgements {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerts {
-    /// Addresses on the council's own domain that are not watched mailboxes.
+    /// Who is told of urgent mail: addresses on the council's own domain that are not watched mailboxes.
     pub to: Vec<String>,
     /// The account that sends them; the first one unless given.
     pub from_account: Option<String>,

@@ -55,7 +55,10 @@ fn a_file_for_each_mailbox_makes_one_configuration() {
         ("send-triage.yaml", &format!("# The council's.\n{COUNCIL}{QUEUES}{}", account("general"))),
         ("send-triage.d/20-assessment.yaml", &account("assessment")),
         ("send-triage.d/10-resolution.yaml", &format!("\u{feff}{}", account("resolution"))),
-        ("send-triage.d/30-people.yaml", "# who is told\nreminders: {at: \"08:15\", nearing_working_days: 2}\nalerts: {to: [duty@council.example]}\nacknowledgements: {send: false}\n"),
+        (
+            "send-triage.d/30-people.yaml",
+            "# who is told\nreminders: {at: \"08:15\", nearing_working_days: 2}\nalerts: {to: [duty@council.example]}\nacknowledgements: {send: false}\n",
+        ),
         ("send-triage.d/40-nothing.yaml", "# digest: {at: \"08:00\"}\n"),
         ("send-triage.d/10-resolution.yaml~", "not: [yaml"),
         ("send-triage.d/.hidden.yaml", "not: [yaml"),
@@ -101,7 +104,10 @@ fn every_mistake_is_told_with_its_own_file_line_and_column() {
     let golden = root("fixtures/config/split.txt");
     let place = Place::new(&[
         ("send-triage.yaml", &format!("{COUNCIL}{QUEUES}{}digest: {{day: monday}}\n", account("general"))),
-        ("send-triage.d/accounts.yaml", "accounts:\n  - name: assessment\n    adress: send.assessment@council.example\n    imap: {host: imap.council.example, password: hunter2}\n    smtp: {host: smtp.council.example}\n"),
+        (
+            "send-triage.d/accounts.yaml",
+            "accounts:\n  - name: assessment\n    adress: send.assessment@council.example\n    imap: {host: imap.council.example, password: hunter2}\n    smtp: {host: smtp.council.example}\n",
+        ),
         ("send-triage.d/digest.yaml", "# when\n\ndigest: {day: friday}\n"),
         ("send-triage.d/syntax.yaml", "alerts:\n  to: [duty@council.example\n"),
     ]);
@@ -116,7 +122,11 @@ fn every_mistake_is_told_with_its_own_file_line_and_column() {
     said += &format!("=====\n{}", place.refused());
     let place = Place::new(&[("send-triage.yaml", COUNCIL), ("send-triage.d/a.yaml", &account("general"))]);
     said += &format!("=====\n{}", place.refused());
-    let place = Place::new(&[("send-triage.yaml", COUNCIL), ("send-triage.d/a.yml", QUEUES), ("send-triage.d/b.yaml", "x: \u{1}")]);
+    let place = Place::new(&[
+        ("send-triage.yaml", COUNCIL),
+        ("send-triage.d/a.yml", QUEUES),
+        ("send-triage.d/b.yaml", "x: \u{1}"),
+    ]);
     said += &format!("=====\n{}", place.refused());
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&golden, &said).unwrap();
@@ -137,7 +147,9 @@ fn what_does_nothing_is_warned_of() {
         fs::write(&golden, &said).unwrap();
     }
     assert_eq!(fs::read_to_string(&golden).unwrap_or_default(), said, "UPDATE_GOLDEN=1 rewrites it");
-    let told = text.replace("canary", "to: [systems@council.example]\n  canary").replace("{out", "{to: [duty@council.example], out");
+    let told = text
+        .replace("canary", "to: [systems@council.example]\n  canary")
+        .replace("{out", "{to: [duty@council.example], out");
     assert!(Config::read(&told, "c.yaml", Path::new("/")).unwrap().warnings.is_empty());
 }
 
@@ -146,7 +158,7 @@ fn what_does_nothing_is_warned_of() {
 #[test]
 fn the_environment_holds_secrets_and_nothing_else() {
     let text = format!("{COUNCIL}{QUEUES}{}", account("general"))
-        .replace("imap.council.example", "${SEND_TRIAGE_TEST_HOST}")
+        .replace("imap.council.example", "\"${SEND_TRIAGE_TEST_HOST}\"")
         .replace("{file: general.password}", "{env: SEND_TRIAGE_TEST_SECRET}");
     let place = Place::new(&[("send-triage.yaml", &text)]);
     let ask = |variables: &[(&str, &str)]| {
@@ -170,7 +182,9 @@ fn the_example_runs_after_five_edits() {
     let dir = tempfile::tempdir().unwrap();
     let mut text = fs::read_to_string(root("config/send-triage.yaml")).unwrap();
     let head = text.lines().take_while(|line| line.starts_with('#')).collect::<Vec<_>>().join(" ");
-    for edit in ["1. council", "2. accounts: addresses", "3. imap.host", "4. smtp.host", "5. the password files"] {
+    for edit in
+        ["1. council", "2. accounts: addresses", "3. imap.host", "4. smtp.host", "5. the password files"]
+    {
         assert!(head.contains(edit), "the head of the example no longer asks for {edit:?}");
     }
     // The database is where the package makes a folder for it; here it is in the test's.
@@ -195,7 +209,8 @@ fn the_example_runs_after_five_edits() {
     text = text.replace("{host: imap.hertfordshire.example", &format!("{{{imap}"));
     text = text.replace("{host: smtp.hertfordshire.example", &format!("{{{smtp}"));
     let lines = |flow: &str| flow.replace(", ", "\n      ");
-    text = text.replace("host: imap.hertfordshire.example\n      security: tls  ", &format!("{}  ", lines(&imap)));
+    text = text
+        .replace("host: imap.hertfordshire.example\n      security: tls  ", &format!("{}  ", lines(&imap)));
     text = text.replace("host: smtp.hertfordshire.example", &lines(&smtp));
     for (_, user) in logins {
         // Dovecot's logins here are names, not addresses.
@@ -244,7 +259,10 @@ fn the_reference_is_that_of_the_program() {
         fs::write(&file, &done.stdout).unwrap();
     }
     let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == done.stdout, "`send-triage schema --reference > docs/reference/configuration.md` writes it anew");
+    assert!(
+        committed == done.stdout,
+        "`send-triage schema --reference > docs/reference/configuration.md` writes it anew"
+    );
     // Every key that the schema knows is in it, with its meaning.
     for key in [
         "| `council.domain` | text, required |",

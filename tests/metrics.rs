@@ -128,11 +128,21 @@ fn after_a_journey_a_scrape_says_what_happened() {
     let question = "Hello,\n\nPlease can you tell me who our EHC coordinator is now?\n\nAnna";
     let urgent = "Hello,\n\nMy son is on a part-time timetable. School only lets him in for two hours each morning.\n\nAnna";
     for (id, body) in [("q1@inbox.example", question), ("u1@inbox.example", urgent)] {
-        servers.send("parent.a@inbox.example", &[to], &letter("Anna Parent <parent.a@inbox.example>", to, "About Sam", id, body));
+        servers.send(
+            "parent.a@inbox.example",
+            &[to],
+            &letter("Anna Parent <parent.a@inbox.example>", to, "About Sam", id, body),
+        );
     }
-    let robot = String::from_utf8(letter("Robot <robot@shop.example>", to, "Out of office", "r1@shop.example", "I am away."))
-        .unwrap()
-        .replace("MIME-Version", "Auto-Submitted: auto-replied\r\nMIME-Version");
+    let robot = String::from_utf8(letter(
+        "Robot <robot@shop.example>",
+        to,
+        "Out of office",
+        "r1@shop.example",
+        "I am away.",
+    ))
+    .unwrap()
+    .replace("MIME-Version", "Auto-Submitted: auto-replied\r\nMIME-Version");
     servers.send("robot@shop.example", &[to], robot.as_bytes());
     wait_until("two acknowledgements", || {
         (acknowledgements(&servers.mailbox("parent.a", "INBOX")).len() == 2).then_some(())
@@ -155,7 +165,10 @@ fn after_a_journey_a_scrape_says_what_happened() {
     assert_eq!(count("send_triage_messages_decided_total", &["kind=\"auto-reply\""]), 1.0);
     assert_eq!(count("send_triage_acknowledgements_withheld_total", &[]), 1.0);
     assert_eq!(count("send_triage_acknowledgements_withheld_total", &["reason=\"not-a-person\""]), 1.0);
-    assert_eq!(count("send_triage_effect_attempts_total", &["kind=\"acknowledge\"", "outcome=\"done\""]), 2.0);
+    assert_eq!(
+        count("send_triage_effect_attempts_total", &["kind=\"acknowledge\"", "outcome=\"done\""]),
+        2.0
+    );
     assert_eq!(count("send_triage_acknowledgement_seconds_count", &["mailbox=\"general\""]), 2.0);
     assert!(count("send_triage_acknowledgement_seconds_bucket", &["le=\"300\""]) == 2.0);
     assert_eq!(count("send_triage_message_recorded_seconds_count", &["mailbox=\"general\""]), 3.0);
@@ -199,7 +212,8 @@ fn after_a_journey_a_scrape_says_what_happened() {
     servers.stop_imap();
     wait_until("the trouble on the page", || {
         let now = values(&try_get(port, "/metrics", "")?.body);
-        (sum(&now, "send_triage_errors_total", &["with=\"mailbox\"", "kind=\"transient\""]) > 0.0).then_some(())
+        (sum(&now, "send_triage_errors_total", &["with=\"mailbox\"", "kind=\"transient\""]) > 0.0)
+            .then_some(())
     });
     program.signal("TERM");
     assert_eq!(program.finish().code, Some(0));
@@ -210,7 +224,8 @@ fn after_a_journey_a_scrape_says_what_happened() {
 fn over_folders(dir: &Path, metrics: &str) -> Program {
     fs::create_dir_all(dir.join("inbox")).unwrap();
     let queue = |name: &str| format!("  {name}: {{folder: Triage/{name}}}\n");
-    let queues = ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"].map(queue);
+    let queues =
+        ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"].map(queue);
     let config = format!(
         "council: {{domain: council.example}}\ndatabase: record.sqlite\naccounts:\n  - name: general\n    \
          address: send.general@council.example\n    folder: {{path: inbox, kind: eml}}\n    outbox: out\n\
@@ -389,9 +404,13 @@ fn every_alert_is_explained_tested_and_about_metrics_that_exist() {
             all_exist(expression);
             let severity = text(field(field(rule, "labels").unwrap(), "severity").unwrap());
             assert!(["critical", "warning"].contains(&severity), "{name}: {severity}");
-            assert!(!text(field(field(rule, "annotations").unwrap(), "summary").unwrap()).is_empty(), "{name}");
+            assert!(
+                !text(field(field(rule, "annotations").unwrap(), "summary").unwrap()).is_empty(),
+                "{name}"
+            );
             let fires = tests.split("alertname: ").any(|part| {
-                part.strip_prefix(name.as_str()).is_some_and(|rest| rest.trim_start().starts_with("exp_alerts"))
+                part.strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.trim_start().starts_with("exp_alerts"))
             });
             assert!(fires, "{name} speaks in no test of send-triage.rules.test.yml");
             let silent = tests.contains(&format!("{{eval_time: 110m, alertname: {name}}}"));
@@ -413,7 +432,8 @@ fn every_alert_is_explained_tested_and_about_metrics_that_exist() {
 
 #[test]
 fn the_dashboard_shows_metrics_that_exist_and_leaves_none_out() {
-    let dashboard: serde_json::Value = serde_json::from_str(&read("deploy/prometheus/dashboard.json")).unwrap();
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&read("deploy/prometheus/dashboard.json")).unwrap();
     let mut shown = BTreeSet::new();
     let mut ids = BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
@@ -430,16 +450,19 @@ fn the_dashboard_shows_metrics_that_exist_and_leaves_none_out() {
     }
     let base = |name: &String| name.strip_suffix("_bucket").unwrap_or(name).to_owned();
     let shown: BTreeSet<String> = shown.iter().map(base).collect();
-    let left_out: Vec<_> =
-        catalogue::ALL.iter().filter(|metric| !shown.contains(metric.name)).map(|metric| metric.name).collect();
+    let left_out: Vec<_> = catalogue::ALL
+        .iter()
+        .filter(|metric| !shown.contains(metric.name))
+        .map(|metric| metric.name)
+        .collect();
     assert!(left_out.is_empty(), "on no panel: {left_out:?}");
 }
 
 #[test]
 fn the_page_of_metrics_is_that_of_the_program() {
-    let rows = catalogue::ALL.iter().map(|metric| {
-        format!("| `{}` | {} | {} |\n", metric.name, metric.kind.word(), metric.help)
-    });
+    let rows = catalogue::ALL
+        .iter()
+        .map(|metric| format!("| `{}` | {} | {} |\n", metric.name, metric.kind.word(), metric.help));
     let table: String = rows.collect();
     let page = read("docs/metrics.md");
     let head = "| metric | kind | what it says |\n| --- | --- | --- |\n";
@@ -448,5 +471,8 @@ fn the_page_of_metrics_is_that_of_the_program() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(root("docs/metrics.md"), format!("{before}{head}{table}{after}")).unwrap();
     }
-    assert!(rest.starts_with(&format!("{table}\n")) || rest == table, "UPDATE_GOLDEN=1 writes docs/metrics.md anew");
+    assert!(
+        rest.starts_with(&format!("{table}\n")) || rest == table,
+        "UPDATE_GOLDEN=1 writes docs/metrics.md anew"
+    );
 }

@@ -19,6 +19,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("async_imap", &["mailbox/"]),
     ("tokio_rustls", &["mailbox/", "outbox/smtp"]),
     ("rusqlite", &["record/"]),
+    ("clap_mangen", &["command/manual"]),
+    ("clap_complete", &["command/manual"]),
     ("tokio", &["mailbox/", "record/", "outbox/", "config", "daemon/", "command/"]),
 ];
 

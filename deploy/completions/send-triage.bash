@@ -1921,7 +1921,7 @@ _sendtriage() {
             return 0
             ;;
         sendtriage__subcmd__schema)
-            opts="-h --config --log --log-level --help"
+            opts="-h --reference --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -476,6 +476,7 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l log-l
 warn\t''
 info\t''
 debug\t''"
+complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l reference -d 'Print instead every key of the configuration with its type, what holds without it, and its meaning (Markdown)'
 complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "run" -d 'The daemon: watches, acknowledges, decides, files, until it is told to stop'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "demo" -d 'The whole journey on a folder of example messages; letters and filed messages are written as files'

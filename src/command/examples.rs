@@ -15,7 +15,10 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("send-triage run --standby", "waits until the one at work has ended, then takes over"),
         ],
     ),
-    ("demo", &[("send-triage demo --out demo-out", "shows on built-in messages what it does; needs no server")]),
+    (
+        "demo",
+        &[("send-triage demo --out demo-out", "shows on built-in messages what it does; needs no server")],
+    ),
     (
         "check",
         &[
@@ -23,13 +26,19 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "send-triage check --config /etc/send-triage/send-triage.yaml",
                 "says what is wrong, where, and what to write",
             ),
-            ("send-triage check --rules new-rules --format short", "one line for each mistake, for an editor"),
+            (
+                "send-triage check --rules new-rules --format short",
+                "one line for each mistake, for an editor",
+            ),
         ],
     ),
     ("doctor", &[("send-triage doctor", "tries every account, and says how to mend what fails")]),
     (
         "health",
-        &[("send-triage health || systemctl restart send-triage", "ends with 3 where mail is not looked after")],
+        &[(
+            "send-triage health || systemctl restart send-triage",
+            "ends with 3 where mail is not looked after",
+        )],
     ),
     (
         "explain",
@@ -38,7 +47,13 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("send-triage explain --format html letter.eml > why.html", "a page to show to a colleague"),
         ],
     ),
-    ("evaluate", &[("send-triage evaluate --rules new-rules labelled", "how often these rules are right, and where not")]),
+    (
+        "evaluate",
+        &[(
+            "send-triage evaluate --rules new-rules labelled",
+            "how often these rules are right, and where not",
+        )],
+    ),
     (
         "replay",
         &[(
@@ -46,7 +61,10 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             "what this term's mail would get",
         )],
     ),
-    ("suggest", &[("send-triage suggest --since 2026-11-01", "what staff corrected, and the rule to look at")]),
+    (
+        "suggest",
+        &[("send-triage suggest --since 2026-11-01", "what staff corrected, and the rule to look at")],
+    ),
     ("learn", &[("send-triage learn --rules rules labelled", "writes rules/learned.csv anew")]),
     ("due", &[("send-triage due \"2026-12-17 16:30\"", "the day, and which days were not counted")]),
     (
@@ -56,7 +74,10 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("send-triage cases list --queue assessment --due-within 2 --format csv", "for a spreadsheet"),
         ],
     ),
-    ("cases show", &[("send-triage cases show SEND-7K4M-2Q9X", "its messages, its days, and why it was decided so")]),
+    (
+        "cases show",
+        &[("send-triage cases show SEND-7K4M-2Q9X", "its messages, its days, and why it was decided so")],
+    ),
     (
         "cases answer",
         &[("send-triage cases answer SEND-7K4M-2Q9X --why \"by telephone\"", "it is answered as of now")],
@@ -72,10 +93,16 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "cases reopen",
         &[("send-triage cases reopen SEND-7K4M-2Q9X --why \"half was answered\"", "an answer is owed again")],
     ),
-    ("cases close", &[("send-triage cases close SEND-7K4M-2Q9X --why \"sent by mistake\"", "nothing is owed any more")]),
+    (
+        "cases close",
+        &[("send-triage cases close SEND-7K4M-2Q9X --why \"sent by mistake\"", "nothing is owed any more")],
+    ),
     (
         "cases reassign",
-        &[("send-triage cases reassign SEND-7K4M-2Q9X --queue resolution", "another team has it; its day stays")],
+        &[(
+            "send-triage cases reassign SEND-7K4M-2Q9X --queue resolution",
+            "another team has it; its day stays",
+        )],
     ),
     (
         "cases history",
@@ -109,18 +136,30 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("send-triage report --case SEND-7K4M-2Q9X", "the decision slip of one case"),
         ],
     ),
-    ("backup", &[("send-triage backup /var/backups/send-triage.sqlite", "a copy that was checked; the daemon goes on")]),
+    (
+        "backup",
+        &[(
+            "send-triage backup /var/backups/send-triage.sqlite",
+            "a copy that was checked; the daemon goes on",
+        )],
+    ),
     ("rebuild", &[("send-triage rebuild --dry-run", "what the mailboxes would give; changes nothing")]),
     (
         "purge",
         &[
             ("send-triage purge --dry-run", "who would be taken out of the record"),
-            ("send-triage purge --address parent@inbox.example", "asks, then erases what is kept about this person"),
+            (
+                "send-triage purge --address parent@inbox.example",
+                "asks, then erases what is kept about this person",
+            ),
         ],
     ),
     (
         "export",
-        &[("send-triage export --address parent@inbox.example --output answer.json", "for a request to see it")],
+        &[(
+            "send-triage export --address parent@inbox.example --output answer.json",
+            "for a request to see it",
+        )],
     ),
     (
         "schema",

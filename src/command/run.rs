@@ -9,7 +9,9 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::daemon::{self, Bells, InForce, World, in_force, kept, metrics, moves, parts, pulse, refusal, reload};
+use crate::daemon::{
+    self, Bells, InForce, World, in_force, kept, metrics, moves, parts, pulse, refusal, reload,
+};
 use crate::mailbox::Overview;
 use crate::record::{DaemonLock, RecordError, Records};
 

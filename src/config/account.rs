@@ -23,16 +23,16 @@ pub struct Account {
     /// Other addresses by which it is written to.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// An IMAP server ...
+    /// The IMAP server that its mail is on; this or `folder`.
     #[serde(default)]
     pub imap: Option<Imap>,
-    /// ... or a folder of files.
+    /// A folder of messages on this machine, instead of `imap`.
     #[serde(default)]
     pub folder: Option<FolderInbox>,
-    /// Where acknowledgements are handed in ...
+    /// The server that its letters are handed to; this or `outbox`.
     #[serde(default)]
     pub smtp: Option<Smtp>,
-    /// ... or the folder into which they are written.
+    /// The folder into which its letters are written as files, instead of `smtp`.
     #[serde(default)]
     pub outbox: Option<PathBuf>,
     /// The folders that are watched.
@@ -41,7 +41,7 @@ pub struct Account {
     /// The account's own Sent folder, where the server does not say which it is.
     #[serde(default, alias = "sent_folder")]
     pub own_sent_folder: Option<String>,
-    /// The folders in which staff's replies are looked for; `\\Sent` is the account's own, whatever it is called there.
+    /// The folders in which staff's replies are looked for; `\Sent` is the account's own, whatever it is called there.
     #[serde(default = "sent_folders")]
     pub sent_folders: Vec<String>,
     /// How messages are filed.

@@ -41,7 +41,7 @@ impl Default for DigestRules {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DigestTo {
-    /// On the council's own domain, and no watched mailbox.
+    /// Who: an address on the council's own domain that is no watched mailbox.
     pub address: String,
     /// About these teams' cases.
     #[serde(default)]

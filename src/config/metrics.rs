@@ -53,20 +53,27 @@ impl MetricsRules {
 /// What is wrong with it though every key and type is right.
 pub(super) fn check(config: &Config, out: &mut Problems) {
     let Some(text) = &config.metrics.listen else { return };
-    let usual = "Write `127.0.0.1:9184`, or the path of a Unix socket such as `/run/send-triage/metrics.sock`.";
+    let usual =
+        "Write `127.0.0.1:9184`, or the path of a Unix socket such as `/run/send-triage/metrics.sock`.";
     match config.metrics.place() {
         None => out.add("metrics/listen", format!("`{text}` is no address with a port, and no path"), usual),
         Some(Listen::Address(address)) if !address.ip().is_loopback() => out.add(
             "metrics/listen",
             format!("`{text}` could be reached from other machines, and there is no password on metrics"),
-            format!("{usual} For a Prometheus on another machine, put a proxy in front that asks who is there."),
+            format!(
+                "{usual} For a Prometheus on another machine, put a proxy in front that asks who is there."
+            ),
         ),
         Some(Listen::Address(address)) if address.port() == 0 => {
             out.add("metrics/listen", format!("`{text}` names no port: nobody would find it"), usual);
         }
         // sockaddr_un has 108 bytes with the one that ends the path (unix(7)).
         Some(Listen::Socket(path)) if path.as_os_str().len() > 107 => {
-            out.add("metrics/listen", "the path of this socket is longer than 107 bytes", "Choose a shorter one.");
+            out.add(
+                "metrics/listen",
+                "the path of this socket is longer than 107 bytes",
+                "Choose a shorter one.",
+            );
         }
         Some(Listen::Socket(path)) if path == Path::new("/") || text.ends_with('/') => {
             out.add("metrics/listen", format!("`{text}` is a folder"), usual);
@@ -81,7 +88,9 @@ mod tests {
 
     fn read(line: &str) -> Result<Option<Listen>, String> {
         let text = format!("{}\nmetrics: {line}\n", super::super::EXAMPLE);
-        Config::parse(&text, "c.yaml", Path::new("/srv")).map(|config| config.metrics.place()).map_err(|e| e.0)
+        Config::parse(&text, "c.yaml", Path::new("/srv"))
+            .map(|config| config.metrics.place())
+            .map_err(|e| e.0)
     }
 
     #[test]

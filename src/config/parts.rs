@@ -121,7 +121,9 @@ impl Parts {
             .filter(|wanted| !has(wanted))
             .map(|wanted| Complaint {
                 range: whole.entries.first().map_or(0..0, |(key, _)| key.range.clone()),
-                problem: format!("the key `{wanted}` is missing here, and in the files of the folder beside it"),
+                problem: format!(
+                    "the key `{wanted}` is missing here, and in the files of the folder beside it"
+                ),
                 remedy: format!("Add it to one of them; {EXAMPLE} shows `{wanted}` explained."),
             })
             .collect();
@@ -276,7 +278,9 @@ impl Written {
         match &node.value {
             Value::Null => self.text.push_str("null"),
             // Numbers, true and false are told from words by having no quotes.
-            Value::Scalar(text, false) if text.parse::<f64>().is_ok() || text == "true" || text == "false" => {
+            Value::Scalar(text, false)
+                if text.parse::<f64>().is_ok() || text == "true" || text == "false" =>
+            {
                 self.text.push_str(text);
             }
             Value::Scalar(text, _) => self.quoted(text),

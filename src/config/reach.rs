@@ -93,11 +93,12 @@ fn check_folders(config: &Config, out: &mut Problems) {
         }
     }
     for (path, folder) in filing(config) {
+        let key = path.replace('/', ".");
         for (name, place) in &queues {
             if same(&folder, &place.folder) {
                 out.add(
                     format!("filing/{path}"),
-                    format!("`{folder}` is the folder of the queue `{name}` as well"),
+                    format!("`{folder}`, of `filing.{key}`, is the folder of the queue `{name}` as well"),
                     "Choose another: staff could not tell what is theirs to answer.",
                 );
             }
@@ -110,7 +111,9 @@ fn check_folders(config: &Config, out: &mut Problems) {
         if let Some(Account { name, .. }) = watching {
             out.add(
                 format!("filing/{path}"),
-                format!("messages are filed into `{folder}`, which `{name}` watches as well"),
+                format!(
+                    "messages are filed into `{folder}` by `filing.{key}`, and `{name}` watches it as well"
+                ),
                 "Choose another folder: a filed message would be found again.",
             );
         }

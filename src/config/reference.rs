@@ -23,7 +23,10 @@ pub(super) fn page(schema: &Json) -> String {
     let required = required(schema);
     for (name, property) in properties(schema).into_iter().flatten() {
         let about = description(property, page.resolve(property));
-        let _ = write!(page.text, "\n## `{name}`\n\n{about}\n\n| key | type | unless given | meaning |\n| --- | --- | --- | --- |\n");
+        let _ = write!(
+            page.text,
+            "\n## `{name}`\n\n{about}\n\n| key | type | unless given | meaning |\n| --- | --- | --- | --- |\n"
+        );
         page.key(name, property, required.contains(&name.as_str()), 0);
     }
     page.text
@@ -42,9 +45,9 @@ impl<'s> Page<'s> {
             let list = |key: &str| schema.get(key).and_then(Json::as_array);
             let inner = match schema.get("$ref").and_then(Json::as_str) {
                 Some(target) => self.schema.pointer(target.trim_start_matches('#')),
-                None => list("allOf")
-                    .and_then(|all| all.first())
-                    .or_else(|| list("anyOf")?.iter().find(|one| one.get("type").is_none_or(|kind| kind != "null"))),
+                None => list("allOf").and_then(|all| all.first()).or_else(|| {
+                    list("anyOf")?.iter().find(|one| one.get("type").is_none_or(|kind| kind != "null"))
+                }),
             };
             match inner {
                 Some(inner) => schema = inner,
@@ -124,7 +127,10 @@ impl<'s> Page<'s> {
             }
             "object" => {
                 let value = schema.get("additionalProperties").map(|value| self.word(self.resolve(value)));
-                format!("map of names to {}", value.filter(|word| !word.is_empty()).unwrap_or("text".to_owned()))
+                format!(
+                    "map of names to {}",
+                    value.filter(|word| !word.is_empty()).unwrap_or("text".to_owned())
+                )
             }
             _ => String::new(),
         }

@@ -146,7 +146,7 @@ fn tell<C: Clock>(world: &World<'_, C>, health: &Health) -> Result<(), RecordErr
             let facts = StallFacts { from, to, topic: &topic, account, folder, since, sent_at };
             written.push((letter::stall(&facts), topic.clone()));
         }
-        for Canary { account, written_at, .. } in lost {
+        if let Some(Canary { account, written_at, .. }) = lost {
             let topic = format!("lost/{account}/{}", written_at.timestamp());
             let facts = LostFacts { from, to, topic: &topic, account, written_at: *written_at, sent_at };
             written.push((letter::lost(&facts), topic.clone()));

@@ -83,11 +83,13 @@ pub struct AsItStands {
     pub size_bytes: u64,
 }
 
-const TO_DO: &str = "SELECT kind, state, count(*), count(*) FILTER (WHERE state = 'pending' AND not_before <= ?1),
+const TO_DO: &str =
+    "SELECT kind, state, count(*), count(*) FILTER (WHERE state = 'pending' AND not_before <= ?1),
          min(not_before) FILTER (WHERE state = 'pending' AND not_before <= ?1)
      FROM effects WHERE desk IS NOT NULL GROUP BY kind, state";
 
-const WAITING: &str = "SELECT queue, urgency, count(*), count(*) FILTER (WHERE due_on < ?1), min(received_at),
+const WAITING: &str =
+    "SELECT queue, urgency, count(*), count(*) FILTER (WHERE due_on < ?1), min(received_at),
          count(missing_since)
      FROM cases WHERE state IN ('open', 'extended') GROUP BY queue, urgency";
 
@@ -273,15 +275,20 @@ mod tests {
         let sample = Sample::new();
         (1..=4).for_each(|uid| drop(sample.enter_one(uid)));
         sample.send_all(at(10));
-        sample.sql("UPDATE effects SET state = 'stuck' WHERE id = (SELECT min(id) FROM effects WHERE kind = 'file')");
+        sample.sql(
+            "UPDATE effects SET state = 'stuck' WHERE id = (SELECT min(id) FROM effects WHERE kind = 'file')",
+        );
         sample.sql("UPDATE cases SET missing_since = 1 WHERE id = 1");
         let today = NaiveDate::from_ymd_opt(2026, 6, 20).unwrap();
         let stands = sample.records.as_it_stands(today, at(100)).unwrap();
-        let counts: Vec<_> =
-            stands.to_do.iter().map(|to_do| (to_do.kind.as_str(), to_do.state.as_str(), to_do.count, to_do.due));
+        let counts: Vec<_> = stands
+            .to_do
+            .iter()
+            .map(|to_do| (to_do.kind.as_str(), to_do.state.as_str(), to_do.count, to_do.due));
         assert_eq!(counts.collect::<Vec<_>>(), [("file", "pending", 3, 3), ("file", "stuck", 1, 0)]);
         assert!(stands.to_do[0].due_since.is_some_and(|since| since <= at(100)));
-        let waiting: Vec<_> = stands.waiting.iter().map(|w| (w.urgency.as_str(), w.count, w.overdue)).collect();
+        let waiting: Vec<_> =
+            stands.waiting.iter().map(|w| (w.urgency.as_str(), w.count, w.overdue)).collect();
         // Due 15 to 18 June and later: `letter_writer` adds a day for each.
         assert_eq!(waiting, [("standard", 2, 1), ("urgent", 2, 0)]);
         assert_eq!(stands.missing, 1);

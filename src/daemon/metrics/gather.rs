@@ -59,7 +59,8 @@ struct State {
 impl<'a, C: Clock> Gatherer<'a, C> {
     /// Counts from here on.
     pub fn new(world: &'a World<'a, C>) -> Self {
-        let waits = || world.config.accounts.iter().map(|a| (a.name.clone(), Histogram::new(WAITS))).collect();
+        let waits =
+            || world.config.accounts.iter().map(|a| (a.name.clone(), Histogram::new(WAITS))).collect();
         // From the first scrape on, so that a mailbox to which nothing comes shows a 0.
         let watched = world.config.accounts.iter().flat_map(|account| {
             let zero = |folder: &String| ([account.name.clone(), folder.clone(), "decided".to_owned()], 0);

@@ -55,7 +55,10 @@ pub async fn serve<C: Clock>(world: &World<'_, C>) {
 enum Listener {
     Tcp(TcpListener),
     /// The second goes when the listener does.
-    Unix { listener: UnixListener, _file: Socket },
+    Unix {
+        listener: UnixListener,
+        _file: Socket,
+    },
 }
 
 /// The file of a Unix socket: it goes with the listener.
@@ -145,7 +148,8 @@ async fn head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Vec<u8>, TooLong> 
     loop {
         let read = stream.read(&mut part).await.unwrap_or_default();
         head.extend_from_slice(part.get(..read).unwrap_or_default());
-        let ended = head.windows(4).any(|four| four == b"\r\n\r\n") || head.windows(2).any(|two| two == b"\n\n");
+        let ended =
+            head.windows(4).any(|four| four == b"\r\n\r\n") || head.windows(2).any(|two| two == b"\n\n");
         if read == 0 || ended {
             return Ok(head);
         }

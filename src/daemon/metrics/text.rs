@@ -88,7 +88,8 @@ impl Values<'_> {
 
     fn line(&mut self, suffix: &str, labels: &[(&str, &str)], bound: Option<&str>, value: f64) {
         let labels = labels.iter().copied().chain(bound.map(|bound| ("le", bound)));
-        let labels: Vec<String> = labels.map(|(name, text)| format!("{name}=\"{}\"", escaped(text))).collect();
+        let labels: Vec<String> =
+            labels.map(|(name, text)| format!("{name}=\"{}\"", escaped(text))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let _ = writeln!(self.text, "{}{suffix}{labels} {value}", self.name);
     }
@@ -128,7 +129,8 @@ impl Histogram {
 mod tests {
     use super::*;
 
-    const SIZE: Metric = Metric { name: "size_seconds", kind: Kind::Histogram, help: "How \\ long\nit took." };
+    const SIZE: Metric =
+        Metric { name: "size_seconds", kind: Kind::Histogram, help: "How \\ long\nit took." };
 
     #[test]
     fn a_histogram_counts_each_value_in_every_bucket_above_it() {
