@@ -34,6 +34,7 @@ mod measure;
 mod migrate;
 mod moves;
 mod person;
+mod place;
 mod purge;
 mod rebuild;
 mod rounds;
@@ -68,7 +69,7 @@ pub use moves::{LateOpening, OpenedCase, WaitingOpening};
 pub use person::Left;
 pub use purge::Purged;
 pub use rebuild::{Basis, OldLetter};
-pub use rounds::{Mark, Round, Seen, WaitingCase};
+pub use rounds::{Mark, Round, Seen, Unsent, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 
