@@ -281,7 +281,7 @@ mod tests {
         sample.sql("UPDATE cases SET missing_since = 1 WHERE id = 1");
         let today = NaiveDate::from_ymd_opt(2026, 6, 20).unwrap();
         let stands = sample.records.as_it_stands(today, at(100)).unwrap();
-        let counts: Vec<_> = stands
+        let counts = stands
             .to_do
             .iter()
             .map(|to_do| (to_do.kind.as_str(), to_do.state.as_str(), to_do.count, to_do.due));
@@ -289,7 +289,7 @@ mod tests {
         assert!(stands.to_do[0].due_since.is_some_and(|since| since <= at(100)));
         let waiting: Vec<_> =
             stands.waiting.iter().map(|w| (w.urgency.as_str(), w.count, w.overdue)).collect();
-        // Due 15 to 18 June and later: `letter_writer` adds a day for each.
+        // Due on 19, 20, 21 and 22 June: `letter_writer` adds a day for each.
         assert_eq!(waiting, [("standard", 2, 1), ("urgent", 2, 0)]);
         assert_eq!(stands.missing, 1);
         assert!(stands.size_bytes > 4096);

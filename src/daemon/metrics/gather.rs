@@ -159,8 +159,8 @@ impl<'a, C: Clock> Gatherer<'a, C> {
         page.metric(&names::CALENDAR_ENDS).add(&[], seconds(end));
         let ends = self.world.bells.tally.known_ends();
         let mut values = page.metric(&names::CREDENTIAL_ENDS);
-        for ((account, what), at) in ends.iter() {
-            values.add(&[("mailbox", account), ("what", what)], seconds(*at));
+        for (what, at) in ends.iter() {
+            values.add(&[("what", what)], seconds(*at));
         }
     }
 }

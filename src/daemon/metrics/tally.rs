@@ -39,7 +39,7 @@ type Key = (String, &'static str, &'static str);
 pub struct Tally {
     troubles: RefCell<BTreeMap<Key, u64>>,
     deciding: RefCell<Histogram>,
-    ends: RefCell<BTreeMap<(String, &'static str), DateTime<Utc>>>,
+    ends: RefCell<BTreeMap<String, DateTime<Utc>>>,
 }
 
 impl Default for Tally {
@@ -94,9 +94,9 @@ impl Tally {
         self.deciding.borrow_mut().observe(took.as_secs_f64());
     }
 
-    /// This secret or certificate of an account ends then; `what` is a word of this program's, such as `client-secret`.
-    pub fn ends(&self, account: &str, what: &'static str, at: DateTime<Utc>) {
-        self.ends.borrow_mut().insert((account.to_owned(), what), at);
+    /// This secret or certificate ends then; `what` names it as staff know it: the password of general at imap.council.example.
+    pub fn ends(&self, what: &str, at: DateTime<Utc>) {
+        self.ends.borrow_mut().insert(what.to_owned(), at);
     }
 
     fn note(&self, account: &str, with: &'static str, kind: &'static str) {
@@ -112,7 +112,7 @@ impl Tally {
         self.deciding.borrow()
     }
 
-    pub(super) fn known_ends(&self) -> Ref<'_, BTreeMap<(String, &'static str), DateTime<Utc>>> {
+    pub(super) fn known_ends(&self) -> Ref<'_, BTreeMap<String, DateTime<Utc>>> {
         self.ends.borrow()
     }
 }
