@@ -119,7 +119,7 @@ pub(super) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "cases correct",
         &[(
             "send-triage cases correct SEND-7K4M-2Q9X --urgent --ground U4",
-            "the case is urgent; `suggest` shows the rule's keeper",
+            "the case is urgent; `suggest` tells whoever keeps the rules",
         )],
     ),
     (

@@ -39,18 +39,22 @@ mod table;
 mod upkeep;
 mod when;
 
+/// Above the options that every command has.
+const FOR_ALL: &str = "For every command";
+
 /// Looks after a council's SEND mailboxes: acknowledges, decides urgent or standard, routes, and keeps the deadline.
 #[derive(Debug, Parser)]
 #[command(name = "send-triage", version, max_term_width = 110)]
 struct Arguments {
-    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and
+    /// digest --sample the built-in example
+    #[arg(long, global = true, value_name = "FILE", help_heading = FOR_ALL, display_order = 900)]
     config: Option<PathBuf>,
-    /// How log lines look
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    /// How log lines look: for people, or as JSON for programs
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human, help_heading = FOR_ALL, display_order = 901)]
     log: LogFormat,
-    /// Log lines from this level on; without it, info, and warn for the demo
-    #[arg(long, global = true, value_enum)]
+    /// Log lines from this level on; without it info, and warn for the demo
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", help_heading = FOR_ALL, display_order = 902)]
     log_level: Option<LogLevel>,
     #[command(subcommand)]
     command: Command,
@@ -105,7 +109,7 @@ enum Command {
     Learn(learn::Arguments),
     /// When the answer is due to a message received at these times, and how that was counted
     Due(due::Arguments),
-    /// The cases on record
+    /// The cases on record: looked at, and what staff say of them
     Cases(cases::Arguments),
     /// The weekly digest for managers: looked at, or sent now
     Digest(digest::Arguments),
