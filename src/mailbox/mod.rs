@@ -2,7 +2,7 @@
 //! looked at here.
 
 mod account;
-mod base64;
+pub(crate) mod base64;
 mod connect;
 mod copies;
 mod fetch;
@@ -22,7 +22,7 @@ mod passing;
 mod past;
 mod probe;
 mod session;
-mod tls;
+pub(crate) mod tls;
 mod utf7;
 
 use std::time::Duration;
@@ -34,8 +34,8 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 pub use account::{
-    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, ImapAccount, Mechanism, Pipe,
-    Security, Stream, Timeouts, TokenSource,
+    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, Handed, ImapAccount, Mechanism,
+    NoToken, Pipe, Security, Stream, Term, Timeouts, TokenSource,
 };
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;

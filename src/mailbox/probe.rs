@@ -6,7 +6,8 @@ use super::account::{Filing, FolderAccount, ImapAccount, Security};
 use super::folder_files::Place;
 use super::session::{Fault, Session};
 use super::{MailboxError, SENT};
-use super::{connect, folders, login, tls};
+use super::{connect, folders, login};
+use crate::certificate;
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,7 @@ fn protection(account: &ImapAccount, session: &Session) -> ProbeStep {
         Security::StartTls => "STARTTLS",
         Security::Plain => "not encrypted; only allowed because the server is on this machine",
     };
-    let ends = session.certificate.as_deref().and_then(tls::not_after);
+    let ends = session.certificate.as_deref().and_then(certificate::validity).map(|validity| validity.until);
     let outcome = match ends {
         None => Ok(way.to_owned()),
         Some(end) => {

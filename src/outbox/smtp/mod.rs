@@ -15,7 +15,9 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::{Courier, DeliveryError};
+use crate::certificate::Seen;
 use crate::letter::{Letter, usable_address};
+use crate::mailbox::{Term, TokenSource};
 
 mod failure;
 mod open;
@@ -57,8 +59,25 @@ pub enum SmtpLogin {
         /// The access token, without `Bearer`.
         token: SecretString,
     },
-    /// One of the above, asked for anew at each connection: tokens run out within the hour, and passwords are changed.
+    /// One of the above, asked for anew at each connection: passwords are changed.
     Fresh(LoginSource),
+    /// XOAUTH2, with a token that somebody keeps.
+    Kept {
+        /// The mailbox's address.
+        user: String,
+        /// Whoever keeps it.
+        tokens: TokenKeeper,
+    },
+}
+
+/// Whoever keeps an account's access token.
+#[derive(Clone)]
+pub struct TokenKeeper(pub Rc<dyn TokenSource>);
+
+impl fmt::Debug for TokenKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKeeper")
+    }
 }
 
 /// Where a login comes from; why there is none, in words for the operator.
@@ -129,6 +148,8 @@ pub struct SmtpConfig {
     pub keep_idle: Duration,
     /// How many letters a connection takes at most.
     pub letters_per_connection: u32,
+    /// Where the server's certificate is noted whenever it is shown.
+    pub certificates: Seen,
 }
 
 impl SmtpConfig {
@@ -144,6 +165,7 @@ impl SmtpConfig {
             timeouts: SmtpTimeouts::default(),
             keep_idle: Duration::from_secs(20),
             letters_per_connection: 50,
+            certificates: Seen::default(),
         }
     }
 
@@ -176,6 +198,8 @@ struct Connection {
     offers: Offers,
     letters: u32,
     used_at: Instant,
+    /// How long it may rest on the token that it was opened with.
+    term: Option<Term>,
 }
 
 /// Why a transaction stopped.
@@ -238,7 +262,11 @@ impl SmtpCourier {
     /// that is only noticed by speaking (RSET, so that nothing of an earlier letter is left either).
     async fn connection(&mut self) -> Result<Connection, DeliveryError> {
         self.close_if_idle().await;
-        if self.kept.as_ref().is_some_and(|kept| kept.letters >= self.config.letters_per_connection) {
+        let worn = |kept: &Connection| {
+            kept.letters >= self.config.letters_per_connection
+                || kept.term.is_some_and(|term| Instant::now() >= term.renew_at)
+        };
+        if self.kept.as_ref().is_some_and(worn) {
             self.close().await;
         }
         if let Some(mut kept) = self.kept.take() {
