@@ -7,9 +7,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// From when until when a certificate serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validity {
     /// Not before.
     pub from: DateTime<Utc>,
@@ -87,7 +88,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// A server's certificate as it was last seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerCertificate {
     /// The server's name.
     pub host: String,
@@ -106,6 +107,14 @@ impl Seen {
     pub fn note(&self, host: &str, port: u16, der: &[u8]) {
         if let Some(validity) = validity(der) {
             self.0.borrow_mut().insert((host.to_ascii_lowercase(), port), validity);
+        }
+    }
+
+    /// What was seen before, in an earlier run: it counts until a server shows another one.
+    pub fn remember(&self, before: &[ServerCertificate]) {
+        let mut seen = self.0.borrow_mut();
+        for one in before {
+            seen.entry((one.host.to_ascii_lowercase(), one.port)).or_insert(one.validity);
         }
     }
 

@@ -68,7 +68,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             records: &records,
             clock: &SystemClock,
             in_force: &in_force,
-            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
+            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str()))
+                .seeing(shared.certificates.clone()),
             stop: stopped,
         };
         if let Some(refused) = &refused {
