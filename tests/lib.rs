@@ -33,6 +33,7 @@ mod misbehaving;
 mod moves;
 mod new_text;
 mod notices;
+mod oauth;
 mod one_at_a_time;
 mod outbox;
 mod private_logs;
