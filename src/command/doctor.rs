@@ -4,10 +4,12 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::calendar::london;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
+use crate::daemon::health::Health;
 use crate::daemon::refusal::{self, Refusal};
-use crate::daemon::{in_force, parts};
+use crate::daemon::{expiry, in_force, parts};
 use crate::mailbox::{ImapAccount, ProbeStep, probe};
 use crate::outbox::{DeliveryError, SmtpCourier};
 
@@ -94,6 +96,14 @@ async fn look(config: &Config) -> Vec<Finding> {
             Err(error) => Err(error.to_string()),
         };
         findings.push(Finding { account: "-".to_owned(), step: format!("access token `{name}`"), outcome });
+    }
+    let today = london::date(SystemClock.now());
+    let seen = Health::read(&config.health_file()).map(|health| health.certificates).unwrap_or_default();
+    for ending in expiry::known(config, &seen) {
+        let said = expiry::sentence(&ending, today);
+        let soon = ending.stage(today).is_some_and(|stage| stage >= expiry::Stage::Seven);
+        let outcome = if soon { Err(format!("{said} {}", ending.remedy)) } else { Ok(said) };
+        findings.push(Finding { account: "-".to_owned(), step: "runs out".to_owned(), outcome });
     }
     // One account after the other, each with its own passwords: one that cannot be read says so and stops no other.
     for account in &config.accounts {

@@ -156,7 +156,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, port: u16) -> std::io::Res
     };
     let client = form.get("client_id").cloned().unwrap_or_default();
     let token = |seconds: u64, key: &RsaKeyPair| {
-        json!({ "token_type": "Bearer", "expires_in": seconds, "access_token": jwt(&client, seconds, key) })
+        json!({ "token_type": "Bearer", "expires_in": seconds, "access_token": jwt(&client, seconds + 1, key) })
             .to_string()
     };
     let (status, headers, body) = match say {
@@ -255,7 +255,7 @@ fn keys() -> &'static (RsaKeyPair, String) {
             &[],
         );
         let public = openssl(&["pkey", "-inform", "DER", "-pubout"], &private);
-        (RsaKeyPair::from_pkcs8(&private).unwrap(), String::from_utf8(public).unwrap())
+        (pair(&private), String::from_utf8(public).unwrap())
     })
 }
 
@@ -264,7 +264,12 @@ fn other_key() -> RsaKeyPair {
         &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-outform", "DER"],
         &[],
     );
-    RsaKeyPair::from_pkcs8(&private).unwrap()
+    pair(&private)
+}
+
+/// OpenSSL writes one form or the other, by its version.
+fn pair(der: &[u8]) -> RsaKeyPair {
+    RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)).unwrap()
 }
 
 fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
