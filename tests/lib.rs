@@ -55,3 +55,4 @@ mod suggest;
 mod supply_chain;
 mod support;
 mod tidy;
+mod token_errors;

@@ -14,6 +14,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
+
+use super::machine::{Certificate, write_certificates};
 
 /// The client secret that it knows.
 pub const SECRET: &str = "open & sesame";
@@ -58,6 +63,7 @@ struct State {
 
 /// The endpoint. It ends with the test.
 pub struct TokenEndpoint {
+    address: String,
     port: u16,
     state: Arc<Mutex<State>>,
     gone: Arc<AtomicBool>,
@@ -66,6 +72,26 @@ pub struct TokenEndpoint {
 impl TokenEndpoint {
     /// Starts it; tokens are good for an hour unless it is told otherwise.
     pub fn start() -> Self {
+        Self::start_on("http://127.0.0.1", None)
+    }
+
+    /// The same over TLS, with this certificate; its CA is `ca.pem` in this folder, and in no trust store.
+    pub fn start_tls(folder: &Path, certificate: Certificate) -> Self {
+        std::fs::create_dir_all(folder.join("tls")).unwrap();
+        write_certificates(folder, certificate);
+        let file = |name: &str| folder.join("tls").join(name);
+        let chain = CertificateDer::pem_file_iter(file("cert.pem")).unwrap().map(Result::unwrap).collect();
+        let key = PrivateKeyDer::from_pem_file(file("key.pem")).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        Self::start_on("https://localhost", Some(Arc::new(config)))
+    }
+
+    fn start_on(address: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (state, gone) = (Arc::new(Mutex::new(State::default())), Arc::new(AtomicBool::new(false)));
@@ -76,15 +102,25 @@ impl TokenEndpoint {
                     return;
                 }
                 let (state, Ok(stream)) = (shared.clone(), stream) else { continue };
-                std::thread::spawn(move || drop(serve(stream, &state, port)));
+                let tls = tls.clone();
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+                    match tls {
+                        None => serve(stream, &state, port),
+                        Some(config) => {
+                            let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
+                            serve(StreamOwned::new(connection, stream), &state, port)
+                        }
+                    }
+                });
             }
         });
-        Self { port, state, gone }
+        Self { address: format!("{address}:{port}"), port, state, gone }
     }
 
     /// Its address, as `token_endpoint`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/token", self.port)
+        format!("{}/token", self.address)
     }
 
     /// What it says from now on, but for what [`Self::then`] puts before.
@@ -121,9 +157,8 @@ impl Drop for TokenEndpoint {
     }
 }
 
-fn serve(mut stream: TcpStream, state: &Mutex<State>, port: u16) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut reader = BufReader::new(stream.try_clone()?);
+fn serve(mut stream: impl Read + Write, state: &Mutex<State>, port: u16) -> std::io::Result<()> {
+    let mut reader = BufReader::new(&mut stream);
     let (mut line, mut length) = (String::new(), 0);
     loop {
         line.clear();
@@ -174,7 +209,8 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, port: u16) -> std::io::Res
         stream,
         "HTTP/1.1 {status} Said\r\nDate: {date}\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
-    )
+    )?;
+    stream.flush()
 }
 
 /// Why the client is not believed; `None`: it is.
