@@ -56,3 +56,4 @@ mod supply_chain;
 mod support;
 mod tidy;
 mod token_errors;
+mod token_terms;
