@@ -19,6 +19,7 @@ mod check;
 mod digest;
 mod health;
 mod life;
+mod oauth;
 mod renamed;
 mod secret;
 mod shape;
@@ -31,6 +32,7 @@ pub use account::{
 pub use digest::{DigestDay, DigestRules, DigestTo};
 pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules, Retention};
+pub use oauth::{ClientCertificate, OauthProvider};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
@@ -58,6 +60,9 @@ pub struct Config {
     /// Bank holidays, council closures, school terms; without it the built-in ones.
     #[serde(default)]
     pub working_days: Option<PathBuf>,
+    /// Where access tokens come from, for servers that take no passwords; each has a name that accounts refer to.
+    #[serde(default)]
+    pub oauth: BTreeMap<String, OauthProvider>,
     /// The accounts whose folders are watched.
     pub accounts: Vec<Account>,
     /// Where each queue's messages are filed.
@@ -383,12 +388,13 @@ impl Config {
         self.rules.iter_mut().for_each(absolute);
         self.working_days.iter_mut().for_each(absolute);
         self.health.file.iter_mut().for_each(absolute);
+        self.oauth.values_mut().for_each(|provider| provider.make_absolute(folder));
         for account in &mut self.accounts {
             account.outbox.iter_mut().for_each(absolute);
             account.folder.iter_mut().for_each(|f| absolute(&mut f.path));
             if let Some(imap) = &mut account.imap {
                 imap.ca_file.iter_mut().for_each(absolute);
-                imap.password.make_absolute(folder);
+                imap.password.iter_mut().for_each(|p| p.make_absolute(folder));
             }
             if let Some(smtp) = &mut account.smtp {
                 smtp.ca_file.iter_mut().for_each(absolute);
@@ -403,14 +409,17 @@ impl Config {
     }
 }
 
+/// Keys whose value is where a secret is.
+const SECRET_KEYS: [&str; 4] = ["password:", "client_secret:", "refresh_token:", " key:"];
+
 /// The text as it may be shown: a password that was written where its place belongs is starred out.
 fn without_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let is_secret =
             |end: &usize| line.get(*end..).is_some_and(|value| !value.trim_start().starts_with('{'));
-        let ends = line.match_indices("password:").map(|(at, key)| at + key.len());
-        let from = ends.clone().find(is_secret).unwrap_or(line.len());
+        let ends = SECRET_KEYS.iter().flat_map(|key| line.match_indices(key)).map(|(at, key)| at + key.len());
+        let from = ends.filter(is_secret).min().unwrap_or(line.len());
         out.push_str(line.get(..from).unwrap_or_default());
         // Byte for byte, so that places stay what they are.
         for c in line.get(from..).unwrap_or_default().chars() {

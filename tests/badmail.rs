@@ -134,8 +134,9 @@ async fn every_torture_message_has_a_record() {
         bells: Bells::new(["general"].into_iter()),
         stop,
     };
-    let mut mailboxes = parts::mailboxes(&config).unwrap();
-    let mut couriers: std::collections::BTreeMap<String, AnyCourier> = parts::couriers(&config).unwrap();
+    let mut mailboxes = parts::mailboxes(&config, &parts::Shared::new(&config)).unwrap();
+    let mut couriers: std::collections::BTreeMap<String, AnyCourier> =
+        parts::couriers(&config, &parts::Shared::new(&config)).unwrap();
     daemon::once(&world, &mut mailboxes, &mut couriers).await.unwrap();
     let ledger = records.ledger().unwrap();
     let seen: u64 = ledger.iter().filter(|one| one.folder == "INBOX").map(|one| one.seen).sum();

@@ -237,7 +237,7 @@ fn send(
 /// Hands over the letters about this and no others; returns how many were dealt with.
 fn post_now(records: &Records, config: &Config, set: Set, topic: &str) -> Result<usize, CommandError> {
     let Some(account) = letters::alerting_account(config) else { return Ok(0) };
-    let mut couriers = parts::couriers(config)?;
+    let mut couriers = parts::couriers(config, &parts::Shared::new(config))?;
     let Some(courier) = couriers.get_mut(account) else { return Ok(0) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         CommandError::Outside(format!("The program cannot start its event loop: {error}"))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
 use crate::daemon::refusal::{self, Refusal};
 use crate::daemon::{in_force, parts};
@@ -81,12 +82,25 @@ async fn look(config: &Config) -> Vec<Finding> {
             }),
     };
     findings.push(Finding { account: "-".to_owned(), step: "rules".to_owned(), outcome: rules });
+    let shared = parts::Shared::new(config);
+    for (name, oauth) in &config.oauth {
+        let provider = parts::provider(name, oauth);
+        let outcome = match provider.fetch(SystemClock.now()).await {
+            Ok(token) => Ok(format!(
+                "{} gave one, good for {} minutes",
+                provider.host(),
+                token.good_for.as_secs() / 60
+            )),
+            Err(error) => Err(error.to_string()),
+        };
+        findings.push(Finding { account: "-".to_owned(), step: format!("access token `{name}`"), outcome });
+    }
     // One account after the other, each with its own passwords: one that cannot be read says so and stops no other.
     for account in &config.accounts {
         let mut add = |step: &str, outcome| {
             findings.push(Finding { account: account.name.clone(), step: step.to_owned(), outcome });
         };
-        if let Some(imap) = imap(account) {
+        if let Some(imap) = imap(account, &shared) {
             match imap {
                 Ok(imap) => {
                     for ProbeStep { name, outcome } in probe(&imap, &account.watch).await {
@@ -98,7 +112,7 @@ async fn look(config: &Config) -> Vec<Finding> {
         }
         if account.smtp.is_some() {
             let secret = account.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()).map(|p| p.read());
-            match secret.transpose().and_then(|_| parts::smtp(account)) {
+            match secret.transpose().and_then(|_| parts::smtp(account, &shared)) {
                 Ok(server) => smtp(server, &mut add).await,
                 Err(problem) => add("SMTP password", Err(problem.to_string())),
             }
@@ -122,10 +136,10 @@ async fn look(config: &Config) -> Vec<Finding> {
     findings
 }
 
-fn imap(account: &Account) -> Option<Result<ImapAccount, String>> {
+fn imap(account: &Account, shared: &parts::Shared) -> Option<Result<ImapAccount, String>> {
     // The daemon reads the password at each connection; here it is looked at first, to say plainly what is missing.
     let secret = account.imap.as_ref()?.secret();
-    Some(secret.and_then(|_| parts::imap(account)).map_err(|error| error.to_string()))
+    Some(secret.and_then(|_| parts::imap(account, shared)).map_err(|error| error.to_string()))
 }
 
 async fn smtp(server: crate::outbox::SmtpConfig, add: &mut impl FnMut(&str, Result<String, String>)) {

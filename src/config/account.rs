@@ -78,8 +78,12 @@ pub struct Imap {
     /// The login name; the account's address unless given.
     #[serde(default)]
     pub user: Option<String>,
-    /// Where the password is.
-    pub password: Secret,
+    /// Where the password is; not with `oauth`.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Which of the `oauth` providers gives the access tokens to log in with, instead of a password.
+    #[serde(default)]
+    pub oauth: Option<String>,
     /// How to log in.
     #[serde(default)]
     pub login: Login,
@@ -114,12 +118,15 @@ pub struct Smtp {
     /// How the connection is protected.
     #[serde(default)]
     pub security: Security,
-    /// The login name; without it, no login.
+    /// The login name; without it, no login. With `oauth` it is the account's address unless given.
     #[serde(default)]
     pub user: Option<String>,
     /// Where the password, or the access token, is.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// Which of the `oauth` providers gives the access tokens to log in with, instead of a password.
+    #[serde(default)]
+    pub oauth: Option<String>,
     /// Log in by SASL XOAUTH2: `password` then names a file that holds a current access token.
     #[serde(default)]
     pub xoauth2: bool,
@@ -242,9 +249,9 @@ impl Imap {
         self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
     }
 
-    /// The password, or the access token.
-    pub fn secret(&self) -> Result<SecretString, ConfigError> {
-        self.password.read()
+    /// The password, or the access token in its place; `None`: tokens come from a provider.
+    pub fn secret(&self) -> Result<Option<SecretString>, ConfigError> {
+        self.password.as_ref().map(Secret::read).transpose()
     }
 }
 

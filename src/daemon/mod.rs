@@ -7,7 +7,7 @@
 //! same happenings lead to the same run: `tests/simulation` replays whole days from a number.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, watch};
 
+use crate::certificate::Seen;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mailbox::{Mailbox, MailboxError, SENT};
@@ -24,6 +25,7 @@ use crate::record::{RecordError, Records};
 pub mod another;
 pub mod answers;
 pub mod digests;
+pub mod expiry;
 pub mod health;
 pub mod in_force;
 pub mod intake;
@@ -71,6 +73,10 @@ pub struct Bells {
     turns: RefCell<BTreeMap<(String, String), DateTime<Utc>>>,
     /// Accounts on which another send-triage is at work, and until when they are held.
     held: RefCell<BTreeMap<String, DateTime<Utc>>>,
+    /// The servers' certificates, as their connections saw them.
+    certificates: Seen,
+    /// What has been said in the log, and need not be said there again.
+    said: RefCell<BTreeSet<String>>,
 }
 
 impl Bells {
@@ -84,7 +90,24 @@ impl Bells {
             rounds: Notify::new(),
             turns: RefCell::default(),
             held: RefCell::default(),
+            certificates: Seen::default(),
+            said: RefCell::default(),
         }
+    }
+
+    /// The same, with the book in which the connections note the servers' certificates.
+    pub fn seeing(self, certificates: Seen) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// The servers' certificates, as their connections saw them.
+    pub fn certificates(&self) -> &Seen {
+        &self.certificates
+    }
+
+    /// Whether this was not said before, since the program started.
+    pub fn is_news(&self, topic: &str) -> bool {
+        self.said.borrow_mut().insert(topic.to_owned())
     }
 
     /// There are letters for this account to send.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 
+use crate::calendar::london;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::effect::Effect;
@@ -19,7 +20,7 @@ use crate::mailbox::Mailbox;
 use crate::record::RecordError;
 
 use super::health::{Canary, Health, Stalled, WatchedFolder};
-use super::{World, letters, refusal};
+use super::{World, expiry, letters, refusal};
 
 /// How often.
 const BEAT: Duration = Duration::from_secs(30);
@@ -32,6 +33,10 @@ const HANGS: TimeDelta = TimeDelta::minutes(30);
 pub async fn keep<C: Clock>(world: &World<'_, C>) {
     let started_at = world.now();
     systemd(&[NotifyState::Ready]);
+    // A server that is not met before the next digest is known from the last run.
+    if let Ok(before) = Health::read(&world.config.health_file()) {
+        world.bells.certificates().remember(&before.certificates);
+    }
     while !world.stopping() {
         match beat(world, started_at) {
             Ok(true) => systemd(&[NotifyState::Watchdog]),
@@ -59,6 +64,7 @@ pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result
     let health = look(world, started_at)?;
     write(&world.config.health_file(), &health);
     tell(world, &health)?;
+    expiry::tell(world, &expiry::known(&world.settings(), &health.certificates))?;
     let now = world.now();
     Ok(health.folders.iter().all(|watched| {
         let turn = world.bells.last_turn(&watched.account, &watched.folder).unwrap_or(started_at);
@@ -90,7 +96,14 @@ fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Hea
         }),
         None => None,
     };
+    let certificates = world.bells.certificates().all();
+    let today = london::date(world.now());
+    let near =
+        |ending: &expiry::Ending| ending.stage(today).is_some_and(|stage| stage >= expiry::Stage::Thirty);
+    let endings = expiry::known(&set.config, &certificates).into_iter().filter(near);
     Ok(Health {
+        runs_out: endings.map(|ending| expiry::sentence(&ending, today)).collect(),
+        certificates,
         written_at: world.now(),
         started_at,
         stopped_at: None,

@@ -9,11 +9,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
-use super::account::{Accounts, Filing, ImapAccount};
+use super::account::{Accounts, Filing, Handed, ImapAccount, Term};
 use super::connect::connect;
 use super::fetch::search;
 use super::folders;
 use super::idle::Idled;
+use super::login;
 use super::session::{Fault, Selected, Session};
 use super::{Fetched, Filed, Mailbox, MailboxError, SENT, Status};
 use crate::effect::Destination;
@@ -24,6 +25,8 @@ use crate::message::MessageRef;
 const TRUSTED: Duration = Duration::from_secs(10);
 /// A session that ends with its token sooner than this after another one did is in trouble.
 const SHORTEST_SESSION: Duration = Duration::from_secs(5 * 60);
+/// A session whose token is about to end, while there is no other one, is looked at again so much later.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
 /// Two wake-ups are never closer than this.
 const BREATH: Duration = Duration::from_millis(250);
 
@@ -100,6 +103,30 @@ impl ImapMailbox {
         let mut session = connect(&self.account).await?;
         self.prepare(&mut session, false).await?;
         Ok(session)
+    }
+
+    /// Exchange ends a session with its token, in the middle of whatever is under way. So it is begun anew ahead of that, here:
+    /// between two rounds of work. As long as there is no newer token, the session goes on.
+    async fn renew(&mut self) {
+        let Some((session, term)) =
+            self.session.as_mut().and_then(|session| session.term.map(|term| (session, term)))
+        else {
+            return;
+        };
+        if Instant::now() < term.renew_at {
+            return;
+        }
+        match login::secret(&self.account).await {
+            Ok(Handed { term: Some(next), .. }) if next.ends_at > term.ends_at => {
+                debug!(
+                    account = self.account.account,
+                    "The session's token is about to end: connecting again."
+                );
+                self.close().await;
+            }
+            // Why there is none is told by whoever keeps it, and by the next login.
+            _ => session.term = Some(Term { renew_at: Instant::now() + RENEW_AGAIN, ..term }),
+        }
     }
 
     async fn prepare(&self, session: &mut Session, fresh: bool) -> Result<(), MailboxError> {
@@ -192,6 +219,8 @@ impl ImapMailbox {
     async fn watch(&mut self, end: Instant) -> Result<(), MailboxError> {
         let session = self.opened(false).await?;
         let session = self.session.insert(session);
+        // A wait ends in time for a new token: the next round begins with it.
+        let end = session.term.map_or(end, |term| end.min(term.renew_at));
         let uid_next = session.selected.as_ref().map_or(0, |open| open.uid_next);
         if session.news || uid_next > self.seen_next.max(self.told_next) {
             // It came between the last look and now. Said once only, or a message that is gone again would make us spin.
@@ -237,6 +266,7 @@ impl Mailbox for ImapMailbox {
 
     async fn status(&mut self) -> Result<Status, MailboxError> {
         (self.expected, self.expected_next) = (None, 0);
+        self.renew().await;
         let mut session = self.opened(false).await?;
         // Opened again, so that UIDNEXT is the one of now.
         let wire = session.selected.as_ref().map(|open| open.wire_name.clone()).unwrap_or_default();

@@ -2,8 +2,7 @@
 //! looked at here.
 
 mod account;
-mod base64;
-mod certificate;
+pub(crate) mod base64;
 mod connect;
 mod copies;
 mod fetch;
@@ -24,7 +23,7 @@ mod past;
 mod probe;
 mod provider;
 mod session;
-mod tls;
+pub(crate) mod tls;
 mod utf7;
 
 use std::time::Duration;
@@ -36,15 +35,14 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 pub use account::{
-    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, ImapAccount, Mechanism, Pipe,
-    Security, Stream, Timeouts, TokenSource,
+    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, Handed, ImapAccount, Mechanism,
+    NoToken, Pipe, Security, Stream, Term, Timeouts, TokenSource,
 };
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
 pub use mbox::{Mbox, MboxMessage};
 pub use overview::Overview;
 pub use past::{PastFiles, PastFolder, PastMessage, PastPlace, Unreached};
-pub use certificate::Certificate;
 pub use probe::{
     Arrival, Found, Outcome, ProbeStep, Trial, Wanted, certificate_step, probe, probe_folder, reach_server,
 };

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
 use super::MailboxError;
-use super::account::Timeouts;
+use super::account::{Term, Timeouts};
 use super::guard::{Guard, Pipe};
 use super::names::Naming;
 
@@ -105,6 +105,8 @@ pub(super) struct Session {
     pub greeting: String,
     /// It considered us logged in from the start.
     pub known_already: bool,
+    /// How long it may rest on the token that it was opened with.
+    pub term: Option<Term>,
     pub last_used: Instant,
 }
 
@@ -126,6 +128,7 @@ impl Session {
             certificate: None,
             greeting: String::new(),
             known_already: false,
+            term: None,
             last_used: Instant::now(),
         }
     }
@@ -141,9 +144,9 @@ impl Session {
         self.capabilities.contains(capability)
     }
 
-    /// Whether the connection may be used for another command.
+    /// Whether the connection may be used for another command: none was cut short, and its token has not come to its end.
     pub fn is_usable(&self) -> bool {
-        !matches!(self.midst, Midst::Command)
+        !matches!(self.midst, Midst::Command) && self.term.is_none_or(|term| Instant::now() < term.ends_at)
     }
 
     /// The largest literal that may come.

@@ -40,6 +40,9 @@ pub(super) async fn protect(
         .peer_certificates()
         .and_then(|chain| chain.first())
         .map(|leaf| leaf.as_ref().to_vec());
+    if let Some(leaf) = &certificate {
+        account.certificates.note(&account.host, account.port, leaf);
+    }
     Ok((Box::new(stream), certificate))
 }
 
@@ -107,7 +110,8 @@ fn refused(account: &ImapAccount, step: String, error: &io::Error) -> MailboxErr
     MailboxError::NeedsAPerson { account: account.account.clone(), step, problem, remedy }
 }
 
-fn certificate(host: &str, why: &CertificateError) -> (String, String) {
+/// What is wrong with a server's certificate, and what to do about it.
+pub(crate) fn certificate(host: &str, why: &CertificateError) -> (String, String) {
     let (problem, remedy) = match why {
         CertificateError::UnknownIssuer => (
             "the server's certificate was issued by an authority that this machine does not know".to_owned(),

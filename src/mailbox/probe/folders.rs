@@ -1,7 +1,8 @@
 //! The folders' part of the look at an account: can they be opened and changed, which ones are missing, which one is Sent.
 //! Nothing is created here, and nothing loses its mark of being new.
 
-use async_imap::imap_proto::{AclRight, Response};
+use async_imap::imap_proto::Response;
+use async_imap::imap_proto::rfc4314::AclRight;
 
 use super::super::account::{Filing, ImapAccount};
 use super::super::folders::{self, Listed};

@@ -8,7 +8,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::account::{Credentials, FolderAccount, ImapAccount, Security};
-use super::certificate::Certificate;
 use super::connect;
 use super::folder_files::Place;
 use super::idle::Idled;
@@ -16,11 +15,13 @@ use super::login;
 use super::provider::Provider;
 use super::session::{Fault, Session};
 use super::{MailboxError, SENT};
+use crate::certificate;
 use crate::clock::{Clock, SystemClock};
 
 mod folders;
 mod token;
 mod trial;
+mod whose;
 
 pub use trial::{Arrival, Trial};
 
@@ -288,14 +289,14 @@ fn encryption(account: &ImapAccount, certificate: Option<&[u8]>, steps: &mut Ste
 
 /// What is said of a protected connection, and of how long its certificate will do.
 pub fn certificate_step(way: &str, der: Option<&[u8]>) -> Outcome {
-    let Some(certificate) = der.and_then(Certificate::read) else { return Outcome::Good(way.to_owned()) };
-    let days = certificate.days_left(SystemClock.now());
-    let name = certificate.names.first().map(|name| format!(" for {name}")).unwrap_or_default();
-    let issuer = certificate.issuer.map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
-    let found = format!(
-        "{way}; certificate{name}{issuer}, valid until {} ({days} days)",
-        certificate.ends_at.format("%-d %B %Y")
-    );
+    let Some((der, validity)) = der.and_then(|der| Some((der, certificate::validity(der)?))) else {
+        return Outcome::Good(way.to_owned());
+    };
+    let days = (validity.until - SystemClock.now()).num_days();
+    let name = whose::names(der).first().map(|name| format!(" for {name}")).unwrap_or_default();
+    let issuer = whose::issuer(der).map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
+    let found =
+        format!("{way}; certificate{name}{issuer}, valid until {} ({days} days)", validity.until.format("%-d %B %Y"));
     let remedy = "Have the certificate renewed by whoever runs the server: when it has ended, no mail is read or sent.";
     match days {
         ..AT_ONCE_DAYS => Outcome::Failed { problem: found, remedy: remedy.into() },
@@ -307,18 +308,12 @@ pub fn certificate_step(way: &str, der: Option<&[u8]>) -> Outcome {
 /// The password or token, and the login with it.
 async fn log_in<'s>(account: &ImapAccount, steps: &mut Steps, session: &'s mut Session) -> Option<&'s mut Session> {
     let name = secret_step(account);
-    let found = match &account.credentials {
-        Credentials::Password(_) => Ok("given".to_owned()),
-        Credentials::PasswordFrom(source) | Credentials::AccessToken(source) => {
-            match timeout(account.timeouts.connect, source.token()).await {
-                Ok(Ok(secret)) if name == "token" => token::told(&secret, SystemClock.now()),
-                Ok(Ok(_)) => Ok("read".to_owned()),
-                Ok(Err(problem)) => Err((problem, "Mend what is named there, then try again.".to_owned())),
-                Err(_) => Err((
-                    format!("none within {} s", account.timeouts.connect.as_secs()),
-                    "Look at where it comes from: the file, or the token endpoint.".to_owned(),
-                )),
-            }
+    let found = match login::secret(account).await {
+        Ok(handed) if name == "token" => token::told(&handed.secret, SystemClock.now()),
+        Ok(_) => Ok("read".to_owned()),
+        Err(error) => {
+            steps.stop(name, failed(&error));
+            return None;
         }
     };
     match found {

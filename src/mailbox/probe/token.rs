@@ -5,10 +5,8 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::super::base64;
+use super::super::base64::{self, URL};
 
-/// The alphabet of JWTs (RFC 4648 section 5).
-const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// For whom a token of Exchange Online must be.
 const EXCHANGE: [&str; 2] = ["https://outlook.office365.com", "https://outlook.office.com"];
 
@@ -62,7 +60,7 @@ pub(super) fn told(token: &SecretString, now: DateTime<Utc>) -> Result<String, (
 
 fn claims(token: &str) -> Option<Value> {
     let payload = token.trim().split('.').nth(1)?.trim_end_matches('=');
-    let value: Value = serde_json::from_slice(&base64::decode(payload, URL_SAFE)?).ok()?;
+    let value: Value = serde_json::from_slice(&base64::decode(payload, URL)?).ok()?;
     value.is_object().then_some(value)
 }
 
@@ -71,7 +69,7 @@ mod tests {
     use super::*;
 
     fn say(claims: &str) -> Result<String, String> {
-        let payload = base64::encode(claims.as_bytes(), URL_SAFE, false);
+        let payload = base64::encode(claims.as_bytes(), URL, false);
         let token = SecretString::from(format!("e30.{payload}.c2ln"));
         told(&token, "2026-11-18T10:00:00Z".parse().unwrap()).map_err(|(problem, _)| problem)
     }

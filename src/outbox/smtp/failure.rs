@@ -144,7 +144,8 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
     } else if said.contains("sendasdenied") || said.contains("5.7.60") {
         "give the login the right to send as this mailbox (Send As), or set `envelope_from` to its own address"
     } else if stage == Stage::Login || code == Some(535) {
-        "check `user`, and the password or token; then the account itself (locked, expired, no SMTP allowed)"
+        "check `user`, and the password or token; then the account itself (locked, expired, no SMTP allowed); for Microsoft 365 \
+         also SMTP.SendAsApp and the right to send as this mailbox (deploy/MICROSOFT-365.md)"
     } else if code == Some(530) || said.contains("relay") {
         LOG_IN
     } else {

@@ -15,10 +15,13 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::{Courier, DeliveryError};
+use crate::certificate::Seen;
 use crate::letter::{Letter, usable_address};
+use crate::mailbox::{Term, TokenSource};
 
 mod failure;
 mod open;
+mod probe;
 mod turns;
 
 pub use failure::Stage;
@@ -57,8 +60,25 @@ pub enum SmtpLogin {
         /// The access token, without `Bearer`.
         token: SecretString,
     },
-    /// One of the above, asked for anew at each connection: tokens run out within the hour, and passwords are changed.
+    /// One of the above, asked for anew at each connection: passwords are changed.
     Fresh(LoginSource),
+    /// XOAUTH2, with a token that somebody keeps.
+    Kept {
+        /// The mailbox's address.
+        user: String,
+        /// Whoever keeps it.
+        tokens: TokenKeeper,
+    },
+}
+
+/// Whoever keeps an account's access token.
+#[derive(Clone)]
+pub struct TokenKeeper(pub Rc<dyn TokenSource>);
+
+impl fmt::Debug for TokenKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKeeper")
+    }
 }
 
 /// Where a login comes from; why there is none, in words for the operator.
@@ -129,6 +149,8 @@ pub struct SmtpConfig {
     pub keep_idle: Duration,
     /// How many letters a connection takes at most.
     pub letters_per_connection: u32,
+    /// Where the server's certificate is noted whenever it is shown.
+    pub certificates: Seen,
 }
 
 impl SmtpConfig {
@@ -144,6 +166,7 @@ impl SmtpConfig {
             timeouts: SmtpTimeouts::default(),
             keep_idle: Duration::from_secs(20),
             letters_per_connection: 50,
+            certificates: Seen::default(),
         }
     }
 
@@ -176,6 +199,8 @@ struct Connection {
     offers: Offers,
     letters: u32,
     used_at: Instant,
+    /// How long it may rest on the token that it was opened with.
+    term: Option<Term>,
 }
 
 /// Why a transaction stopped.
@@ -184,15 +209,6 @@ enum Stop {
     /// The server does not take such a letter, which is known without asking.
     Unfit(String),
     NotCommitted,
-}
-
-/// What a probe found.
-#[derive(Debug)]
-pub struct Probe {
-    /// What worked, in order.
-    pub steps: Vec<String>,
-    /// How it ended.
-    pub outcome: Result<(), DeliveryError>,
 }
 
 impl SmtpCourier {
@@ -204,20 +220,6 @@ impl SmtpCourier {
     /// Takes another login, such as a fresh token, from the next connection on.
     pub fn set_login(&mut self, login: SmtpLogin) {
         self.config.login = login;
-    }
-
-    /// Everything up to and with the login, and no letter: for `doctor`.
-    pub async fn probe(&mut self) -> Probe {
-        let mut steps = Vec::new();
-        let outcome = match self.open(&mut steps).await {
-            Ok(connection) => {
-                self.kept = Some(connection);
-                self.close().await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        Probe { steps, outcome }
     }
 
     /// Takes leave of the server, if a connection is open.
@@ -238,7 +240,11 @@ impl SmtpCourier {
     /// that is only noticed by speaking (RSET, so that nothing of an earlier letter is left either).
     async fn connection(&mut self) -> Result<Connection, DeliveryError> {
         self.close_if_idle().await;
-        if self.kept.as_ref().is_some_and(|kept| kept.letters >= self.config.letters_per_connection) {
+        let worn = |kept: &Connection| {
+            kept.letters >= self.config.letters_per_connection
+                || kept.term.is_some_and(|term| Instant::now() >= term.renew_at)
+        };
+        if self.kept.as_ref().is_some_and(worn) {
             self.close().await;
         }
         if let Some(mut kept) = self.kept.take() {
