@@ -14,7 +14,7 @@ use lettre::transport::smtp::response::Response;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
-use super::{Courier, DeliveryError};
+use super::{Courier, DeliveryError, Pace};
 use crate::certificate::Seen;
 use crate::letter::{Letter, usable_address};
 use crate::mailbox::{Term, TokenSource};
@@ -149,6 +149,8 @@ pub struct SmtpConfig {
     pub keep_idle: Duration,
     /// How many letters a connection takes at most.
     pub letters_per_connection: u32,
+    /// How many letters may leave in any minute; `None`: as many as there are.
+    pub letters_a_minute: Option<u32>,
     /// Where the server's certificate is noted whenever it is shown.
     pub certificates: Seen,
 }
@@ -166,6 +168,7 @@ impl SmtpConfig {
             timeouts: SmtpTimeouts::default(),
             keep_idle: Duration::from_secs(20),
             letters_per_connection: 50,
+            letters_a_minute: None,
             certificates: Seen::default(),
         }
     }
@@ -185,6 +188,7 @@ pub struct SmtpCourier {
     /// Made once: reading the system's certificates takes a while.
     tls: Option<TlsParameters>,
     kept: Option<Connection>,
+    pace: Pace,
 }
 
 impl fmt::Debug for SmtpCourier {
@@ -214,7 +218,8 @@ enum Stop {
 impl SmtpCourier {
     /// A courier that connects when the first letter comes.
     pub fn new(config: SmtpConfig) -> Self {
-        Self { config, tls: None, kept: None }
+        let pace = Pace::new(config.letters_a_minute);
+        Self { config, tls: None, kept: None, pace }
     }
 
     /// Takes another login, such as a fresh token, from the next connection on.
@@ -297,6 +302,10 @@ impl SmtpCourier {
 }
 
 impl Courier for SmtpCourier {
+    fn ready_in(&self) -> Duration {
+        self.pace.ready_in(Instant::now())
+    }
+
     async fn deliver(
         &mut self,
         letter: &Letter,
@@ -309,6 +318,7 @@ impl Courier for SmtpCourier {
         }
         // Out of `self` while in use: if this future is dropped half-way, so is the connection, with what is unread in it.
         let mut connection = self.connection().await?;
+        self.pace.leaves(Instant::now());
         let outcome = self.transaction(&mut connection, letter, commit).await;
         connection.letters += 1;
         connection.used_at = Instant::now();
