@@ -87,7 +87,9 @@ fn without_send_test_the_mailbox_stays_as_it_was_byte_for_byte() {
     servers.append("send.general", "Sent", "17-Sep-2026 09:00:00 +0100", LETTER);
     let look = || {
         let mut all = Vec::new();
-        for folder in servers.folders("send.general") {
+        let mut folders = servers.folders("send.general");
+        folders.sort();
+        for folder in folders {
             for mail in servers.mailbox("send.general", &folder) {
                 all.push((folder.clone(), mail.uid, mail.flags, mail.internal_date, mail.raw));
             }

@@ -331,7 +331,9 @@ async fn a_letter_that_the_server_cannot_take_is_not_begun() {
 
 #[tokio::test]
 async fn the_probe_tells_what_works_and_sends_nothing() {
-    let server = FakeSmtp::start(vec![vec![], vec![("AUTH", Act::Say("535 5.7.8 No"))]]).await;
+    // Each look is two connections: whether anybody listens, and then the conversation.
+    let refused = vec![("AUTH", Act::Say("535 5.7.8 No"))];
+    let server = FakeSmtp::start(vec![vec![], vec![], refused]).await;
     let mut courier = SmtpCourier::new(config(server.port, PATIENT));
     let us = "send.general@council.example";
     let (steps, _) = courier.probe(None, us).await;

@@ -266,7 +266,9 @@ async fn reach(account: &ImapAccount, steps: &mut Steps) -> Option<Session> {
         encryption(account, certificate.as_deref(), steps);
     }
     let session = steps.take("greeting", connect::greeted(account, pipe, certificate).await)?;
-    let words: String = session.greeting.chars().take(60).collect();
+    // Some put a machine's name behind it, in a code of their own.
+    let words = session.greeting.split(" [").next().unwrap_or_default();
+    let words: String = words.chars().take(60).collect();
     steps.good("greeting", format!("\u{201c}{}\u{201d}", words.trim()));
     let session = connect::upgraded(account, session).await;
     let mut session = steps.take("encryption", session)?;
@@ -310,7 +312,7 @@ async fn log_in<'s>(account: &ImapAccount, steps: &mut Steps, session: &'s mut S
     let name = secret_step(account);
     let found = match login::secret(account).await {
         Ok(handed) if name == "token" => token::told(&handed.secret, SystemClock.now()),
-        Ok(_) => Ok("read".to_owned()),
+        Ok(_) => Ok("there".to_owned()),
         Err(error) => {
             steps.stop(name, failed(&error));
             return None;
@@ -348,9 +350,20 @@ fn abilities(session: &Session) -> Outcome {
 
 /// Folders, rights, Sent, IDLE.
 async fn look_around(account: &ImapAccount, wanted: &Wanted<'_>, steps: &mut Steps, session: &mut Session) {
+    let mut first = None;
     for folder in wanted.watched.iter().filter(|folder| *folder != SENT) {
         let outcome = folders::watched(session, account, folder).await;
-        steps.add(&format!("folder {folder}"), outcome);
+        let name = format!("folder {folder}");
+        // Exchange has let us in, but not into the mailbox: every further question would be answered so.
+        match &outcome {
+            Outcome::Failed { problem, .. } if problem.contains("not connected") => return steps.stop(&name, outcome),
+            _ => steps.add(&name, outcome),
+        }
+        first = first.or(session.selected.clone());
+    }
+    // Rights and IDLE are tried in the first that could be opened.
+    if let (Some(first), None) = (first, &session.selected) {
+        let _ = super::folders::open(session, &first.wire_name, first.writable).await;
     }
     steps.add("rights", folders::rights(session, account).await);
     steps.add("IDLE", idle(session, wanted.poll_seconds).await);

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use super::{Courier, DeliveryError, Pace};
 use crate::certificate::Seen;
 use crate::letter::{Letter, usable_address};
-use crate::mailbox::{Term, TokenSource};
+use crate::mailbox::{Provider, Term, TokenSource};
 
 mod failure;
 mod open;
@@ -189,6 +189,8 @@ pub struct SmtpCourier {
     tls: Option<TlsParameters>,
     kept: Option<Connection>,
     pace: Pace,
+    /// Whose server it was that we last met.
+    met: Provider,
 }
 
 impl fmt::Debug for SmtpCourier {
@@ -219,7 +221,7 @@ impl SmtpCourier {
     /// A courier that connects when the first letter comes.
     pub fn new(config: SmtpConfig) -> Self {
         let pace = Pace::new(config.letters_a_minute);
-        Self { config, tls: None, kept: None, pace }
+        Self { config, tls: None, kept: None, pace, met: Provider::Other }
     }
 
     /// Takes another login, such as a fresh token, from the next connection on.

@@ -34,8 +34,6 @@ pub(super) struct Offers {
     pub(super) eight_bit: bool,
     /// AUTH mechanisms, upper case (RFC 4954).
     pub(super) logins: Vec<String>,
-    /// Whose server it is.
-    pub(super) provider: Provider,
 }
 
 impl Offers {
@@ -65,6 +63,7 @@ impl Offers {
         let mut words = Vec::new();
         match self.size {
             Some(0) => words.push("any size".to_owned()),
+            Some(size) if size >= 1 << 20 => words.push(format!("letters of up to {} MiB", size >> 20)),
             Some(size) => words.push(format!("letters of up to {size} bytes")),
             None => {}
         }
@@ -140,8 +139,8 @@ impl SmtpCourier {
             steps.push(protected("STARTTLS", &smtp));
         }
         let response = say(&mut smtp, Stage::Hello, times.greeting, Ehlo::new(hello), &[250]).await?;
-        let mut offers = Offers::of(&response);
-        offers.provider = Provider::of_host(&self.config.host).or(Provider::of_host(smtp.server_info().name()));
+        let offers = Offers::of(&response);
+        self.met = Provider::of_host(smtp.server_info().name());
         steps.push(good("abilities", offers.words()));
         let term = self.log_in(&mut smtp, &offers, steps).await?;
         Ok(Connection { smtp, offers, letters: 0, used_at: Instant::now(), term })

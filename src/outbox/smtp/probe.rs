@@ -19,13 +19,14 @@ impl SmtpCourier {
         if !broken {
             match self.open(&mut steps).await {
                 Ok(mut connection) => {
-                    provider = provider.or(connection.offers.provider);
+                    provider = provider.or(self.met);
                     steps.push(self.envelope(&mut connection, from, to).await);
                     self.kept = Some(connection);
                     self.close().await;
                 }
                 Err(error) => {
                     broken = true;
+                    provider = provider.or(self.met);
                     let name = self.expected().into_iter().find(|name| !has(&steps, name)).unwrap_or("login");
                     steps.push(ProbeStep { name: name.to_owned(), outcome: self.failed(&error) });
                 }
@@ -82,7 +83,7 @@ impl SmtpCourier {
         let outcome = match tried.await {
             Ok(_) => {
                 let sender = from.map_or_else(|| "<>".to_owned(), |from| format!("<{from}>"));
-                Outcome::Good(format!("{sender} to <{to}> is taken; taken back at once, nothing was sent"))
+                Outcome::Good(format!("{sender} to <{to}> is taken (and was taken back: nothing is sent)"))
             }
             Err(Stop::Failed(stage, failure)) => {
                 self.failed(&sorted(stage, &failure, &self.config.server(), self.config.logs_in()))
@@ -104,8 +105,12 @@ impl SmtpCourier {
             other => (other.to_string(), "Ask whoever runs the server why.".to_owned()),
         };
         let server = self.config.server();
-        let problem = problem.strip_prefix(&server).unwrap_or(&problem).trim_start_matches([',', ':', ' ']);
-        Outcome::Failed { problem: problem.to_owned(), remedy }
+        let problem = match problem.strip_prefix(&server).map(|rest| (rest.starts_with(','), rest)) {
+            Some((true, rest)) => rest.split_once(": ").map_or(rest, |(_, what)| what).to_owned(),
+            Some((false, rest)) => format!("the server{rest}"),
+            None => problem,
+        };
+        Outcome::Failed { problem, remedy }
     }
 }
 
