@@ -4,6 +4,10 @@
 use std::path::Path;
 
 use crate::support::exchange::{Exchange, Office};
+use send_triage::mailbox::{ImapAccount, Outcome, Wanted, probe};
+
+use crate::support::fake_imap::Server;
+use crate::support::fake_imap::Step::Say;
 use crate::support::program::{Finished, Program};
 use crate::support::servers::{Certificate, MailServers, Setup};
 use crate::support::team::{Plan, Team};
@@ -224,6 +228,41 @@ fn json_has_one_object_a_line_with_the_same_keys() {
     assert_eq!((login["outcome"].as_str(), login["account"].as_str()), (Some("fails"), Some("general")));
     assert!(login["commands"][0].as_str().unwrap().starts_with("New-ServicePrincipal"), "{login}");
     assert!(lines.iter().any(|line| line["step"] == "IMAP rights" && line["outcome"] == "not-tried"));
+}
+
+/// What a look at this server's account says of a step.
+async fn said(account: &ImapAccount, step: &str) -> Outcome {
+    let wanted = Wanted {
+        watched: &["INBOX".into()],
+        filed_into: &[],
+        answers_in: &[],
+        server_keeps_copies: false,
+        poll_seconds: 300,
+    };
+    let steps = probe(account, &wanted).await.steps;
+    steps.iter().find(|found| found.name == step).unwrap_or_else(|| panic!("{steps:?}")).outcome.clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_that_are_lacking_are_named_where_the_server_tells_them() {
+    let server = Server::with(&[1]);
+    server.change(|fake| fake.capabilities = "IMAP4rev1 IDLE UIDPLUS MOVE ACL");
+    server.script("MYRIGHTS", 1, &[Say("* MYRIGHTS INBOX lrsw"), Say("{t} OK done")]);
+    let Outcome::Failed { problem, .. } = said(&server.account(), "rights").await else { panic!() };
+    assert!(problem.ends_with("lacking: k (create folders), t (mark as deleted), e (remove)"), "{problem}");
+    server.script("MYRIGHTS", 1, &[Say("* MYRIGHTS INBOX lrswipkxtea"), Say("{t} OK done")]);
+    assert!(matches!(said(&server.account(), "rights").await, Outcome::Good(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_idle_is_worth_a_look_and_no_failure() {
+    let server = Server::with(&[1]);
+    server.change(|fake| fake.capabilities = "IMAP4rev1 UIDPLUS MOVE");
+    assert!(matches!(said(&server.account(), "IDLE").await, Outcome::Notice { .. }));
+    server.change(|fake| fake.capabilities = "IMAP4rev1 IDLE");
+    server.script("IDLE", 1, &[Say("{t} NO not today")]);
+    assert!(matches!(said(&server.account(), "IDLE").await, Outcome::Notice { .. }));
+    assert!(matches!(said(&server.account(), "IDLE").await, Outcome::Good(_)));
 }
 
 #[test]

@@ -283,3 +283,20 @@ impl Smtp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Smtp;
+
+    #[test]
+    fn exchange_online_is_paced_and_keeps_its_own_copies_unless_the_operator_says_otherwise() {
+        let smtp = |text: &str| crate::yaml::typed::<Smtp>(text).unwrap();
+        let known = |smtp: &Smtp| (smtp.letters_a_minute(), smtp.keeps_copies());
+        assert_eq!(known(&smtp("host: smtp.office365.com")), (Some(20), true));
+        assert_eq!(known(&smtp("host: smtp.gmail.com")), (None, true));
+        assert_eq!(known(&smtp("host: smtp.council.example")), (None, false));
+        let said = "host: smtp.office365.com\nletters_a_minute: 0\nkeeps_copies: false";
+        assert_eq!(known(&smtp(said)), (None, false));
+        assert_eq!(smtp("host: davmail.council.example\nletters_a_minute: 5").letters_a_minute(), Some(5));
+    }
+}

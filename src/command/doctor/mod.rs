@@ -112,7 +112,12 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     let findings = runtime.block_on(look(&config, &chosen, arguments.send_test));
     match arguments.format {
         Format::Json => print::json(&findings).into_iter().for_each(out::line),
-        Format::Text => out::print(print::text(&findings, &chosen)),
+        Format::Text => {
+            out::print(print::text(&findings, &chosen));
+            if !arguments.send_test {
+                out::line("\nNo message was sent. With --send-test, each account sends one to itself and removes it again.");
+            }
+        }
     }
     match findings.failed() {
         0 => Ok(()),
@@ -162,16 +167,19 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
             filed_into.push(config.filing.passed_on.clone());
         }
         let receives = receiving(account, &shared, &filed_into, &mut findings).await;
-        let sends = sending(account, &shared, &mut findings).await;
+        let sends = sending(account, receives.provider, &shared, &mut findings).await;
         on_disk(account, &mut findings);
         if account.imap.is_some() && account.smtp.is_some() {
-            let provider = receives.unwrap_or_default().or(sends.unwrap_or_default());
-            let steps = match (send_test, receives.is_some() && sends.is_some()) {
-                (true, true) => test_message::round(account, &shared, provider).await,
-                (true, false) => not_tried("because a step above failed"),
-                (false, _) => not_tried("only with --send-test"),
-            };
-            findings.all(account, Side::Test, steps, provider);
+            let provider = receives.provider.or(sends.provider);
+            if send_test {
+                let steps = match (&receives, &sends) {
+                    (Reached { well: true, .. }, Reached { well: true, .. }) => {
+                        test_message::round(account, &shared, provider).await
+                    }
+                    _ => not_tried("because a step above failed"),
+                };
+                findings.all(account, Side::Test, steps, provider);
+            }
             if provider == Provider::Exchange {
                 findings.all(account, Side::Tenant, vec![exchange::by_hand()], provider);
             }
@@ -184,19 +192,31 @@ fn not_tried(why: &str) -> Vec<ProbeStep> {
     vec![ProbeStep { name: "round".into(), outcome: Outcome::NotTried(why.to_owned()) }]
 }
 
-/// The reading side; whose service it is, when all went well enough to go on.
+/// How one side of an account is.
+#[derive(Default)]
+struct Reached {
+    /// No step failed.
+    well: bool,
+    provider: Provider,
+}
+
+fn is_well(steps: &[ProbeStep]) -> bool {
+    steps.iter().all(|step| !matches!(step.outcome, Outcome::Failed { .. }))
+}
+
+/// The reading side.
 async fn receiving(
     account: &Account,
     shared: &parts::Shared,
     filed_into: &[String],
     findings: &mut Findings,
-) -> Option<Provider> {
-    let imap = account.imap.as_ref()?;
+) -> Reached {
+    let Some(imap) = &account.imap else { return Reached::default() };
     let server = match imap.secret().and_then(|_| parts::imap(account, shared)) {
         Ok(server) => server,
         Err(problem) => {
             findings.add(&account.name, Side::Receiving, "password", unread(&problem.to_string()));
-            return None;
+            return Reached::default();
         }
     };
     let wanted = Wanted {
@@ -207,27 +227,33 @@ async fn receiving(
         poll_seconds: imap.poll_seconds,
     };
     let found = probe(&server, &wanted).await;
-    let is_well = found.steps.iter().all(|step| !matches!(step.outcome, Outcome::Failed { .. }));
+    let reached = Reached { well: is_well(&found.steps), provider: found.provider };
     findings.all(account, Side::Receiving, found.steps, found.provider);
-    is_well.then_some(found.provider)
+    reached
 }
 
-/// The sending side, likewise.
-async fn sending(account: &Account, shared: &parts::Shared, findings: &mut Findings) -> Option<Provider> {
-    let smtp = account.smtp.as_ref()?;
+/// The sending side; `met` is whose service the reading side is.
+async fn sending(
+    account: &Account,
+    met: Provider,
+    shared: &parts::Shared,
+    findings: &mut Findings,
+) -> Reached {
+    let Some(smtp) = &account.smtp else { return Reached::default() };
     let secret = smtp.password.as_ref().map(|password| password.read()).transpose();
     let server = match secret.and_then(|_| parts::smtp(account, shared)) {
         Ok(server) => server,
         Err(problem) => {
             findings.add(&account.name, Side::Sending, "password", unread(&problem.to_string()));
-            return None;
+            return Reached::default();
         }
     };
     let from = (smtp.envelope_from == EnvelopeFrom::Address).then_some(account.address.as_str());
     let (steps, provider) = SmtpCourier::new(server).probe(from, &account.address).await;
-    let is_well = steps.iter().all(|step| !matches!(step.outcome, Outcome::Failed { .. }));
+    let provider = provider.or(met);
+    let reached = Reached { well: is_well(&steps), provider };
     findings.all(account, Side::Sending, steps, provider);
-    is_well.then_some(provider)
+    reached
 }
 
 fn unread(problem: &str) -> Outcome {

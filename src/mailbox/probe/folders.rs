@@ -100,8 +100,8 @@ pub(super) async fn rights(session: &mut Session, account: &ImapAccount) -> Outc
         return match (opened, account.filing) {
             (Some(true), _) => Outcome::Good("the server does not tell them (no ACL); the folder opens for writing".into()),
             (Some(false), Filing::None) => Outcome::Good("only reading is wanted (`filing: none`)".into()),
-            (Some(false), _) => Outcome::NotTried(
-                "because the server does not tell them (no ACL), and the folder was opened for looking only".into(),
+            (Some(false), _) => Outcome::Good(
+                "the server does not tell them (no ACL); not tried, so that new mail stays marked as new".into(),
             ),
             (None, _) => Outcome::NotTried("because no watched folder could be opened".into()),
         };
