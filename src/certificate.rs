@@ -45,7 +45,7 @@ pub fn public_key(der: &[u8]) -> Option<&[u8]> {
 }
 
 /// What stands in a certificate after its issuer.
-fn after_issuer(der: &[u8]) -> Option<&[u8]> {
+pub(crate) fn after_issuer(der: &[u8]) -> Option<&[u8]> {
     let (_, certificate, _) = element(der)?;
     let (_, mut body, _) = element(certificate)?;
     if body.first() == Some(&0xa0) {
@@ -70,7 +70,7 @@ fn instant(kind: u8, text: &[u8]) -> Option<DateTime<Utc>> {
 }
 
 /// One DER element: its tag, its content, and what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(crate) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = if first < 0x80 {

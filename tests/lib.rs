@@ -9,6 +9,8 @@ mod check;
 mod commands;
 mod digest;
 mod digest_look;
+mod doctor;
+mod exchange;
 mod explained;
 mod failures;
 mod faults;

@@ -239,6 +239,7 @@ pub fn smtp(account: &Account, shared: &Shared) -> Result<SmtpConfig, ConfigErro
         login,
         ca_file: smtp.ca_file.clone(),
         certificates: shared.certificates.clone(),
+        letters_a_minute: smtp.letters_a_minute(),
         ..SmtpConfig::new(&smtp.host, smtp.port())
     })
 }

@@ -120,6 +120,11 @@ pub async fn send_due<P: Courier, C: Clock>(
             if world.stopping() {
                 return Ok(round);
             }
+            // Some servers take only so many in a minute (Exchange Online): the pause is taken here, where a stop ends it.
+            world.pause(courier.ready_in()).await;
+            if world.stopping() {
+                return Ok(round);
+            }
             round.done += 1;
             match send_one(courier, world, &letter).await? {
                 Went::Settled => failures = 0,
@@ -149,6 +154,7 @@ pub async fn send_those<P: Courier, C: Clock>(
     let due = world.records.due_effects(which, world.now(), 10_000)?;
     let mut settled = 0;
     for letter in due.iter().filter(|due| meant(&due.effect)) {
+        world.pause(courier.ready_in()).await;
         match send_one(courier, world, letter).await? {
             Went::Settled => settled += 1,
             Went::Later | Went::Nowhere(_) => {}
@@ -206,8 +212,11 @@ async fn send_one<P: Courier, C: Clock>(
         }
         Err(error) => tracing::warn!(effect = due.id, "Effect {}: {error}", due.id),
     }
-    // A copy for Sent, of acknowledgements; none where the account is never to be written to.
-    let may_write = world.config.account(account).is_none_or(|a| a.filing != FilingMode::None);
+    // A copy for Sent, of acknowledgements; none where the account is never to be written to, or where the server keeps its own:
+    // that one may come only after we have looked for it, and there would be two.
+    let may_write = world.config.account(account).is_none_or(|a| {
+        a.filing != FilingMode::None && !a.smtp.as_ref().is_some_and(crate::config::Smtp::keeps_copies)
+    });
     let copy = (is_acknowledgement && may_write)
         .then(|| Effect::KeepCopy { account: account.clone(), letter: letter.clone() });
     let follow_on: Vec<Effect> = copy.into_iter().collect();

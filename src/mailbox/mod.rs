@@ -21,6 +21,7 @@ mod overview;
 mod passing;
 mod past;
 mod probe;
+mod provider;
 mod session;
 pub(crate) mod tls;
 mod utf7;
@@ -42,7 +43,10 @@ pub use imap::ImapMailbox;
 pub use mbox::{Mbox, MboxMessage};
 pub use overview::Overview;
 pub use past::{PastFiles, PastFolder, PastMessage, PastPlace, Unreached};
-pub use probe::{ProbeStep, probe, probe_folder};
+pub use probe::{
+    Arrival, Found, Outcome, ProbeStep, Trial, Wanted, certificate_step, probe, probe_folder, reach_server,
+};
+pub use provider::Provider;
 
 /// As the name of a watched folder: the account's Sent folder, whatever it is called there.
 pub const SENT: &str = "\\Sent";

@@ -79,6 +79,8 @@ pub(super) struct Selected {
     pub tells_uid_next: bool,
     pub permits_flagged: bool,
     pub permits_keywords: bool,
+    /// How many messages have not been shown to any session yet (\\Recent): opened for writing, they lose that mark.
+    pub recent: u32,
 }
 
 /// A connection, logged in or about to be.
@@ -99,6 +101,10 @@ pub(super) struct Session {
     pub naming: Option<Naming>,
     pub sent_folder: Option<String>,
     pub certificate: Option<Vec<u8>>,
+    /// The words with which the server greeted.
+    pub greeting: String,
+    /// It considered us logged in from the start.
+    pub known_already: bool,
     /// How long it may rest on the token that it was opened with.
     pub term: Option<Term>,
     pub last_used: Instant,
@@ -120,6 +126,8 @@ impl Session {
             naming: None,
             sent_folder: None,
             certificate: None,
+            greeting: String::new(),
+            known_already: false,
             term: None,
             last_used: Instant::now(),
         }
@@ -158,17 +166,20 @@ impl Session {
         Deadline { patience: limit, end: Instant::now() + limit, bulk: false }
     }
 
-    /// The server's first word. True when it considers us logged in already (PREAUTH).
-    pub async fn greeting(&mut self) -> Result<bool, Fault> {
+    /// The server's first word, and whether it considers us logged in already (PREAUTH).
+    pub async fn greeting(&mut self) -> Result<(), Fault> {
         let deadline = self.deadline(Pace::Prompt);
         let greeting = self
             .next(deadline, |response| match response {
-                Response::Data { status: Status::Ok, .. } => Some(false),
-                Response::Data { status: Status::PreAuth, .. } => Some(true),
+                Response::Data { status: Status::Ok, outcome } => Some((false, said(outcome))),
+                Response::Data { status: Status::PreAuth, outcome } => Some((true, said(outcome))),
                 _ => None,
             })
             .await?;
-        greeting.ok_or_else(|| Fault::Lost("the server did not greet as an IMAP server does".into()))
+        let (known_already, words) = greeting
+            .ok_or_else(|| Fault::Lost("the server did not greet as an IMAP server does".into()))?;
+        (self.known_already, self.greeting) = (known_already, words);
+        Ok(())
     }
 
     /// Sends one command and hands each of its answers, and the final OK, to `each`.

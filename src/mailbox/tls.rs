@@ -131,7 +131,10 @@ pub(crate) fn certificate(host: &str, why: &CertificateError) -> (String, String
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             let names = match why {
-                CertificateError::NotValidForNameContext { presented, .. } => presented.join(", "),
+                CertificateError::NotValidForNameContext { presented, .. } => {
+                    let bare = |name: &String| name.trim_start_matches("DnsName(").trim_matches(['"', '(', ')']).to_owned();
+                    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
+                }
                 _ => "other names".into(),
             };
             (

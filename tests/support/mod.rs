@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 pub mod desk;
+pub mod exchange;
 pub mod fake_imap;
 pub mod fakes;
 pub mod few_rules;

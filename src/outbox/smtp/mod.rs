@@ -14,13 +14,14 @@ use lettre::transport::smtp::response::Response;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
-use super::{Courier, DeliveryError};
+use super::{Courier, DeliveryError, Pace};
 use crate::certificate::Seen;
 use crate::letter::{Letter, usable_address};
-use crate::mailbox::{Term, TokenSource};
+use crate::mailbox::{Provider, Term, TokenSource};
 
 mod failure;
 mod open;
+mod probe;
 mod turns;
 
 pub use failure::Stage;
@@ -148,6 +149,8 @@ pub struct SmtpConfig {
     pub keep_idle: Duration,
     /// How many letters a connection takes at most.
     pub letters_per_connection: u32,
+    /// How many letters may leave in any minute; `None`: as many as there are.
+    pub letters_a_minute: Option<u32>,
     /// Where the server's certificate is noted whenever it is shown.
     pub certificates: Seen,
 }
@@ -165,6 +168,7 @@ impl SmtpConfig {
             timeouts: SmtpTimeouts::default(),
             keep_idle: Duration::from_secs(20),
             letters_per_connection: 50,
+            letters_a_minute: None,
             certificates: Seen::default(),
         }
     }
@@ -186,6 +190,9 @@ pub struct SmtpCourier {
     kept: Option<Connection>,
     /// When a connection was last tried, or the courier was made.
     tried_at: Instant,
+    pace: Pace,
+    /// Whose server it was that we last met.
+    met: Provider,
 }
 
 /// After so long without a connection, one is opened to see that all is well.
@@ -215,38 +222,16 @@ enum Stop {
     NotCommitted,
 }
 
-/// What a probe found.
-#[derive(Debug)]
-pub struct Probe {
-    /// What worked, in order.
-    pub steps: Vec<String>,
-    /// How it ended.
-    pub outcome: Result<(), DeliveryError>,
-}
-
 impl SmtpCourier {
     /// A courier that connects when the first letter comes.
     pub fn new(config: SmtpConfig) -> Self {
-        Self { config, tls: None, kept: None, tried_at: Instant::now() }
+        let pace = Pace::new(config.letters_a_minute);
+        Self { config, tls: None, kept: None, tried_at: Instant::now(), pace, met: Provider::Other }
     }
 
     /// Takes another login, such as a fresh token, from the next connection on.
     pub fn set_login(&mut self, login: SmtpLogin) {
         self.config.login = login;
-    }
-
-    /// Everything up to and with the login, and no letter: for `doctor`.
-    pub async fn probe(&mut self) -> Probe {
-        let mut steps = Vec::new();
-        let outcome = match self.open(&mut steps).await {
-            Ok(connection) => {
-                self.kept = Some(connection);
-                self.close().await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        Probe { steps, outcome }
     }
 
     /// Takes leave of the server, if a connection is open.
@@ -342,6 +327,10 @@ impl Courier for SmtpCourier {
         self.look_in().await;
     }
 
+    fn ready_in(&self) -> Duration {
+        self.pace.ready_in(Instant::now())
+    }
+
     async fn deliver(
         &mut self,
         letter: &Letter,
@@ -354,6 +343,7 @@ impl Courier for SmtpCourier {
         }
         // Out of `self` while in use: if this future is dropped half-way, so is the connection, with what is unread in it.
         let mut connection = self.connection().await?;
+        self.pace.leaves(Instant::now());
         let outcome = self.transaction(&mut connection, letter, commit).await;
         connection.letters += 1;
         connection.used_at = Instant::now();

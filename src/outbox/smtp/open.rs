@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::failure::{Failure, Stage, sorted};
 use super::turns::InTurns;
 use super::{Connection, Security, SmtpCourier, SmtpLogin, Stop, TokenKeeper, say};
-use crate::mailbox::{Handed, NoToken, Term};
+use crate::mailbox::{Handed, NoToken, Outcome, ProbeStep, Provider, Term, certificate_step};
 use crate::outbox::DeliveryError;
 
 /// What the server offers, of what we use.
@@ -63,6 +63,7 @@ impl Offers {
         let mut words = Vec::new();
         match self.size {
             Some(0) => words.push("any size".to_owned()),
+            Some(size) if size >= 1 << 20 => words.push(format!("letters of up to {} MiB", size >> 20)),
             Some(size) => words.push(format!("letters of up to {size} bytes")),
             None => {}
         }
@@ -81,7 +82,7 @@ impl Offers {
 
 impl SmtpCourier {
     /// Opens a connection that is ready for a letter; `steps` tells what has worked.
-    pub(super) async fn open(&mut self, steps: &mut Vec<String>) -> Result<Connection, DeliveryError> {
+    pub(super) async fn open(&mut self, steps: &mut Vec<ProbeStep>) -> Result<Connection, DeliveryError> {
         let server = self.config.server();
         self.tried_at = Instant::now();
         match self.try_open(steps).await {
@@ -95,7 +96,7 @@ impl SmtpCourier {
         }
     }
 
-    async fn try_open(&mut self, steps: &mut Vec<String>) -> Result<Connection, Refusal> {
+    async fn try_open(&mut self, steps: &mut Vec<ProbeStep>) -> Result<Connection, Refusal> {
         let times = self.config.timeouts;
         let hello = self.config.hello_name.clone().map_or_else(ClientId::default, ClientId::Domain);
         let server = self.config.server();
@@ -112,7 +113,7 @@ impl SmtpCourier {
                 );
                 let smtp = within(Stage::Connect, times.connect + times.greeting, opening).await?;
                 self.note_certificate(&smtp);
-                steps.push(format!("connected to {server}, TLS from the start, certificate trusted"));
+                steps.push(protected("TLS from the start", &smtp));
                 smtp
             }
             Security::StartTls | Security::Plain => {
@@ -120,7 +121,7 @@ impl SmtpCourier {
                 let stream = Box::new(InTurns::new(stream));
                 let opening = AsyncSmtpConnection::connect_with_transport(stream, &hello);
                 let smtp = within(Stage::Connect, times.greeting, opening).await?;
-                steps.push(format!("connected to {server}"));
+                steps.push(good("greeting", format!("{} greets", smtp.server_info().name())));
                 smtp
             }
         };
@@ -136,11 +137,12 @@ impl SmtpCourier {
             let tls = self.tls()?;
             within(Stage::StartTls, times.connect + times.greeting, smtp.starttls(tls, &hello)).await?;
             self.note_certificate(&smtp);
-            steps.push("encrypted by STARTTLS, certificate trusted".to_owned());
+            steps.push(protected("STARTTLS", &smtp));
         }
         let response = say(&mut smtp, Stage::Hello, times.greeting, Ehlo::new(hello), &[250]).await?;
         let offers = Offers::of(&response);
-        steps.push(format!("the server offers: {}", offers.words()));
+        self.met = Provider::of_host(smtp.server_info().name());
+        steps.push(good("abilities", offers.words()));
         let term = self.log_in(&mut smtp, &offers, steps).await?;
         Ok(Connection { smtp, offers, letters: 0, used_at: Instant::now(), term })
     }
@@ -227,7 +229,7 @@ impl SmtpCourier {
         &self,
         smtp: &mut AsyncSmtpConnection,
         offers: &Offers,
-        steps: &mut Vec<String>,
+        steps: &mut Vec<ProbeStep>,
     ) -> Result<Option<Term>, Refusal> {
         let SmtpLogin::Kept { user, tokens } = &self.config.login else {
             let login = match &self.config.login {
@@ -241,7 +243,7 @@ impl SmtpCourier {
             };
             let (user, secret, mechanism) = match &login {
                 SmtpLogin::None | SmtpLogin::Fresh(_) | SmtpLogin::Kept { .. } => {
-                    steps.push("not logged in: no login is configured".to_owned());
+                    steps.push(good("login", "none is configured".to_owned()));
                     return Ok(None);
                 }
                 SmtpLogin::Token { user, token } => (user, token, Mechanism::Xoauth2),
@@ -254,7 +256,7 @@ impl SmtpCourier {
             return Ok(None);
         };
         let mut handed = self.token(tokens).await?;
-        steps.push("there is an access token".to_owned());
+        steps.push(good("token", "there".to_owned()));
         let mut outcome = self.present(smtp, offers, Mechanism::Xoauth2, user, &handed.secret, steps).await;
         if let Err(Refusal::Theirs(Stage::Login, failure)) = &outcome
             && is_refusal(failure)
@@ -296,7 +298,7 @@ impl SmtpCourier {
         mechanism: Mechanism,
         user: &str,
         secret: &SecretString,
-        steps: &mut Vec<String>,
+        steps: &mut Vec<ProbeStep>,
     ) -> Result<(), Refusal> {
         if !offers.has(&mechanism.to_string()) {
             let offers = if offers.logins.is_empty() { "none".to_owned() } else { offers.logins.join(", ") };
@@ -314,7 +316,7 @@ impl SmtpCourier {
         // LOGIN asks twice. XOAUTH2 asks only to refuse: an empty line brings the refusal itself.
         for _ in 0..3 {
             if response.has_code(235) {
-                steps.push(format!("logged in by {mechanism}"));
+                steps.push(good("login", format!("as {user}, by {mechanism}")));
                 return Ok(());
             }
             response = if mechanism == Mechanism::Login {
@@ -335,6 +337,15 @@ fn is_refusal(failure: &Failure) -> bool {
         Failure::Smtp(error) => error.is_permanent(),
         Failure::Silence(_) | Failure::Unexpected(_) => false,
     }
+}
+
+fn good(name: &str, found: String) -> ProbeStep {
+    ProbeStep { name: name.to_owned(), outcome: Outcome::Good(found) }
+}
+
+fn protected(way: &str, smtp: &AsyncSmtpConnection) -> ProbeStep {
+    let outcome = certificate_step(way, smtp.peer_certificate().ok().as_deref());
+    ProbeStep { name: "encryption".to_owned(), outcome }
 }
 
 /// Why there is no connection.
