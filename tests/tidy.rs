@@ -21,6 +21,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("ureq", &["oauth/http"]),
     ("ring", &["mailbox/tls", "oauth/"]),
     ("rusqlite", &["record/"]),
+    ("clap_mangen", &["command/manual"]),
+    ("clap_complete", &["command/manual"]),
     ("tokio", &["mailbox/", "record/", "outbox/", "oauth/", "config", "daemon/", "command/"]),
 ];
 

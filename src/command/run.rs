@@ -9,7 +9,9 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::daemon::{self, Bells, InForce, World, in_force, kept, moves, parts, pulse, refusal, reload};
+use crate::daemon::{
+    self, Bells, InForce, World, in_force, kept, metrics, moves, parts, pulse, refusal, reload,
+};
 use crate::mailbox::Overview;
 use crate::record::{DaemonLock, RecordError, Records};
 
@@ -82,10 +84,11 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             "Started: {watched} folders watched, rules {version}."
         );
         let running = async {
-            let (ended, (), ()) = tokio::join!(
+            let (ended, (), (), ()) = tokio::join!(
                 daemon::run(&world, &mut mailboxes, &mut couriers),
                 moves::look_after(overviews, &world),
-                pulse::keep(&world)
+                pulse::keep(&world),
+                metrics::serve(&world)
             );
             ended
         };

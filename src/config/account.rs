@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Secret};
 use crate::mailbox::Provider;
@@ -24,16 +24,16 @@ pub struct Account {
     /// Other addresses by which it is written to.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// An IMAP server ...
+    /// The IMAP server that its mail is on; this or `folder`.
     #[serde(default)]
     pub imap: Option<Imap>,
-    /// ... or a folder of files.
+    /// A folder of messages on this machine, instead of `imap`.
     #[serde(default)]
     pub folder: Option<FolderInbox>,
-    /// Where acknowledgements are handed in ...
+    /// The server that its letters are handed to; this or `outbox`.
     #[serde(default)]
     pub smtp: Option<Smtp>,
-    /// ... or the folder into which they are written.
+    /// The folder into which its letters are written as files, instead of `smtp`.
     #[serde(default)]
     pub outbox: Option<PathBuf>,
     /// The folders that are watched.
@@ -42,7 +42,7 @@ pub struct Account {
     /// The account's own Sent folder, where the server does not say which it is.
     #[serde(default, alias = "sent_folder")]
     pub own_sent_folder: Option<String>,
-    /// The folders in which staff's replies are looked for; `\\Sent` is the account's own, whatever it is called there.
+    /// The folders in which staff's replies are looked for; `\Sent` is the account's own, whatever it is called there.
     #[serde(default = "sent_folders")]
     pub sent_folders: Vec<String>,
     /// How messages are filed.
@@ -168,7 +168,7 @@ pub enum FolderKind {
 }
 
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Security {
     /// TLS from the first byte.
@@ -181,7 +181,7 @@ pub enum Security {
 }
 
 /// How to log in to IMAP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Login {
     /// AUTHENTICATE PLAIN where offered, else LOGIN.
@@ -196,7 +196,7 @@ pub enum Login {
 }
 
 /// The envelope sender of acknowledgements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnvelopeFrom {
     /// `<>`, as RFC 3834 section 3.3 and RFC 5230 section 5.1 ask.
@@ -207,7 +207,7 @@ pub enum EnvelopeFrom {
 }
 
 /// How messages are filed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FilingMode {
     /// Moved into their folder.
@@ -220,7 +220,7 @@ pub enum FilingMode {
 }
 
 /// What is done with messages that were there before the mailbox was taken into use. None of them is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Existing {
     /// Noted as left alone.

@@ -25,6 +25,10 @@ impl Problems {
     ) {
         self.0.push(Problem { path: path.into(), problem: problem.into(), remedy: remedy.into() });
     }
+
+    pub(super) fn into_list(self) -> Vec<Problem> {
+        self.0
+    }
 }
 
 /// All queues, as the file names them.
@@ -88,6 +92,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     check_answers(config, &mut out);
     super::health::check(config, &addresses, &mut out);
     super::oauth::check(config, &mut out);
+    super::metrics::check(config, &mut out);
+    super::reach::check(config, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
         out.add(

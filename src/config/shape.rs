@@ -440,7 +440,7 @@ impl<'s> Walker<'s> {
 }
 
 /// The values of an enumeration: `enum`, or `oneOf` with constants.
-fn allowed(schema: &Json) -> Option<Vec<&str>> {
+pub(super) fn allowed(schema: &Json) -> Option<Vec<&str>> {
     if let Some(values) = schema.get("enum").and_then(Json::as_array) {
         return Some(values.iter().filter_map(Json::as_str).collect());
     }
@@ -456,7 +456,7 @@ fn allowed(schema: &Json) -> Option<Vec<&str>> {
     Some(values)
 }
 
-fn kind(schema: &Json) -> &str {
+pub(super) fn kind(schema: &Json) -> &str {
     match schema.get("type") {
         Some(Json::String(kind)) => kind,
         Some(Json::Array(kinds)) => {

@@ -82,6 +82,35 @@ pub struct Ailment {
     pub text: String,
 }
 
+/// The judgement of how the daemon is: `send-triage health` and `/healthz` say the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether mail is looked after.
+    pub ok: bool,
+    /// What stands still.
+    pub stalls: Vec<String>,
+    /// What waits for a person.
+    pub waiting: Vec<String>,
+}
+
+impl Verdict {
+    /// By what the daemon last wrote of itself.
+    pub fn of(health: &Health, now: DateTime<Utc>, after: TimeDelta) -> Self {
+        let (stalls, waiting): (Vec<_>, Vec<_>) =
+            health.ailments(now, after).into_iter().partition(|one| one.stall);
+        let texts = |of: Vec<Ailment>| of.into_iter().map(|one| one.text).collect::<Vec<_>>();
+        Self { ok: stalls.is_empty(), stalls: texts(stalls), waiting: texts(waiting) }
+    }
+
+    /// By its file; one that cannot be read is a stall.
+    pub fn of_file(path: &Path, now: DateTime<Utc>, after: TimeDelta) -> Self {
+        match Health::read(path) {
+            Ok(health) => Self::of(&health, now, after),
+            Err(problem) => Self { ok: false, stalls: vec![problem], waiting: Vec::new() },
+        }
+    }
+}
+
 /// A watched folder that was not reached for too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stalled<'h> {

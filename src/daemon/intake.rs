@@ -246,8 +246,10 @@ fn decide<C: Clock>(
     if message.defects.contains(&Defect::NotAMessage) || message.defects.contains(&Defect::ParserFailed) {
         return Ok(Err("It could not be read as an email.".to_owned()));
     }
+    let began = std::time::Instant::now();
     let decided =
         contained(|| triage::triage(message, raw.received_at, &history, &set.policy), "Deciding about it");
+    world.bells.tally.decided(began.elapsed());
     let mut decision = match decided {
         Ok(decision) => decision,
         Err(reason) => return Ok(Err(reason)),

@@ -32,6 +32,7 @@ pub mod intake;
 pub mod joining;
 pub mod kept;
 pub mod letters;
+pub mod metrics;
 pub mod moves;
 pub mod notices;
 pub mod parts;
@@ -77,6 +78,8 @@ pub struct Bells {
     certificates: Seen,
     /// What has been said in the log, and need not be said there again.
     said: RefCell<BTreeSet<String>>,
+    /// What happened, for whoever measures.
+    pub tally: metrics::Tally,
 }
 
 impl Bells {
@@ -92,6 +95,7 @@ impl Bells {
             held: RefCell::default(),
             certificates: Seen::default(),
             said: RefCell::default(),
+            tally: metrics::Tally::default(),
         }
     }
 

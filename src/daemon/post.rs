@@ -55,6 +55,7 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
         let rest = match send_due(account, courier, world).await {
             Ok(round) => round.rest,
             Err(trouble) => {
+                world.bells.tally.trouble(account, &trouble);
                 tracing::error!(account, "{trouble}");
                 Rest::Short
             }
@@ -202,6 +203,9 @@ async fn send_one<P: Courier, C: Clock>(
         }
     };
     let result = courier.deliver(letter, &mut commit).await;
+    if let Err(error) = &result {
+        world.bells.tally.delivery(account, error);
+    }
     match &result {
         Ok(()) | Err(DeliveryError::NotCommitted | DeliveryError::Transient { .. }) => {}
         Err(error @ DeliveryError::NeedsAPerson { .. }) => {

@@ -15,7 +15,7 @@ use crate::calendar::london;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::effect::Effect;
-use crate::letter::{self, CanaryFacts, Sender, StallFacts};
+use crate::letter::{self, CanaryFacts, LostFacts, Sender, StallFacts};
 use crate::mailbox::Mailbox;
 use crate::record::RecordError;
 
@@ -73,7 +73,7 @@ pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result
 }
 
 /// How the daemon is now.
-fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
+pub(super) fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
     let set = world.in_force.now();
     let in_hand = world.records.in_hand()?;
     let mut folders = Vec::new();
@@ -130,43 +130,49 @@ fn write(path: &Path, health: &Health) {
     }
 }
 
-/// Tells whoever looks after the program of each folder that cannot be reached: once for each stall, in working hours, by an
-/// account that can be reached where there is one.
+/// Tells whoever looks after the program of each folder that cannot be reached, and of a message to ourselves that did not come
+/// back: once for each, in working hours, by an account that is well where there is one.
 fn tell<C: Clock>(world: &World<'_, C>, health: &Health) -> Result<(), RecordError> {
     let set = world.in_force.now();
     let config = &set.config;
     let now = world.now();
-    let after = TimeDelta::minutes(i64::from(config.health.stalled_after_minutes));
-    let stalled: Vec<Stalled<'_>> = health.stalled(now, after).collect();
-    if stalled.is_empty() || config.health.to.is_empty() {
+    if config.health.to.is_empty() {
         return Ok(());
     }
-    let Some(account) = well(config, &stalled) else { return Ok(()) };
-    let not_before = letters::in_working_hours(&set, config, now);
+    let after = TimeDelta::minutes(i64::from(config.health.stalled_after_minutes));
+    let stalled: Vec<Stalled<'_>> = health.stalled(now, after).collect();
+    let lost = health.canary.as_ref().filter(|canary| canary.met_at.is_none() && now > canary.expected_by);
+    if stalled.is_empty() && lost.is_none() {
+        return Ok(());
+    }
+    let ill = |name: &str| {
+        stalled.iter().any(|one| one.folder.account == name) || lost.is_some_and(|lost| lost.account == name)
+    };
+    let Some(account) = well(config, ill) else { return Ok(()) };
+    let sent_at = letters::in_working_hours(&set, config, now);
+    let from = &letters::sender(config.account(account), account);
+    let mut written = Vec::new();
+    for to in &config.health.to {
+        for Stalled { folder, since } in &stalled {
+            let topic = format!("stalled/{}/{}/{}", folder.account, folder.folder, since.timestamp());
+            let (account, folder, since) = (folder.account.as_str(), folder.folder.as_str(), *since);
+            let facts = StallFacts { from, to, topic: &topic, account, folder, since, sent_at };
+            written.push((letter::stall(&facts), topic.clone()));
+        }
+        if let Some(Canary { account, written_at, .. }) = lost {
+            let topic = format!("lost/{account}/{}", written_at.timestamp());
+            let facts = LostFacts { from, to, topic: &topic, account, written_at: *written_at, sent_at };
+            written.push((letter::lost(&facts), topic.clone()));
+        }
+    }
     let mut effects = Vec::new();
-    for Stalled { folder, since } in &stalled {
-        let topic = format!("stalled/{}/{}/{}", folder.account, folder.folder, since.timestamp());
-        for to in &config.health.to {
-            let facts = StallFacts {
-                from: &letters::sender(config.account(account), account),
-                to,
-                topic: &topic,
-                account: &folder.account,
-                folder: &folder.folder,
-                since: *since,
-                sent_at: not_before,
-            };
-            match letter::stall(&facts) {
-                Ok(letter) => effects.push(Effect::Notice {
-                    account: account.to_owned(),
-                    letter,
-                    topic: topic.clone(),
-                    not_before,
-                }),
-                Err(error) => {
-                    tracing::error!("A notice about a stalled folder could not be written: {error}")
-                }
+    for (letter, topic) in written {
+        match letter {
+            Ok(letter) => {
+                let account = account.to_owned();
+                effects.push(Effect::Notice { account, letter, topic, not_before: sent_at });
             }
+            Err(error) => tracing::error!("A notice about the program itself could not be written: {error}"),
         }
     }
     if world.records.notify(None, &effects, now)? > 0 {
@@ -175,12 +181,11 @@ fn tell<C: Clock>(world: &World<'_, C>, health: &Health) -> Result<(), RecordErr
     Ok(())
 }
 
-/// An account none of whose folders is stalled; without one, the account that writes to staff.
-fn well<'c>(config: &'c Config, stalled: &[Stalled<'_>]) -> Option<&'c str> {
-    let is_well = |name: &str| stalled.iter().all(|one| one.folder.account != name);
+/// An account that is well; without one, the account that writes to staff.
+fn well(config: &Config, ill: impl Fn(&str) -> bool) -> Option<&str> {
     let usual = letters::alerting_account(config);
     let mut names = usual.into_iter().chain(config.accounts.iter().map(|account| account.name.as_str()));
-    names.find(|name| is_well(name)).or(usual)
+    names.find(|name| !ill(name)).or(usual)
 }
 
 /// Writes the message to ourselves when it is time for one.

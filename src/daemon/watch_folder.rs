@@ -39,6 +39,7 @@ pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, 
         match turn(mailbox, world, keeps_copies, &mut away).await {
             Ok(()) => failures = 0,
             Err(trouble) => {
+                world.bells.tally.trouble(mailbox.account(), &trouble);
                 failures = failures.saturating_add(1);
                 let pause = back_off(failures, &trouble, mailbox);
                 let (account, folder, seconds) = (mailbox.account(), mailbox.folder(), pause.as_secs());
@@ -319,8 +320,9 @@ async fn settle_one<M: Mailbox, C: Clock>(
             );
             failing.0.push((place, error.clone()));
             if failing.0.len() >= MOST_FAILURES {
-                return Err(error.into());
+                return Err(error.into()); // Counted as the folder's trouble.
             }
+            world.bells.tally.mailbox(mailbox.account(), &error);
         }
     }
     Ok(())

@@ -123,6 +123,41 @@ pub fn canary(facts: &CanaryFacts<'_>) -> Result<Letter, WordingError> {
     write(Purpose::Canary, facts.from, to, facts.topic, facts.sent_at, subject, text.to_owned())
 }
 
+/// What the notice of a message that did not come round says.
+#[derive(Debug, Clone, Copy)]
+pub struct LostFacts<'a> {
+    /// The account that sends the notice.
+    pub from: &'a Sender,
+    /// Whoever looks after the program.
+    pub to: &'a str,
+    /// What it tells of; our Message-ID is made from this and the recipient.
+    pub topic: &'a str,
+    /// The account that wrote to itself.
+    pub account: &'a str,
+    /// When it did.
+    pub written_at: DateTime<Utc>,
+    /// When the notice is written.
+    pub sent_at: DateTime<Utc>,
+}
+
+/// The notice that the message to ourselves did not come back.
+pub fn lost(facts: &LostFacts<'_>) -> Result<Letter, WordingError> {
+    let LostFacts { account, written_at, .. } = *facts;
+    let (day, time) =
+        (london::date(written_at).format("%A %-d %B %Y"), london::time(written_at).format("%H:%M"));
+    let subject = format!("Mail of the mailbox {account} does not come round");
+    let text = format!(
+        "The SEND mailbox program wrote a message from the account {account} to itself on {day} at {time} (London), to make sure \
+         that mail is sent and delivered. It has not come back.\n\n\
+         Either what this account sends does not go out, its acknowledgements among it, or what is sent to it does not arrive. \
+         What has arrived is not lost.\n\n\
+         The mail server's log says, by that time, what became of the message. On the machine that the program runs on, \
+         `send-triage doctor` tries each step, and `send-triage cases withheld` says who got no acknowledgement.\n\n\
+         This is said once for each message that does not come back."
+    );
+    write(Purpose::Notice, facts.from, facts.to, facts.topic, facts.sent_at, &subject, text)
+}
+
 fn write(
     purpose: Purpose,
     from: &Sender,

@@ -76,6 +76,50 @@ pub enum Why {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NotAPerson,
+        Self::OnlyCopied,
+        Self::NoReplyAddress,
+        Self::NoAddress,
+        Self::NullSender,
+        Self::AutoSubmitted,
+        Self::ListOrBulk,
+        Self::SuppressionAsked,
+        Self::OwnDomain,
+        Self::BeforeGoLive,
+        Self::TooOld,
+        Self::SwitchedOff,
+        Self::SenderLimit,
+        Self::DomainLimit,
+        Self::OverallLimit,
+        Self::OnlyThanks,
+        Self::SentAgain,
+    ];
+
+    /// One word for it, for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAPerson => "not-a-person",
+            Self::OnlyCopied => "only-copied",
+            Self::NoReplyAddress => "no-reply-address",
+            Self::NoAddress => "no-address",
+            Self::NullSender => "null-sender",
+            Self::AutoSubmitted => "auto-submitted",
+            Self::ListOrBulk => "list-or-bulk",
+            Self::SuppressionAsked => "suppression-asked",
+            Self::OwnDomain => "own-domain",
+            Self::BeforeGoLive => "before-go-live",
+            Self::TooOld => "too-old",
+            Self::SwitchedOff => "switched-off",
+            Self::SenderLimit => "sender-limit",
+            Self::DomainLimit => "domain-limit",
+            Self::OverallLimit => "overall-limit",
+            Self::OnlyThanks => "only-thanks",
+            Self::SentAgain => "sent-again",
+        }
+    }
+
     /// The reason, in words that staff understand.
     pub fn words(self) -> &'static str {
         match self {

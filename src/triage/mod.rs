@@ -141,6 +141,20 @@ pub enum Kind {
     Calendar,
 }
 
+impl Kind {
+    /// As it is written in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::AutoReply => "auto-reply",
+            Self::Bounce => "bounce",
+            Self::List => "list",
+            Self::Internal => "internal",
+            Self::Calendar => "calendar",
+        }
+    }
+}
+
 /// labelling.md, `urgency`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
