@@ -34,6 +34,7 @@ mod moves;
 mod new_text;
 mod notices;
 mod one_at_a_time;
+mod other_servers;
 mod outbox;
 mod private_logs;
 mod pulse;
