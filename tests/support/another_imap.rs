@@ -179,9 +179,18 @@ impl Office {
         up.is_some() && !ended
     }
 
-    fn logs(&self) -> String {
+    /// The last lines of all logs.
+    pub fn logs(&self) -> String {
         let ours = self.other.as_ref().map(|other| fs::read_to_string(other.dir.path().join("server.log")));
         self.servers.logs() + &ours.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+impl Drop for Office {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.logs());
+        }
     }
 }
 
@@ -214,11 +223,15 @@ impl Other {
         self.process = Some(command.spawn().expect("setpriv, of Debian's util-linux"));
     }
 
-    fn stop(&mut self) {
+    fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
+            let _ = process.kill();
+            let _ = process.wait();
         }
+    }
+
+    fn stop(&mut self) {
+        self.kill();
         let port = self.ports.imap;
         wait_until("the end of the server", || wire::connect(port).is_err().then_some(()));
     }
@@ -238,7 +251,7 @@ impl Other {
 
 impl Drop for Other {
     fn drop(&mut self) {
-        self.stop();
+        self.kill();
     }
 }
 

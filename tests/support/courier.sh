@@ -58,5 +58,6 @@ COURIERTLS=/usr/bin/couriertls
 TLS_CERTFILE=$1/tls/both.pem
 TLS_TRUSTCERTS=/etc/ssl/certs
 TLS_VERIFYPEER=NONE
-exec couriertcpd -address=127.0.0.1 -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup -stderr="$1/server.log" \
-    "$3" /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
+couriertcpd -address=127.0.0.1 -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup -stderr="$1/server.log" \
+    "$3" /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir &
+wait "$!"

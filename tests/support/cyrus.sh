@@ -56,4 +56,6 @@ if [ -e forget ]; then
     done < forget
     rm forget
 fi
-exec $bin/master -D -M "$1/cyrus.conf" -C "$1/imapd.conf" -p "$1/master.pid"
+# Not exec: a process that gives up root no longer hears of the death of its parent, and the server would outlive the test.
+$bin/master -D -M "$1/cyrus.conf" -C "$1/imapd.conf" -p "$1/master.pid" &
+wait "$!"
