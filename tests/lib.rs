@@ -50,6 +50,7 @@ mod schema;
 mod servers;
 mod simulation;
 mod staff_letters;
+mod standby;
 mod storms;
 mod suggest;
 mod supply_chain;

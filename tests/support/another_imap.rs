@@ -239,7 +239,8 @@ impl Other {
     /// As any delivery agent does (maildir(5)): written whole in `tmp`, then moved into `new`.
     fn drop_into_maildir(&self, user: &str, raw: &[u8]) {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}.t{}.test", chrono::Utc::now().timestamp(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("{}.t{}.test", chrono::Utc::now().timestamp(), NEXT.fetch_add(1, Ordering::Relaxed));
         let maildir = self.dir.path().join("mail").join(user);
         let (written, there) = (maildir.join("tmp").join(&name), maildir.join("new").join(&name));
         fs::write(&written, String::from_utf8_lossy(raw).replace("\r\n", "\n")).unwrap();

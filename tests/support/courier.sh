@@ -24,10 +24,9 @@ END
     chown -R mail:mail mail
     chmod 600 etc/courier/userdb
     makeuserdb -f etc/courier/userdb
-    # couriertls reads both from one file.
+    # couriertls reads both from one file, and not as root.
     cat tls/key.pem tls/cert.pem > tls/both.pem
-    chown mail tls/both.pem
-    chmod 600 tls/both.pem
+    chmod 644 tls/both.pem
 fi
 # A restored backup without the file in which Courier keeps its UIDs.
 if [ -e forget ]; then
@@ -56,7 +55,7 @@ IMAP_TLS_REQUIRED=0
 MAILDIRPATH=Maildir
 COURIERTLS=/usr/bin/couriertls
 TLS_CERTFILE=$1/tls/both.pem
-TLS_TRUSTCERTS=/etc/ssl/certs
+TLS_TRUSTCERTS=$1/tls/ca.pem
 TLS_VERIFYPEER=NONE
 couriertcpd -address=127.0.0.1 -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup -stderr="$1/server.log" \
     "$3" /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir &
