@@ -159,7 +159,9 @@ impl<S: Read + Write> Imap<S> {
     pub fn messages(&mut self, folder: &str) -> Answer<Vec<StoredMail>> {
         match self.command(&format!("EXAMINE {}", quoted(&utf7(folder)))) {
             // As Dovecot, Cyrus and Courier say it.
-            Err(no) if ["doesn't exist", "NONEXISTENT", "Unable to open"].iter().any(|why| no.contains(why)) => {
+            Err(no)
+                if ["doesn't exist", "NONEXISTENT", "does not exist"].iter().any(|why| no.contains(why)) =>
+            {
                 return Ok(Vec::new());
             }
             other => other?,
