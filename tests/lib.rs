@@ -36,6 +36,7 @@ mod notices;
 mod one_at_a_time;
 mod other_servers;
 mod outbox;
+mod pages;
 mod private_logs;
 mod pulse;
 mod rebuild;
