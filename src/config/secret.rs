@@ -63,10 +63,10 @@ impl Secret {
             (None, None, Some(name)) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     ConfigError(format!(
-                        "The credential `{name}` cannot be read: systemd passed none. Add LoadCredential={name}:/path to the unit."
+                        "The credential `{name}` cannot be read: systemd passed none. The unit needs LoadCredential=secrets:/etc/send-triage/secrets; by hand, say CREDENTIALS_DIRECTORY=/etc/send-triage/secrets."
                     ))
                 })?;
-                let path = Path::new(&folder).join(name);
+                let path = credential_in(Path::new(&folder), name);
                 (read_file(&path)?, path.display().to_string())
             }
             _ => {
@@ -91,6 +91,13 @@ impl Secret {
             *path = folder.join(&*path);
         }
     }
+}
+
+/// systemd passes the file `general` of a folder that is loaded as `secrets` under the name `secrets_general`
+/// (systemd.exec(5), LoadCredential=); a command by hand looks into the folder itself. The configuration says `general` for both.
+fn credential_in(folder: &Path, name: &str) -> PathBuf {
+    let of_a_folder = folder.join(format!("secrets_{name}"));
+    if of_a_folder.exists() { of_a_folder } else { folder.join(name) }
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {

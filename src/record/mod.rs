@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::fs::{OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -214,8 +214,20 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
 fn make_private(path: &Path) -> std::io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        Err(_) => Ok(()),
+        Ok(_) => give_to_the_folders_owner(path),
     }
+}
+
+/// What an administrator's command makes as root in the service's folder (`rebuild`, or any first command) is the service's:
+/// it could not open the file otherwise. SQLite does the same with the files beside the record.
+fn give_to_the_folders_owner(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let owner = folder.metadata()?;
+    if path.metadata()?.uid() == 0 && owner.uid() != 0 {
+        std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(())
 }
 
 /// Takes everybody else's rights away, where there are any. SQLite gives its own files the rights of the record.
@@ -258,6 +270,23 @@ mod tests {
         std::fs::set_permissions(sample.path(), Permissions::from_mode(0o644)).unwrap();
         let sample = sample.open();
         assert_eq!(mode(&sample.path()), 0o600);
+    }
+
+    #[test]
+    fn what_root_makes_in_the_services_folder_is_the_services() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = 4_711;
+        if std::os::unix::fs::chown(dir.path(), Some(service), Some(service)).is_err() {
+            // Only root can make such a folder, and only root's files could be another's.
+            assert_ne!(dir.path().metadata().unwrap().uid(), 0);
+            return;
+        }
+        let record = dir.path().join("record.sqlite");
+        let lock = DaemonLock::take(&record).unwrap();
+        let _records = Records::open_locked(&lock).unwrap();
+        for name in ["", "-wal", "-shm", ".lock"] {
+            assert_eq!(beside(&record, name).metadata().unwrap().uid(), service, "{name}");
+        }
     }
 
     #[test]

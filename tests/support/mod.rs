@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+pub mod another_imap;
 pub mod desk;
 pub mod exchange;
 pub mod fake_imap;

@@ -47,8 +47,13 @@ impl<C: Clock> Rebuilding<'_, C> {
         };
         let filing = world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default();
         let mut effects: Vec<Effect> = Vec::new();
-        if lies_where_it_came_in && filing == FilingMode::Move && letter.is_some() {
-            // The old record's daemon had not come to it.
+        // Since its first letter the old record's daemon emptied the inbox; what lies there still, it had not come to. That nobody
+        // was told of it does not change where staff look for it. What came before is left where it was left then.
+        let in_use = || {
+            let first = self.gathered.evidence.first_of(&raw.at.account);
+            letter.is_some() || first.is_some_and(|first| raw.received_at >= first)
+        };
+        if lies_where_it_came_in && filing == FilingMode::Move && in_use() {
             effects.extend(set.routing.file(&raw.at.account, &decision));
         }
         let stored = Box::new(StoredDecision::of(&decision, withheld));
