@@ -5,7 +5,7 @@
 //! of the case and somebody of its sender's side among the recipients, and not where the council's own server says that it
 //! is forged (RFC 8601).
 
-use chrono::Days;
+use chrono::{DateTime, Days, Utc};
 
 use crate::calendar::london;
 use crate::case::reply::{self, Reply};
@@ -17,10 +17,10 @@ use crate::mailbox::RawMessage;
 use crate::message::{Defect, Message, thread};
 use crate::record::{CasePart, EntryOutcome, Known, RecordError, StoredDecision};
 use crate::rules::{self, Addressed};
-use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Queue, Urgency};
+use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Policy, Queue, Urgency};
 
 use super::in_force::Set;
-use super::intake::contained;
+use super::contained::apart;
 use super::{Trouble, World, another, letters};
 
 const POLICY: &str = "communication-policy, email d";
@@ -53,7 +53,9 @@ pub(super) fn by_staff<C: Clock>(
     if !refers || broken {
         return Ok(if in_sent { left_alone("sent by staff; it refers to no message") } else { None });
     }
-    let Ok((mut decision, read)) = contained(|| look(raw, message, set), "Reading a reply by staff") else {
+    let (of, account, policy) = (message.clone(), raw.at.account.clone(), set.policy.clone());
+    let sent_at = raw.received_at;
+    let Ok((mut decision, read)) = apart(move || look(&of, &account, sent_at, &policy)) else {
         return Ok(if in_sent { left_alone("sent by staff; it could not be read") } else { None });
     };
     let reply = match read {
@@ -200,24 +202,26 @@ fn names_a_watched_mailbox(message: &Message, set: &Set) -> bool {
     message.to.iter().chain(&message.cc).any(|to| ours(&to.address.to_ascii_lowercase()))
 }
 
-fn look(raw: &RawMessage, message: &Message, set: &Set) -> (Decision, Result<Reply, &'static str>) {
-    let history = History::none(&raw.at.account, raw.received_at);
-    let decision = triage::triage(message, raw.received_at, &history, &set.policy);
-    let sent_on = london::date(raw.received_at);
-    let asked = rules::Circumstances {
-        received_on: sent_on,
-        mailbox: &raw.at.account,
-        addressed: Addressed::Nowhere,
-    };
-    let reading = set.policy.rules.read(message, &asked);
+fn look(
+    message: &Message,
+    account: &str,
+    sent_at: DateTime<Utc>,
+    policy: &Policy,
+) -> (Decision, Result<Reply, &'static str>) {
+    let history = History::none(account, sent_at);
+    let decision = triage::triage(message, sent_at, &history, policy);
+    let sent_on = london::date(sent_at);
+    let asked =
+        rules::Circumstances { received_on: sent_on, mailbox: account, addressed: Addressed::Nowhere };
+    let reading = policy.rules.read(message, &asked);
     let reply = reply::read(
         message,
         &reply::Circumstances {
-            domain: &set.policy.team.domain,
+            domain: &policy.team.domain,
             kind: decision.kind,
             reading: &reading,
             sent_on,
-            calendar: &set.policy.calendar,
+            calendar: &policy.calendar,
         },
     );
     (decision, reply)

@@ -23,6 +23,7 @@ use crate::record::{RecordError, Records};
 
 pub mod another;
 pub mod answers;
+pub mod contained;
 pub mod digests;
 pub mod health;
 pub mod in_force;
@@ -35,6 +36,7 @@ pub mod notices;
 pub mod parts;
 pub mod post;
 pub mod pulse;
+mod reading;
 pub mod rebuild;
 pub mod refusal;
 pub mod reload;

@@ -19,7 +19,7 @@ use crate::mailbox::Mailbox;
 use crate::record::RecordError;
 
 use super::health::{Canary, Health, Stalled, WatchedFolder};
-use super::{World, letters, refusal};
+use super::{World, contained, letters, refusal};
 
 /// How often.
 const BEAT: Duration = Duration::from_secs(30);
@@ -35,6 +35,10 @@ pub async fn keep<C: Clock>(world: &World<'_, C>) {
     while !world.stopping() {
         match beat(world, started_at) {
             Ok(true) => systemd(&[NotifyState::Watchdog]),
+            Ok(false) if contained::run_aways() > 0 => tracing::error!(
+                "Work on {} messages that were set aside still goes on; systemd's watchdog is no longer told that all is well, so that a restart ends it.",
+                contained::run_aways()
+            ),
             Ok(false) => tracing::error!(
                 "A watched folder has had no turn for {} minutes; systemd's watchdog is no longer told that all is well.",
                 HANGS.num_minutes()
@@ -53,17 +57,18 @@ pub async fn keep<C: Clock>(world: &World<'_, C>) {
     }
 }
 
-/// One beat: whether every watched folder has its turns.
+/// One beat: whether every watched folder has its turns, and nothing works on that was given up.
 pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<bool, RecordError> {
     canary(world)?;
     let health = look(world, started_at)?;
     write(&world.config.health_file(), &health);
     tell(world, &health)?;
     let now = world.now();
-    Ok(health.folders.iter().all(|watched| {
+    let in_turn = health.folders.iter().all(|watched| {
         let turn = world.bells.last_turn(&watched.account, &watched.folder).unwrap_or(started_at);
         now - turn <= HANGS
-    }))
+    });
+    Ok(in_turn && contained::run_aways() == 0)
 }
 
 /// How the daemon is now.

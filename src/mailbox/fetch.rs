@@ -232,7 +232,7 @@ impl ImapMailbox {
             let Some(bytes) = piece.bytes else { continue };
             let size_bytes = bytes.len().max(piece.size_bytes.unwrap_or(0) as usize);
             let received_at = received_at
-                .or_else(|| message::parse(&bytes, size_bytes).received_at())
+                .or_else(|| message::heading(&bytes, size_bytes).received_at())
                 .unwrap_or_else(|| SystemClock.now());
             fetched.messages.push(RawMessage { at: at(uid), received_at, size_bytes, bytes });
         }

@@ -20,7 +20,7 @@ pub mod text;
 pub mod thread;
 
 pub use new_text::{Cut, CutReason, NewText};
-pub use parse::parse;
+pub use parse::{heading, parse};
 pub use returned::{Returned, returned};
 pub use same::words;
 
