@@ -303,6 +303,7 @@ fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), D
 fn team(config: &Config) -> Team {
     let limits = &config.acknowledgements;
     Team {
+        trusted_authserv_id: config.council.trusted_authserv_id.clone(),
         domain: config.council.domain.to_ascii_lowercase(),
         mailboxes: config
             .accounts

@@ -12,10 +12,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, FilingMode};
 use crate::effect::Effect;
-use crate::letter::{self, CanaryFacts, Sender, StallFacts};
-use crate::mailbox::Mailbox;
+use crate::letter::{self, CanaryFacts, Purpose, Sender, StallFacts};
+use crate::mailbox::{Fetched, Mailbox};
+use crate::message;
 use crate::record::RecordError;
 
 use super::health::{Canary, Health, Stalled, WatchedFolder};
@@ -193,6 +194,35 @@ fn canary<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
             world.bells.ring_post(&rules.account);
         }
         Err(error) => tracing::error!("The message to ourselves could not be written: {error}"),
+    }
+    Ok(())
+}
+
+/// Deletes messages to ourselves that have come round, so that staff do not find one every hour: by its Message-ID, which the
+/// record knows as its own, and only with our own header. One that cannot be deleted stays, and does no harm.
+pub(super) async fn discard_canaries<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    fetched: &Fetched,
+    world: &World<'_, C>,
+) -> Result<(), RecordError> {
+    let filing = world.config.account(mailbox.account()).map(|account| account.filing).unwrap_or_default();
+    let is_sent = world.is_sent(mailbox.account(), mailbox.folder());
+    if filing == FilingMode::None || is_sent || world.settings().health.canary.is_none() {
+        return Ok(());
+    }
+    for raw in &fetched.messages {
+        let message = message::heading(&raw.bytes, raw.size_bytes);
+        let id = message.message_id.as_deref().unwrap_or_default();
+        let ours = letter::purpose_of(id) == Some(Purpose::Canary)
+            && message.header("X-Send-Triage-Reference").is_some()
+            && world.records.is_our_letter(id)?;
+        if !ours {
+            continue;
+        }
+        match mailbox.discard(&raw.at, id).await {
+            Ok(_) => tracing::debug!(account = mailbox.account(), uid = raw.at.uid, "A message to ourselves came round and is deleted."),
+            Err(error) => tracing::debug!("A message to ourselves came round and stays where it is: {error}"),
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
+pub mod authentication;
 mod body;
 mod charset;
 mod flowed;
