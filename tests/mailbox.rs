@@ -162,6 +162,7 @@ async fn one_poisonous_message_is_set_aside_and_the_others_are_read() {
     ] {
         let server = Server::with(&[1, 2, 3]);
         server.script("UID FETCH 1:3 (UID INTERNALDATE BODY", 99, &steps);
+        server.script("UID FETCH 2:3 (UID INTERNALDATE BODY", 99, &steps);
         server.script("UID FETCH 2 ", 99, &steps);
         let mut inbox = inbox(&server);
         let first = inbox.fetch(0, 10).await.unwrap();

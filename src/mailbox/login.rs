@@ -2,6 +2,7 @@
 //! RFC 9051 sections 6.2.2 and 6.2.3, RFC 4616, RFC 4959. Where tokens come from is not known here.
 
 use async_imap::imap_proto::Response;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
@@ -20,11 +21,15 @@ pub(super) async fn login(session: &mut Session, account: &ImapAccount) -> Resul
     let outcome = match way {
         Mechanism::Login => log_in(session, &account.user, &secret).await,
         Mechanism::XOAuth2 => {
-            let proof = format!("user={}\x01auth=Bearer {}\x01\x01", account.user, secret.expose_secret());
+            let proof = Zeroizing::new(format!(
+                "user={}\x01auth=Bearer {}\x01\x01",
+                account.user,
+                secret.expose_secret()
+            ));
             authenticate(session, "XOAUTH2", proof.as_bytes(), at_once).await
         }
         Mechanism::Plain | Mechanism::Auto => {
-            let proof = format!("\0{}\0{}", account.user, secret.expose_secret());
+            let proof = Zeroizing::new(format!("\0{}\0{}", account.user, secret.expose_secret()));
             authenticate(session, "PLAIN", proof.as_bytes(), at_once).await
         }
     };
@@ -83,7 +88,9 @@ async fn log_in(session: &mut Session, user: &str, password: &SecretString) -> R
     let password = password.expose_secret();
     let plain = |text: &str| text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if plain(user) && plain(password) {
-        return session.order(&format!("LOGIN {} {}", quoted(user), quoted(password))).await;
+        let password = Zeroizing::new(quoted(password));
+        let command = Zeroizing::new(format!("LOGIN {} {}", quoted(user), *password));
+        return session.order(&command).await;
     }
     // What cannot be quoted goes as literals.
     let deadline = session.deadline(Pace::Prompt);
@@ -91,7 +98,7 @@ async fn log_in(session: &mut Session, user: &str, password: &SecretString) -> R
     session.continuation(&tag).await?;
     session.write(format!("{user} {{{}}}\r\n", password.len()).as_bytes()).await?;
     session.continuation(&tag).await?;
-    session.write(format!("{password}\r\n").as_bytes()).await?;
+    session.write(Zeroizing::new(format!("{password}\r\n")).as_bytes()).await?;
     session.finish(&tag, deadline, &mut |_| ()).await
 }
 
@@ -102,13 +109,13 @@ async fn authenticate(
     at_once: bool,
 ) -> Result<(), Fault> {
     let deadline = session.deadline(Pace::Prompt);
-    let proof = base64::encode(proof, STANDARD, true);
+    let proof = Zeroizing::new(base64::encode(proof, STANDARD, true));
     let tag = if at_once {
-        session.start(&format!("AUTHENTICATE {mechanism} {proof}")).await?
+        session.start(&Zeroizing::new(format!("AUTHENTICATE {mechanism} {}", *proof))).await?
     } else {
         let tag = session.start(&format!("AUTHENTICATE {mechanism}")).await?;
         session.continuation(&tag).await?;
-        session.write(format!("{proof}\r\n").as_bytes()).await?;
+        session.write(Zeroizing::new(format!("{}\r\n", *proof)).as_bytes()).await?;
         tag
     };
     // A refused XOAUTH2 token is explained in a second challenge, which wants an empty line before the NO comes.
