@@ -63,7 +63,11 @@ pub fn dates(bytes: &[u8]) {
     let Some(today) = NaiveDate::from_num_days_from_ce_opt(730_000 + days) else { return };
     let mut end = 0;
     for mention in mentions(text, today, &[]) {
-        assert!(mention.range.start >= end && text.get(mention.range.clone()).is_some(), "{:?}", mention.range);
+        assert!(
+            mention.range.start >= end && text.get(mention.range.clone()).is_some(),
+            "{:?}",
+            mention.range
+        );
         end = mention.range.end;
         assert!(mention.past.is_none_or(|(first, last)| first <= last && last <= today));
         assert!(mention.ahead.is_none_or(|(first, last)| today <= first && first <= last));
@@ -106,7 +110,8 @@ async fn serve(stream: DuplexStream, input: Rc<Vec<u8>>) {
 /// Any bytes as what an IMAP server says: each command is answered by the next stretch of the input, then by OK, NO, BAD or silence.
 /// The client neither panics nor hangs, and never says that it has read further than it was told.
 pub fn imap(bytes: &[u8]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let input = Rc::new(bytes.to_vec());
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -132,7 +137,11 @@ pub fn imap(bytes: &[u8]) {
                 let count = uids.len();
                 uids.dedup();
                 assert_eq!(uids.len(), count, "a message twice over");
-                assert!(uids.iter().all(|uid| *uid > after && *uid <= fetched.up_to), "{uids:?} {}", fetched.up_to);
+                assert!(
+                    uids.iter().all(|uid| *uid > after && *uid <= fetched.up_to),
+                    "{uids:?} {}",
+                    fetched.up_to
+                );
             }
         };
         tokio::time::timeout(Duration::from_secs(24 * 3600), work).await.expect("it hangs");

@@ -190,7 +190,9 @@ async fn fetch_until_it_comes(inbox: &mut ImapMailbox, after: u32) -> Fetched {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_hands_over_some_messages_and_not_others_for_a_while_has_none_set_aside() {
     // A quarter of an hour of throttling by turns: whatever is asked for first is refused, and its neighbour is not.
-    for text in ["{t} NO [THROTTLED] Suggested Backoff Time: 60000 milliseconds", "{t} NO [SERVERBUG] not now"] {
+    for text in
+        ["{t} NO [THROTTLED] Suggested Backoff Time: 60000 milliseconds", "{t} NO [SERVERBUG] not now"]
+    {
         let server = Server::with(&[1, 2, 3]);
         let mut inbox = inbox(&server);
         server.script("UID FETCH 1:3 (UID INTERNALDATE BODY", 99, &[Say(text)]);

@@ -23,7 +23,8 @@ fn plan() -> Plan {
     Plan {
         imap_security: "plain",
         smtp_plain: true,
-        more: "rules: rules\nacknowledgements: {per_domain_an_hour: 100000, in_all_an_hour: 100000}\n".to_owned(),
+        more: "rules: rules\nacknowledgements: {per_domain_an_hour: 100000, in_all_an_hour: 100000}\n"
+            .to_owned(),
         ..Plan::default()
     }
 }
@@ -70,7 +71,9 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let parts = format!("--b\r\n{text}").repeat(10_000) + "--b--\r\n";
     let opened = |n: usize| format!("--b{n}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n", n + 1);
     let deep: String = (0..1_000).map(opened).collect();
-    let inside = "--c\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n".repeat(1_000);
+    let inside =
+        "--c\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+            .repeat(1_000);
     let nothing = "A".repeat(76) + "\r\n";
     let nothing = format!(
         "--b\r\n{text}--b\r\nContent-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n{}--b--\r\n",
@@ -108,25 +111,52 @@ fn mail_that_was_made_to_exhaust_it_is_recorded_and_filed_in_bounded_memory() {
         servers.deliver("send.general", raw);
         let recorded = wait_at_most(Duration::from_secs(120), || {
             let text = program.stderr();
-            (text.matches("recorded; ").count() + text.matches("is set aside: a person").count() > number).then_some(())
+            (text.matches("recorded; ").count() + text.matches("is set aside: a person").count() > number)
+                .then_some(())
         });
         assert!(recorded.is_some(), "{name} was not recorded:\n{}", program.stderr());
         slowest = slowest.max((began.elapsed(), name));
-        println!("{name}: {} bytes, {:.1} s, at most {} MB so far", raw.len(), began.elapsed().as_secs_f64(), most_megabytes(&program));
+        println!(
+            "{name}: {} bytes, {:.1} s, at most {} MB so far",
+            raw.len(),
+            began.elapsed().as_secs_f64(),
+            most_megabytes(&program)
+        );
     }
     // And a letter of a parent, after all of that.
-    servers.deliver("send.general", &letter("Anna <parent.a@inbox.example>", GENERAL, "Hello", "a@inbox.example", QUESTION));
+    servers.deliver(
+        "send.general",
+        &letter("Anna <parent.a@inbox.example>", GENERAL, "Hello", "a@inbox.example", QUESTION),
+    );
     servers.wait_for("parent.a", "INBOX", 1);
     wait_until("an empty inbox", || servers.mailbox("send.general", "INBOX").is_empty().then_some(()));
     let most = most_megabytes(&program);
-    println!("memory: {before} MB before, at most {most} MB; the slowest was {} with {:.1} s", slowest.1, slowest.0.as_secs_f64());
+    println!(
+        "memory: {before} MB before, at most {most} MB; the slowest was {} with {:.1} s",
+        slowest.1,
+        slowest.0.as_secs_f64()
+    );
     assert!(most < MOST_MEGABYTES, "{most} MB");
     let records = Records::open_read_only(&team.database()).unwrap();
-    let inbox: Vec<_> = records.ledger().unwrap().into_iter().filter(|one| one.account == "general" && one.folder == "INBOX").collect();
-    assert_eq!(inbox.iter().map(|one| one.seen).sum::<u64>(), bombs.len() as u64 + 1, "one outcome for each: {inbox:?}");
+    let inbox: Vec<_> = records
+        .ledger()
+        .unwrap()
+        .into_iter()
+        .filter(|one| one.account == "general" && one.folder == "INBOX")
+        .collect();
+    assert_eq!(
+        inbox.iter().map(|one| one.seen).sum::<u64>(),
+        bombs.len() as u64 + 1,
+        "one outcome for each: {inbox:?}"
+    );
     let waiting = records.set_aside().unwrap();
     assert!(waiting.iter().all(|row| row.due_on.is_some()), "what a person must read has its deadline");
-    assert_eq!(waiting.len(), 0, "all of them can be read: {:?}", waiting.iter().map(|row| &row.set_aside).collect::<Vec<_>>());
+    assert_eq!(
+        waiting.len(),
+        0,
+        "all of them can be read: {:?}",
+        waiting.iter().map(|row| &row.set_aside).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -169,7 +199,17 @@ fn open_files_and_connections_stay_few_while_servers_come_and_go() {
             let from = format!("Parent {number} <parent.{number}@home.example>");
             let words = if number % 2 == 0 { QUESTION } else { FOR_ASSESSMENT };
             let body = format!("{words} My number is {number}.");
-            servers.send("p@home.example", &[GENERAL], &letter(&from, GENERAL, &format!("Letter {number}."), &format!("{number}@home.example"), &body));
+            servers.send(
+                "p@home.example",
+                &[GENERAL],
+                &letter(
+                    &from,
+                    GENERAL,
+                    &format!("Letter {number}."),
+                    &format!("{number}@home.example"),
+                    &body,
+                ),
+            );
         }
         while Instant::now() < end {
             let (files, connections) = open_files(&program);
@@ -187,11 +227,19 @@ fn open_files_and_connections_stay_few_while_servers_come_and_go() {
         watch(Duration::from_millis(700), 0);
         servers.start_smtp();
     }
-    let done = wait_at_most(Duration::from_secs(180), || (servers.mailbox("sink", "INBOX").len() >= 60).then_some(()));
+    let done = wait_at_most(Duration::from_secs(180), || {
+        (servers.mailbox("sink", "INBOX").len() >= 60).then_some(())
+    });
     assert!(done.is_some(), "{} of 60 are answered", servers.mailbox("sink", "INBOX").len());
-    let after = wait_at_most(Duration::from_secs(60), || Some(open_files(&program)).filter(|after| after.0 <= calm.0 + 4));
+    let after = wait_at_most(Duration::from_secs(60), || {
+        Some(open_files(&program)).filter(|after| after.0 <= calm.0 + 4)
+    });
     println!("open files, connections: {calm:?} when calm, at most {most:?}, {after:?} afterwards");
-    assert!(after.is_some(), "what was opened in the storm is closed after it: {:?}, {calm:?} before", open_files(&program));
+    assert!(
+        after.is_some(),
+        "what was opened in the storm is closed after it: {:?}, {calm:?} before",
+        open_files(&program)
+    );
     // For each account: what watches, what looks into Sent, what looks at moves, what passes on, what posts; and a few more.
     assert!(most.1 <= 16, "{most:?}");
     assert!(most.0 <= 40, "{most:?}");
@@ -199,7 +247,8 @@ fn open_files_and_connections_stay_few_while_servers_come_and_go() {
 
 #[test]
 fn a_backlog_of_thousands_is_taken_in_with_bounded_memory_and_answers_nobody() {
-    let messages: u32 = std::env::var("SEND_TRIAGE_BACKLOG").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
+    let messages: u32 =
+        std::env::var("SEND_TRIAGE_BACKLOG").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
     let dir = tempfile::tempdir().unwrap();
     few_rules::write(&dir.path().join("rules"));
     let inbox = dir.path().join("maildir");
@@ -209,7 +258,8 @@ fn a_backlog_of_thousands_is_taken_in_with_bounded_memory_and_answers_nobody() {
     for number in 0..messages {
         let body = format!("{QUESTION} My number is {number}.\n\nKind regards\nParent {number}");
         let from = format!("Parent {number} <parent.{number}@home{}.example>", number % 997);
-        let raw = letter(&from, GENERAL, &format!("Letter {number}."), &format!("{number}@home.example"), &body);
+        let raw =
+            letter(&from, GENERAL, &format!("Letter {number}."), &format!("{number}@home.example"), &body);
         fs::write(inbox.join(format!("new/{}.M{number}.host", 1_780_000_000 + number)), raw).unwrap();
     }
     fs::write(dir.path().join("c.yaml"), backlog_yaml()).unwrap();
@@ -227,7 +277,10 @@ fn a_backlog_of_thousands_is_taken_in_with_bounded_memory_and_answers_nobody() {
     let most = most_megabytes(&program);
     let took = began.elapsed().as_secs_f64();
     assert!(done.is_some(), "{:?} of {messages} after {took:.0} s", seen(&dir.path().join("record.sqlite")));
-    println!("a backlog of {messages} in {took:.1} s, {:.0} a second, at most {most} MB", f64::from(messages) / took);
+    println!(
+        "a backlog of {messages} in {took:.1} s, {:.0} a second, at most {most} MB",
+        f64::from(messages) / took
+    );
     assert!(most < MOST_MEGABYTES, "{most} MB");
     let letters = fs::read_dir(dir.path().join("out")).map_or(0, Iterator::count);
     assert_eq!(letters, 0, "nobody is answered for what lay there");

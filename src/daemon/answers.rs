@@ -19,8 +19,8 @@ use crate::record::{CasePart, EntryOutcome, Known, RecordError, StoredDecision};
 use crate::rules::{self, Addressed};
 use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Policy, Queue, Urgency};
 
-use super::in_force::Set;
 use super::contained::apart;
+use super::in_force::Set;
 use super::{Trouble, World, another, letters};
 
 const POLICY: &str = "communication-policy, email d";

@@ -100,7 +100,9 @@ fn hand() -> Option<Sender<Job>> {
             Some(hand)
         }
         Err(error) => {
-            tracing::error!("No thread can be had for reading messages ({error}): they are read without a limit of time.");
+            tracing::error!(
+                "No thread can be had for reading messages ({error}): they are read without a limit of time."
+            );
             None
         }
     }

@@ -220,7 +220,11 @@ pub(super) async fn discard_canaries<M: Mailbox, C: Clock>(
             continue;
         }
         match mailbox.discard(&raw.at, id).await {
-            Ok(_) => tracing::debug!(account = mailbox.account(), uid = raw.at.uid, "A message to ourselves came round and is deleted."),
+            Ok(_) => tracing::debug!(
+                account = mailbox.account(),
+                uid = raw.at.uid,
+                "A message to ourselves came round and is deleted."
+            ),
             Err(error) => tracing::debug!("A message to ourselves came round and stays where it is: {error}"),
         }
     }

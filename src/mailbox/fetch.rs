@@ -2,9 +2,9 @@
 //! for again one by one, and what cannot be read set aside with its reason. Nothing is marked read (BODY.PEEK).
 //! RFC 9051 sections 6.4.4, 6.4.5, 7.5.2. Only items that the codec can read are asked for: no ENVELOPE, no BODYSTRUCTURE.
 
-use std::collections::{BTreeMap, BTreeSet};
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
 use tracing::{debug, warn};
 
 use super::blame::is_busy;

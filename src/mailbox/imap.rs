@@ -9,8 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
-use super::blame::Blame;
 use super::account::{Accounts, Filing, ImapAccount};
+use super::blame::Blame;
 use super::connect::connect;
 use super::fetch::search;
 use super::folders;

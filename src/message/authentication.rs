@@ -137,10 +137,17 @@ mod tests {
 
     #[test]
     fn a_verdict_of_dmarc_is_the_one() {
-        assert!(said(&["mx.council.example; spf=pass smtp.mailfrom=x.example; dmarc=fail header.from=home.example"]));
-        assert!(said(&["MX.council.example 1; dmarc/1 = fail (p=reject; dis=none (really)) header.from=home.example"]));
+        assert!(said(&[
+            "mx.council.example; spf=pass smtp.mailfrom=x.example; dmarc=fail header.from=home.example"
+        ]));
+        assert!(said(&[
+            "MX.council.example 1; dmarc/1 = fail (p=reject; dis=none (really)) header.from=home.example"
+        ]));
         assert!(!said(&["mx.council.example; spf=fail; dkim=fail header.d=home.example; dmarc=pass"]));
-        assert!(!said(&["mx.council.example (dmarc=fail; spf=fail); dmarc=pass"]), "a comment proves nothing");
+        assert!(
+            !said(&["mx.council.example (dmarc=fail; spf=fail); dmarc=pass"]),
+            "a comment proves nothing"
+        );
     }
 
     #[test]
@@ -183,7 +190,9 @@ mod tests {
 
     #[test]
     fn of_a_colleague_spf_alone_tells() {
-        let of = |rest: &str| forged_colleague(&message(&[&format!("mx.council.example 1; {rest}")]), OURS).is_some();
+        let of = |rest: &str| {
+            forged_colleague(&message(&[&format!("mx.council.example 1; {rest}")]), OURS).is_some()
+        };
         assert!(of("spf=fail smtp.mailfrom=x.example"));
         assert!(of("dmarc=fail"));
         assert!(!of("spf=fail smtp.mailfrom=x.example; dmarc=pass"), "DKIM may have passed");

@@ -79,7 +79,10 @@ impl Open {
         let mut file = match opened {
             Ok(file) => Some(file),
             Err(error) => {
-                tracing::warn!("{}: which message is being read cannot be written there: {error}", path.display());
+                tracing::warn!(
+                    "{}: which message is being read cannot be written there: {error}",
+                    path.display()
+                );
                 None
             }
         };

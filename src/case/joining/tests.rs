@@ -173,9 +173,16 @@ fn a_chaser_that_refers_to_nothing_is_linked_to_what_its_sender_waits_for() {
     let waiting = [thread(1, &[ANNA], &[]), thread(2, &[ANNA], &[])];
     let chases = Incoming { chaser: Chaser::Overdue, is_reply: false, ..writes(&[ANNA]) };
     assert_eq!(said(&judge(chases, &[], None, None, &waiting)), "opens [1 2]");
-    assert_eq!(said(&judge(Incoming { chaser: Chaser::None, ..chases }, &[], None, None, &waiting)), "opens []");
+    assert_eq!(
+        said(&judge(Incoming { chaser: Chaser::None, ..chases }, &[], None, None, &waiting)),
+        "opens []"
+    );
     let thanks = Incoming { thanks: true, is_reply: false, ..writes(&[ANNA]) };
-    assert_eq!(said(&judge(thanks, &[], None, None, &[])), "opens []", "a letter of thanks that answers nothing");
+    assert_eq!(
+        said(&judge(thanks, &[], None, None, &[])),
+        "opens []",
+        "a letter of thanks that answers nothing"
+    );
 }
 
 #[test]
