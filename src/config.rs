@@ -128,8 +128,8 @@ pub struct Config {
 pub struct Council {
     /// The council's own domain: mail from it, or from below it, is internal.
     pub domain: String,
-    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that mail from the council's domain is
-    /// forged; without it, none is.
+    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that a sender is forged; `microsoft-365` for
+    /// Exchange Online, which writes no name. Without it, none is believed.
     #[serde(default)]
     pub trusted_authserv_id: Option<String>,
     /// Names, telephone numbers and pages that the letters point to.

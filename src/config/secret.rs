@@ -53,7 +53,7 @@ impl Secret {
         let (text, place) = match (&self.file, &self.env, &self.credential) {
             (Some(path), None, None) => (read_file(path)?, path.display().to_string()),
             (None, Some(name), None) => (
-                std::env::var(name).map_err(|_| {
+                std::env::var(name).map(Zeroizing::new).map_err(|_| {
                     ConfigError(format!(
                         "The environment variable {name} is not set, though a password is to be read from it."
                     ))
@@ -100,7 +100,9 @@ fn credential_in(folder: &Path, name: &str) -> PathBuf {
     if of_a_folder.exists() { of_a_folder } else { folder.join(name) }
 }
 
-fn read_file(path: &Path) -> Result<String, ConfigError> {
+/// What is read besides the first line is wiped as well.
+fn read_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     std::fs::read_to_string(path)
+        .map(Zeroizing::new)
         .map_err(|error| ConfigError(format!("{}: the password cannot be read: {error}", path.display())))
 }

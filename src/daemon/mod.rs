@@ -24,6 +24,7 @@ use crate::record::{RecordError, Records};
 
 pub mod another;
 pub mod answers;
+pub mod contained;
 pub mod digests;
 pub mod expiry;
 pub mod health;
@@ -38,6 +39,7 @@ pub mod notices;
 pub mod parts;
 pub mod post;
 pub mod pulse;
+mod reading;
 pub mod rebuild;
 pub mod refusal;
 pub mod reload;

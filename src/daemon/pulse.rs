@@ -13,14 +13,15 @@ use sd_notify::NotifyState;
 
 use crate::calendar::london;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, FilingMode};
 use crate::effect::Effect;
-use crate::letter::{self, CanaryFacts, LostFacts, Sender, StallFacts};
-use crate::mailbox::Mailbox;
+use crate::letter::{self, CanaryFacts, LostFacts, Purpose, Sender, StallFacts};
+use crate::mailbox::{Fetched, Mailbox};
+use crate::message;
 use crate::record::RecordError;
 
 use super::health::{Canary, Health, Stalled, WatchedFolder};
-use super::{World, expiry, letters, refusal};
+use super::{World, contained, expiry, letters, refusal};
 
 /// How often.
 const BEAT: Duration = Duration::from_secs(30);
@@ -40,6 +41,10 @@ pub async fn keep<C: Clock>(world: &World<'_, C>) {
     while !world.stopping() {
         match beat(world, started_at) {
             Ok(true) => systemd(&[NotifyState::Watchdog]),
+            Ok(false) if contained::run_aways() > 0 => tracing::error!(
+                "Work on {} messages that were set aside still goes on; systemd's watchdog is no longer told that all is well, so that a restart ends it.",
+                contained::run_aways()
+            ),
             Ok(false) => tracing::error!(
                 "A watched folder has had no turn for {} minutes; systemd's watchdog is no longer told that all is well.",
                 HANGS.num_minutes()
@@ -58,7 +63,7 @@ pub async fn keep<C: Clock>(world: &World<'_, C>) {
     }
 }
 
-/// One beat: whether every watched folder has its turns.
+/// One beat: whether every watched folder has its turns, and nothing works on that was given up.
 pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<bool, RecordError> {
     canary(world)?;
     let health = look(world, started_at)?;
@@ -66,10 +71,11 @@ pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result
     tell(world, &health)?;
     expiry::tell(world, &expiry::known(&world.settings(), &health.certificates))?;
     let now = world.now();
-    Ok(health.folders.iter().all(|watched| {
+    let in_turn = health.folders.iter().all(|watched| {
         let turn = world.bells.last_turn(&watched.account, &watched.folder).unwrap_or(started_at);
         now - turn <= HANGS
-    }))
+    });
+    Ok(in_turn && contained::run_aways() == 0)
 }
 
 /// How the daemon is now.
@@ -206,6 +212,39 @@ fn canary<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
             world.bells.ring_post(&rules.account);
         }
         Err(error) => tracing::error!("The message to ourselves could not be written: {error}"),
+    }
+    Ok(())
+}
+
+/// Deletes messages to ourselves that have come round, so that staff do not find one every hour: by its Message-ID, which the
+/// record knows as its own, and only with our own header. One that cannot be deleted stays, and does no harm.
+pub(super) async fn discard_canaries<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    fetched: &Fetched,
+    world: &World<'_, C>,
+) -> Result<(), RecordError> {
+    let filing = world.config.account(mailbox.account()).map(|account| account.filing).unwrap_or_default();
+    let is_sent = world.is_sent(mailbox.account(), mailbox.folder());
+    if filing == FilingMode::None || is_sent || world.settings().health.canary.is_none() {
+        return Ok(());
+    }
+    for raw in &fetched.messages {
+        let message = message::heading(&raw.bytes, raw.size_bytes);
+        let id = message.message_id.as_deref().unwrap_or_default();
+        let ours = letter::purpose_of(id) == Some(Purpose::Canary)
+            && message.header("X-Send-Triage-Reference").is_some()
+            && world.records.is_our_letter(id)?;
+        if !ours {
+            continue;
+        }
+        match mailbox.discard(&raw.at, id).await {
+            Ok(_) => tracing::debug!(
+                account = mailbox.account(),
+                uid = raw.at.uid,
+                "A message to ourselves came round and is deleted."
+            ),
+            Err(error) => tracing::debug!("A message to ourselves came round and stays where it is: {error}"),
+        }
     }
     Ok(())
 }

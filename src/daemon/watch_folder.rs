@@ -150,6 +150,7 @@ async fn take_in_from<M: Mailbox, C: Clock>(
         let entered = intake::take_in(&fetched, mailbox.account(), mailbox.folder(), world)?;
         entered.letters_of.iter().for_each(|account| world.bells.ring_post(account));
         world.bells.ring_rounds();
+        pulse::discard_canaries(mailbox, &fetched, world).await?;
         taken += messages;
         after = after.max(fetched.up_to);
         if messages == 0 && !looked_at_more {

@@ -69,6 +69,37 @@ impl ImapMailbox {
         }
     }
 
+    /// See [`super::Mailbox::discard`].
+    pub(super) async fn delete_ours(
+        &mut self,
+        message: &MessageRef,
+        message_id: &str,
+    ) -> Result<Filed, MailboxError> {
+        if self.account.filing == Filing::None {
+            return Ok(Filed::Left);
+        }
+        let mut session = self.opened(false).await?;
+        let deleted = self.delete_if_it_is(&mut session, message, message_id).await;
+        self.session = Some(session);
+        deleted
+    }
+
+    async fn delete_if_it_is(
+        &self,
+        session: &mut Session,
+        message: &MessageRef,
+        message_id: &str,
+    ) -> Result<Filed, MailboxError> {
+        self.check_place(session, message, "the bin")?;
+        match copies::identity(session, &self.account.account, message.uid).await? {
+            None => Ok(Filed::Gone),
+            Some(found) if found.message_id.as_deref() == Some(message_id) => {
+                self.delete(session, message.uid).await
+            }
+            Some(_) => Ok(Filed::Left),
+        }
+    }
+
     /// The open folder is the one that the reference means, and may be written.
     fn check_place(&self, session: &Session, message: &MessageRef, folder: &str) -> Result<(), MailboxError> {
         let Some(open) = &session.selected else {

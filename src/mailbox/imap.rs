@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::account::{Accounts, Filing, Handed, ImapAccount, Term};
+use super::blame::Blame;
 use super::connect::connect;
 use super::fetch::search;
 use super::folders;
@@ -46,10 +47,8 @@ pub struct ImapMailbox {
     /// `wait` has already returned early for a UIDNEXT up to this one.
     told_next: u32,
     woken_at: Option<Instant>,
-    /// How often a message could not be fetched.
-    pub(super) strikes: BTreeMap<u32, u32>,
-    /// Since when no message at all could be read: then the server is the suspect, and not the messages.
-    pub(super) unread_since: Option<Instant>,
+    /// Whose fault it is that messages could not be fetched.
+    pub(super) blame: Blame,
     /// When a session last ended with its token.
     expired_at: Option<Instant>,
     pub(super) last_complaint: String,
@@ -74,8 +73,7 @@ impl ImapMailbox {
             seen_next: 0,
             told_next: 0,
             woken_at: None,
-            strikes: BTreeMap::new(),
-            unread_since: None,
+            blame: Blame::default(),
             expired_at: None,
             last_complaint: String::new(),
             targets: BTreeMap::new(),
@@ -313,6 +311,10 @@ impl Mailbox for ImapMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         self.pass_on(message, to, original_to, flagged).await
+    }
+
+    async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {
+        self.delete_ours(message, message_id).await
     }
 
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {

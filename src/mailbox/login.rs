@@ -118,7 +118,9 @@ async fn log_in(session: &mut Session, user: &str, password: &SecretString) -> R
     let password = password.expose_secret();
     let plain = |text: &str| text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if plain(user) && plain(password) {
-        return session.order(&format!("LOGIN {} {}", quoted(user), quoted(password))).await;
+        let password = Zeroizing::new(quoted(password));
+        let command = Zeroizing::new(format!("LOGIN {} {}", quoted(user), *password));
+        return session.order(&command).await;
     }
     // What cannot be quoted goes as literals.
     let deadline = session.deadline(Pace::Prompt);
@@ -126,7 +128,7 @@ async fn log_in(session: &mut Session, user: &str, password: &SecretString) -> R
     session.continuation(&tag).await?;
     session.write(format!("{user} {{{}}}\r\n", password.len()).as_bytes()).await?;
     session.continuation(&tag).await?;
-    session.write(format!("{password}\r\n").as_bytes()).await?;
+    session.write(Zeroizing::new(format!("{password}\r\n")).as_bytes()).await?;
     session.finish(&tag, deadline, &mut |_| ()).await
 }
 
@@ -137,13 +139,13 @@ async fn authenticate(
     at_once: bool,
 ) -> Result<(), Fault> {
     let deadline = session.deadline(Pace::Prompt);
-    let proof = base64::encode(proof, STANDARD, true);
+    let proof = Zeroizing::new(base64::encode(proof, STANDARD, true));
     let tag = if at_once {
-        session.start(&format!("AUTHENTICATE {mechanism} {proof}")).await?
+        session.start(&Zeroizing::new(format!("AUTHENTICATE {mechanism} {}", *proof))).await?
     } else {
         let tag = session.start(&format!("AUTHENTICATE {mechanism}")).await?;
         session.continuation(&tag).await?;
-        session.write(format!("{proof}\r\n").as_bytes()).await?;
+        session.write(Zeroizing::new(format!("{}\r\n", *proof)).as_bytes()).await?;
         tag
     };
     // A refused XOAUTH2 token is explained in a second challenge, which wants an empty line before the NO comes.

@@ -3,6 +3,7 @@
 
 mod account;
 pub(crate) mod base64;
+mod blame;
 mod connect;
 mod copies;
 mod fetch;
@@ -154,6 +155,12 @@ pub trait Mailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError>;
 
+    /// Deletes one message of ours that nobody needs any more, if this one has that Message-ID. Nothing where the account is
+    /// only looked at.
+    async fn discard(&mut self, _message: &MessageRef, _message_id: &str) -> Result<Filed, MailboxError> {
+        Ok(Filed::Left)
+    }
+
     /// Whether the account's Sent folder holds a letter with this Message-ID.
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError>;
 
@@ -272,6 +279,10 @@ impl Mailbox for AnyMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         whichever!(self, mailbox => mailbox.transfer(message, to, original_to, flagged).await)
+    }
+
+    async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {
+        whichever!(self, mailbox => mailbox.discard(message, message_id).await)
     }
 
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {

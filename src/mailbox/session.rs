@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_imap::Client;
 use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use secrecy::zeroize::Zeroizing;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
@@ -206,7 +207,8 @@ impl Session {
         self.last_used = Instant::now();
         self.tags = self.tags.wrapping_add(1);
         let tag = format!("T{}", self.tags);
-        self.write(format!("{tag} {command}\r\n").as_bytes()).await?;
+        // Any command may be a login.
+        self.write(Zeroizing::new(format!("{tag} {command}\r\n")).as_bytes()).await?;
         Ok(tag)
     }
 

@@ -42,6 +42,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod strikes;
 mod tally;
 mod threads;
 mod upkeep;
@@ -71,6 +72,7 @@ pub use purge::Purged;
 pub use rebuild::{Basis, OldLetter};
 pub use rounds::{Mark, Round, Seen, Unsent, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
+pub use strikes::{MOST_STRIKES, Reading};
 pub use upkeep::Standing;
 
 use error::Fault;
@@ -86,6 +88,8 @@ pub struct Records {
     disk: Option<Disk>,
     /// Since when a daemon works with it.
     at_work_since: Cell<Option<DateTime<Utc>>>,
+    /// Which message is being read.
+    strikes: strikes::Strikes,
 }
 
 impl std::fmt::Debug for Records {
@@ -100,7 +104,7 @@ impl Records {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path, disk: None, at_work_since: Cell::new(None) };
+        let records = Self::of(connection, path);
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -115,7 +119,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
+        let records = Self::of(connection, path.to_owned());
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -128,6 +132,11 @@ impl Records {
             }
         })?;
         Ok(records)
+    }
+
+    fn of(connection: Connection, path: PathBuf) -> Self {
+        let strikes = strikes::Strikes::default();
+        Self { connection, path, disk: None, at_work_since: Cell::new(None), strikes }
     }
 
     /// Since when a daemon works with it ([`Records::recover`]); `None`: it is looked at by a command.
