@@ -1,0 +1,2 @@
+//! A year.
+fn main() {}
