@@ -63,7 +63,7 @@ pub fn filing(place: &Place, asked: &Asked, report: &mut Report) {
 }
 
 /// How long send-triage takes for a fresh INBOX of so many, from opening it to the last one leaving.
-fn ours(place: &Place, messages: usize, plan: &Plan) -> Duration {
+pub fn ours(place: &Place, messages: usize, plan: &Plan) -> Duration {
     let user = place.mailbox(0..messages);
     let team = place.team(std::slice::from_ref(&user), plan);
     let (program, begun) = team.start_and_wait(1);

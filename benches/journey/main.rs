@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench journey [-- [NAME...] [--messages N] [--rounds N] [--out DIR]]`, as root, with the packages that the tests need.
 //!
-//! NAME is any of `catch-up`, `letters`, `idle`, `delivery`, `memory`, `start`; without, all of them. Contenders take turns, so
-//! that a busy machine is busy for all of them alike.
+//! NAME is any of `catch-up`, `letters`, `delivery`, `memory`, `idle`, `start`; without, all of them. `growth` is measured only by
+//! name. Contenders take turns, so that a busy machine is busy for all of them alike.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::path::PathBuf;
@@ -14,9 +14,12 @@ mod catch_up;
 #[path = "../corpus/mod.rs"]
 mod corpus;
 mod delivery;
+mod growth;
 mod million;
 mod peers;
 mod place;
+#[path = "../plot/mod.rs"]
+mod plot;
 mod post;
 #[path = "../record/mod.rs"]
 mod record;
@@ -72,6 +75,11 @@ impl Asked {
         asked
     }
 
+    /// Whether this was asked for by name.
+    fn names(&self, name: &str) -> bool {
+        self.names.iter().any(|asked| asked == name)
+    }
+
     fn wants(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|asked| asked == name)
     }
@@ -102,6 +110,12 @@ fn main() {
     if let Some(record) = record {
         let record = record.join().unwrap();
         million::start(&place, &record, &asked, &mut report);
+    }
+    if asked.names("growth") {
+        growth::backlog(&place, &asked, &mut report);
+        growth::mailboxes(&place, &asked, &mut report);
+        let record = million::begin(&asked).join().unwrap();
+        growth::cases(&place, &record, &asked, &mut report);
     }
     report.write(&asked.out, COMMAND);
 }

@@ -120,19 +120,26 @@ impl Harvest {
 impl ImapMailbox {
     /// The messages above `after`; see [`super::Mailbox::fetch`].
     pub(super) async fn take_in(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
-        let mut session = self.opened(true).await?;
+        // One more than asked for: then more are to follow, and the list is not at its end.
+        let next = self.listed.partition_point(|uid| *uid <= after);
+        let mut uids: Vec<u32> =
+            self.listed.iter().skip(next).take((at_most as usize).saturating_add(1)).copied().collect();
+        let is_listed = uids.len() > at_most as usize;
+        let mut session = self.opened(!is_listed).await?;
         session.news = false;
         let (uid_validity, uid_next) =
             session.selected.as_ref().map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
-        // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
-        let found = search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await;
-        let mut uids: Vec<u32> = match found {
-            Ok(found) => found.into_iter().filter(|uid| *uid > after).collect(),
-            Err(fault) => {
-                self.session = Some(session);
-                return Err(fault.at(&self.account.account, "UID SEARCH"));
+        if !is_listed {
+            // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
+            match search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await {
+                Ok(found) => uids = found.into_iter().filter(|uid| *uid > after).collect(),
+                Err(fault) => {
+                    self.session = Some(session);
+                    return Err(fault.at(&self.account.account, "UID SEARCH"));
+                }
             }
-        };
+            self.listed.clone_from(&uids);
+        }
         let listed = uids.len();
         uids.truncate(at_most as usize);
         let last = uids.last().copied().unwrap_or(after);
