@@ -21,7 +21,7 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 /// A kept connection that was silent for so long is tried before it is relied on.
-const TRUSTED: Duration = Duration::from_secs(10);
+pub(super) const TRUSTED: Duration = Duration::from_secs(10);
 /// A session that ends with its token sooner than this after another one did is in trouble.
 const SHORTEST_SESSION: Duration = Duration::from_secs(5 * 60);
 /// Two wake-ups are never closer than this.

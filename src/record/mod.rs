@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 mod answers;
 mod case_list;
@@ -42,6 +42,7 @@ mod sample;
 mod settle;
 mod tally;
 mod threads;
+mod transactions;
 mod upkeep;
 mod value;
 
@@ -83,6 +84,8 @@ pub struct Records {
     disk: Option<Disk>,
     /// Since when a daemon works with it.
     at_work_since: Cell<Option<DateTime<Utc>>>,
+    /// Several reads share one state of the file: [`Records::at_one_moment`].
+    at_one_moment: Cell<bool>,
 }
 
 impl std::fmt::Debug for Records {
@@ -97,7 +100,7 @@ impl Records {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path, disk: None, at_work_since: Cell::new(None) };
+        let records = Self { connection, path, disk: None, at_work_since: Cell::default(), at_one_moment: Cell::default() };
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -112,7 +115,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
+        let records = Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::default(), at_one_moment: Cell::default() };
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -158,44 +161,6 @@ impl Records {
         connection.pragma_update(None, "foreign_keys", false)?;
         migrate::bring_up(connection, &self.path)?;
         Ok(connection.pragma_update(None, "foreign_keys", true)?)
-    }
-
-    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, and nothing of it otherwise.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
-        // IMMEDIATE: a transaction that begins by reading and then wants to write fails at once, whatever the timeout.
-        let attempt = || {
-            self.ask_disk(Moment::Begin)?;
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            self.ask_disk(Moment::Commit)?;
-            transaction.commit()?;
-            let _ = self.ask_disk(Moment::Committed);
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
-
-    /// Runs `work` in one transaction and takes it all back: what would come of it.
-    fn rehearse<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
-        let attempt = || {
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            transaction.rollback()?;
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
-
-    /// Runs `work` on one consistent state of the file.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, RecordError> {
-        let attempt = || {
-            self.ask_disk(Moment::Read)?;
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
-            let answer = work(&transaction)?;
-            transaction.finish()?;
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
     }
 }
 
