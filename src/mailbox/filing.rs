@@ -73,9 +73,11 @@ impl ImapMailbox {
         if flagged {
             self.flag(session, &uids).await?;
         }
-        let told = self.with_folder(session, "UID MOVE", &uids, folder).await?;
+        let mut told = Vec::new();
+        let ended = self.with_folder(session, "UID MOVE", &uids, folder, &mut told).await;
         uids.retain(|uid| told.iter().any(|range| range.contains(uid)));
-        Ok(uids)
+        // What has moved has moved, also where the server gave up on the way (RFC 6851 section 3.3).
+        ended.map(|()| uids.clone()).or_else(|error| if uids.is_empty() { Err(error) } else { Ok(uids) })
     }
 
     async fn file_over(
@@ -166,7 +168,8 @@ impl ImapMailbox {
         uid: u32,
         folder: &str,
     ) -> Result<Filed, MailboxError> {
-        let told = self.with_folder(session, "UID MOVE", &[uid], folder).await?;
+        let mut told = Vec::new();
+        self.with_folder(session, "UID MOVE", &[uid], folder, &mut told).await?;
         if !told.is_empty() {
             return Ok(Filed::Moved);
         }
@@ -192,7 +195,9 @@ impl ImapMailbox {
         if self.holds(session, folder, &identity).await? {
             return Ok(());
         }
-        if !self.with_folder(session, "UID COPY", &[uid], folder).await?.is_empty()
+        let mut told = Vec::new();
+        self.with_folder(session, "UID COPY", &[uid], folder, &mut told).await?;
+        if !told.is_empty()
             || self.holds(session, folder, &identity).await?
         {
             return Ok(());
@@ -233,7 +238,7 @@ impl ImapMailbox {
         Ok(found)
     }
 
-    /// `UID MOVE` or `UID COPY`, creating the folder when the server refuses for want of it. Returns the UIDs for which COPYUID
+    /// `UID MOVE` or `UID COPY`, creating the folder when the server refuses for want of it. `told`: the UIDs for which COPYUID
     /// proves it (RFC 4315 section 3; with MOVE it may come in several parts, RFC 6851 section 4.3).
     async fn with_folder(
         &self,
@@ -241,13 +246,13 @@ impl ImapMailbox {
         verb: &str,
         uids: &[u32],
         folder: &str,
-    ) -> Result<Vec<RangeInclusive<u32>>, MailboxError> {
+        told: &mut Vec<RangeInclusive<u32>>,
+    ) -> Result<(), MailboxError> {
         let account = &self.account.account;
         let step = || format!("{verb} into {folder}");
         for first in [true, false] {
             let wire =
                 folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
-            let mut told = Vec::new();
             let each = |response: &Response<'_>| {
                 if let Some(ResponseCode::CopyUid(_, from, to)) = ok_code(response)
                     && !to.is_empty()
@@ -259,7 +264,7 @@ impl ImapMailbox {
                 }
             };
             match session.run(&format!("{verb} {} {}", uid_set(uids), quoted(&wire)), Pace::Bulk, each).await {
-                Ok(()) => return Ok(told),
+                Ok(()) => return Ok(()),
                 Err(Fault::Refused(refusal)) if first && !refusal.bad => {
                     let exists =
                         folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))?;
@@ -271,7 +276,7 @@ impl ImapMailbox {
                 Err(fault) => return Err(fault.at(account, step())),
             }
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// Deletes one message whose copy has been seen, and no other.
