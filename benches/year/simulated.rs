@@ -151,8 +151,8 @@ impl Instance {
         let earlier = (number > 2_000 && self.dice(number, 1) % 10 == 0).then(|| number - 200 - self.dice(number, 2) % 1_500);
         let family = self.family(earlier.unwrap_or(number));
         let refers = earlier.map_or(String::new(), |earlier| format!("In-Reply-To: <q{earlier}@inbox.example>\r\n"));
-        let body: Vec<&str> = (0..1 + self.dice(number, 3) % 3)
-            .map(|at| self.paragraphs[self.dice(number, 10 + at as u64) % self.paragraphs.len()].as_str())
+        let body: Vec<String> = (0..1 + self.dice(number, 3) % 3)
+            .map(|at| self.paragraphs[self.dice(number, 10 + at as u64) % self.paragraphs.len()].clone())
             .collect();
         self.uid += 1;
         let raw = format!(
@@ -171,7 +171,10 @@ impl Instance {
 
     fn answers(&mut self, batch: usize) -> Vec<RawMessage> {
         let mut answers = Vec::new();
-        for number in (batch * BATCH..(batch + 1) * BATCH).filter(|number| self.dice(*number, 5) % 10 < ANSWERED) {
+        for number in batch * BATCH..(batch + 1) * BATCH {
+            if self.dice(number, 5) % 10 >= ANSWERED {
+                continue;
+            }
             let family = self.family(number);
             self.sent_uid += 1;
             let raw = format!(
