@@ -2,6 +2,7 @@
 //! looked at here.
 
 mod account;
+mod ahead;
 mod base64;
 mod connect;
 mod copies;

@@ -168,7 +168,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
     let connect = || {
         let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        // More than there are: taking in one message asks some sixty, and one that was forgotten costs more to read than to run.
+        connection.set_prepared_statement_cache_capacity(256);
         Ok(connection)
     };
     connect().map_err(|error: rusqlite::Error| RecordError::of_sqlite(path, &error))
