@@ -19,7 +19,7 @@ const MAILBOXES: [usize; 4] = [1, 10, 25, 50];
 pub fn backlog(place: &Place, asked: &Asked, report: &mut Report) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for messages in BACKLOGS {
-        let took = catch_up::ours(place, messages, &Plan::default());
+        let took = catch_up::ours(place, messages, &Plan::default()).wall;
         ours.push((messages as f64, took.as_secs_f64() * 1000.0 / messages as f64));
         let user = place.mailbox(0..messages);
         let database = place.dir.path().join(format!("{user}.sqlite"));
@@ -46,7 +46,7 @@ pub fn cases(place: &Place, record: &PathBuf, asked: &Asked, report: &mut Report
     for _ in 0..asked.rounds {
         let copy = place.dir.path().join("large.sqlite");
         std::fs::copy(record, &copy).unwrap();
-        let of = |database| catch_up::ours(place, asked.messages, &Plan { database, ..Plan::default() }).as_secs_f64();
+        let of = |database| catch_up::ours(place, asked.messages, &Plan { database, ..Plan::default() }).wall.as_secs_f64();
         rounds.push((of(None), of(Some(copy.clone()))));
         for name in ["", "-wal", "-shm", ".lock"] {
             let _ = std::fs::remove_file(format!("{}{name}", copy.display()));

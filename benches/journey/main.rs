@@ -88,7 +88,7 @@ impl Asked {
 fn main() {
     let asked = Asked::read();
     let mut report = Report::default();
-    let mut place = Place::new(asked.messages, 400);
+    let place = Place::new(asked.messages, 400);
     println!("{}\n", place.described());
     if asked.wants("catch-up") {
         catch_up::filing(&place, &asked, &mut report);
@@ -100,7 +100,7 @@ fn main() {
         delivery::delivery(&place, &asked, &mut report);
     }
     if asked.wants("memory") {
-        resting::memory_catching_up(&mut place, &asked, &mut report);
+        resting::memory_catching_up(&place, &asked, &mut report);
     }
     // Made beside what waits anyway.
     let record = asked.wants("start").then(|| million::begin(&asked));

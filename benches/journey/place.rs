@@ -42,8 +42,7 @@ impl Place {
     }
 
     fn keep(&mut self, file: &Path, raw: &[u8]) {
-        fs::write(file, raw).unwrap();
-        chown(file, Some(self.owner.0), Some(self.owner.1)).unwrap();
+        self.write(file, raw);
         self.corpus.push(file.to_owned());
         self.sizes.push(raw.len());
     }
@@ -63,15 +62,33 @@ impl Place {
         )
     }
 
-    /// How many messages the corpus has.
-    pub fn corpus_size(&self) -> usize {
-        self.corpus.len()
+    /// A message of the corpus with its size; beyond its end the same ones again under other Message-IDs.
+    fn file(&self, number: usize) -> (PathBuf, usize) {
+        let (which, round) = (number % self.corpus.len(), number / self.corpus.len());
+        if round == 0 {
+            return (self.corpus[which].clone(), self.sizes[which]);
+        }
+        let file = self.corpus[which].with_extension(round.to_string());
+        let mark = b"Message-ID: <";
+        let more = format!("{round}.");
+        if !file.exists() {
+            let mut raw = fs::read(&self.corpus[which]).unwrap();
+            let at = raw.windows(mark.len()).position(|part| part == mark).unwrap() + mark.len();
+            raw.splice(at..at, more.bytes());
+            self.write(&file, &raw);
+        }
+        (file, self.sizes[which] + more.len())
     }
 
-    /// One more message in the corpus.
-    pub fn add(&mut self, raw: &[u8]) {
-        let file = self.servers.maildir("corpus").join(self.corpus.len().to_string());
-        self.keep(&file, raw);
+    fn write(&self, file: &Path, raw: &[u8]) {
+        fs::write(file, raw).unwrap();
+        chown(file, Some(self.owner.0), Some(self.owner.1)).unwrap();
+    }
+
+    /// Puts one more message into a mailbox that was made before.
+    pub fn put(&self, user: &str, raw: &[u8]) {
+        let name = format!("1.M9999999.bench,S={}:2,", raw.len());
+        self.write(&self.servers.maildir(user).join("cur").join(name), raw);
     }
 
     /// A user who has not been asked for yet.
@@ -81,7 +98,7 @@ impl Place {
         format!("box{number}")
     }
 
-    /// A fresh user's INBOX with these messages of the corpus, again from the first when there are more.
+    /// A fresh user's INBOX with these messages of the corpus.
     pub fn mailbox(&self, messages: std::ops::Range<usize>) -> String {
         let user = self.fresh_user();
         let maildir = self.servers.maildir(&user);
@@ -90,9 +107,9 @@ impl Place {
         }
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         for number in messages {
-            let which = number % self.corpus.len();
-            let name = format!("{since}.M{number:07}.bench,S={}:2,", self.sizes[which]);
-            fs::hard_link(&self.corpus[which], maildir.join("cur").join(name)).unwrap();
+            let (file, size) = self.file(number);
+            let name = format!("{since}.M{number:07}.bench,S={size}:2,");
+            fs::hard_link(&file, maildir.join("cur").join(name)).unwrap();
         }
         for folder in [maildir.parent().unwrap(), &maildir] {
             chown(folder, Some(self.owner.0), Some(self.owner.1)).unwrap();

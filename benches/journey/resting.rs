@@ -61,11 +61,9 @@ pub fn idle(place: &Place, asked: &Asked, report: &mut Report) {
 }
 
 /// Memory at its highest while catching up, a message of 25 MB among them.
-pub fn memory_catching_up(place: &mut Place, asked: &Asked, report: &mut Report) {
-    let normal = place.corpus_size();
-    place.add(&large(25_000_000));
-    // The large one last of a first part, then the rest.
-    let user = place.mailbox(normal..normal + asked.backlog);
+pub fn memory_catching_up(place: &Place, asked: &Asked, report: &mut Report) {
+    let user = place.mailbox(0..asked.backlog);
+    place.put(&user, &large(25_000_000));
     let team = place.team(std::slice::from_ref(&user), &Plan::default());
     let (program, begun) = team.start_and_wait(1);
     let ended = place.wait_until_empty(&user);
@@ -101,7 +99,7 @@ fn large(bytes: usize) -> Vec<u8> {
 }
 
 /// Processor time of all its threads, in nanoseconds as the scheduler counts them.
-fn processor_time(program: &Program) -> Duration {
+pub fn processor_time(program: &Program) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{}/task", program.id())).unwrap();
     let of = |task: fs::DirEntry| -> u64 {
         let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();

@@ -13,6 +13,9 @@ use super::World;
 /// How often.
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// After the start the mailboxes are looked at first.
+const FIRST: Duration = Duration::from_secs(5);
+
 /// So many cases and messages are purged in one transaction: mail that comes in waits no longer than for these.
 const AT_ONCE: usize = 100;
 
@@ -38,8 +41,9 @@ pub(super) async fn damage<C: Clock>(world: &World<'_, C>) -> RecordError {
     std::future::pending().await
 }
 
-/// Looks after things now and once a day, until it is time to stop.
+/// Looks after things soon and once a day, until it is time to stop.
 pub async fn look_after<C: Clock>(world: &World<'_, C>) {
+    world.pause(FIRST).await;
     while !world.stopping() {
         if let Err(error) = purge(world).await.and_then(|()| once(world)) {
             tracing::error!("The daily look at the record failed: {error}");
