@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+#[allow(dead_code)] // Only its words are taken.
 #[path = "../corpus/mod.rs"]
 mod corpus;
 #[path = "../plot/mod.rs"]
