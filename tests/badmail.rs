@@ -148,8 +148,8 @@ impl Room {
             bells: Bells::new(["general"].into_iter()),
             stop,
         };
-        let mut mailboxes = parts::mailboxes(config).unwrap();
-        let mut couriers: std::collections::BTreeMap<String, AnyCourier> = parts::couriers(config).unwrap();
+        let mut mailboxes = parts::mailboxes(config, &parts::Shared::new(config)).unwrap();
+        let mut couriers: std::collections::BTreeMap<String, AnyCourier> = parts::couriers(config, &parts::Shared::new(config)).unwrap();
         daemon::once(&world, &mut mailboxes, &mut couriers).await.unwrap();
     }
 }

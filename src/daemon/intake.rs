@@ -63,7 +63,7 @@ pub fn take_in<C: Clock>(
     found.sort_by_key(Found::uid);
     let mut rest = found.as_slice();
     loop {
-        let (entries, taken_in) = together(rest, &set, world)?;
+        let (entries, taken_in) = world.records.at_one_moment(|| together(rest, &set, world))?;
         let (these, later) = rest.split_at(taken_in);
         let up_to = if later.is_empty() { fetched.up_to } else { these.last().map_or(0, Found::uid) };
         match enter(&batch(up_to, entries), world, &mut taken) {

@@ -45,6 +45,7 @@ pub mod refusal;
 pub mod reload;
 pub mod rounds;
 pub mod sent;
+mod together;
 pub mod upkeep;
 pub mod watch_folder;
 pub mod weekly;
@@ -261,15 +262,22 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
         watched.into_iter().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
     let looking = sent::by_account(sent).into_iter().map(|folders| sent::look_into(folders, world));
     let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
-    tokio::join!(
-        join_all(watching),
-        join_all(looking),
-        join_all(posting),
-        reload::reload(world),
-        upkeep::look_after(world),
-        rounds::go(world)
-    );
-    Ok(())
+    let working = async {
+        tokio::join!(
+            join_all(watching),
+            join_all(looking),
+            join_all(posting),
+            reload::reload(world),
+            upkeep::look_after(world),
+            rounds::go(world)
+        );
+    };
+    // A damaged record is not worked on: whatever is in flight ends as in a crash, which loses nothing.
+    tokio::select! {
+        biased;
+        () = working => Ok(()),
+        damage = upkeep::damage(world) => Err(damage.into()),
+    }
 }
 
 /// Does everything that there is to do now, and returns: what the demo runs. The same steps as [`run`], without waiting.

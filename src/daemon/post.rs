@@ -109,17 +109,31 @@ pub async fn send_due<P: Courier, C: Clock>(
         round.rest = Rest::Short;
         return Ok(round);
     }
+    let sent = send_all(account, courier, world, &mut round).await;
+    if round.done > 0 {
+        // Once for all of them: each copy by itself would cost the mailbox a round of its own.
+        world.bells.ring_copies(account);
+    }
+    sent.map(|()| round)
+}
+
+async fn send_all<P: Courier, C: Clock>(
+    account: &str,
+    courier: &mut P,
+    world: &World<'_, C>,
+    round: &mut Round,
+) -> Result<(), Trouble> {
     let which = Which::Letters { account: account.to_owned() };
     let mut failures = 0;
     loop {
         let due = world.records.due_effects(which.clone(), world.now(), BATCH)?;
         if due.is_empty() {
-            return Ok(round);
+            return Ok(());
         }
         for letter in due {
             // A letter in flight is finished; the next is not begun.
             if world.stopping() {
-                return Ok(round);
+                return Ok(());
             }
             // Some servers take only so many in a minute (Exchange Online): the pause is taken here, where a stop ends it.
             world.pause(courier.ready_in()).await;
@@ -136,10 +150,9 @@ pub async fn send_due<P: Courier, C: Clock>(
                 round.rest = round.rest.max(Rest::Short);
             }
             if round.rest != Rest::None {
-                return Ok(round);
+                return Ok(());
             }
         }
-        world.bells.ring_copies(account);
     }
 }
 
@@ -240,11 +253,7 @@ async fn send_one<P: Courier, C: Clock>(
     })
     .await?;
     Ok(match result {
-        Ok(()) | Err(DeliveryError::Uncertain { .. }) => {
-            world.bells.ring_copies(account);
-            Went::Settled
-        }
-        Err(DeliveryError::Permanent { .. }) => Went::Settled,
+        Ok(()) | Err(DeliveryError::Uncertain { .. } | DeliveryError::Permanent { .. }) => Went::Settled,
         Err(DeliveryError::Transient { .. }) => Went::Later,
         Err(DeliveryError::NeedsAPerson { .. }) => Went::Nowhere(Rest::Long),
         Err(DeliveryError::NotCommitted) => Went::Nowhere(Rest::Short),

@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, another, intake, pulse};
+use super::{Trouble, World, another, intake, pulse, together};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -240,13 +240,25 @@ pub async fn settle<M: Mailbox, C: Clock>(
             if due.is_empty() || world.stopping() {
                 break;
             }
-            for effect in due {
-                // What is in flight is finished; the next is not begun.
-                if world.stopping() {
-                    break;
+            done += due.len();
+            for alike in together::groups(mailbox.account(), due) {
+                let is_open =
+                    |first: &DueEffect| failing.at(&place_of(mailbox, &first.effect)).is_none();
+                let rest = if alike.len() > 1 && alike.first().is_some_and(is_open) {
+                    together::file(mailbox, world, alike).await?
+                } else {
+                    alike
+                };
+                for effect in rest {
+                    // What is in flight is finished; the next is not begun.
+                    if world.stopping() {
+                        return Ok(done);
+                    }
+                    settle_one(mailbox, world, &effect, &mut failing).await?;
                 }
-                settle_one(mailbox, world, &effect, &mut failing).await?;
-                done += 1;
+                if world.stopping() {
+                    return Ok(done);
+                }
             }
         }
     }

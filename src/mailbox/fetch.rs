@@ -18,7 +18,11 @@ use crate::message::{self, MessageRef};
 /// One fetch holds at most so many bytes of messages.
 const MOST_BYTES: u64 = 16 << 20;
 /// One FETCH command asks for at most so many.
-const BATCH_BYTES: u64 = 4 << 20;
+pub(super) const BATCH_BYTES: u64 = 4 << 20;
+/// What is asked of messages before they are fetched.
+pub(super) const SIZES: &str = "UID INTERNALDATE RFC822.SIZE";
+/// What is asked of messages that are fetched whole.
+pub(super) const WHOLE: &str = "UID INTERNALDATE BODY.PEEK[]";
 /// One fetch connects anew at most so often.
 const MOST_RECONNECTIONS: u32 = 8;
 
@@ -80,6 +84,15 @@ pub(super) async fn fetch(
         .await
 }
 
+/// Takes down what one answer to a FETCH tells.
+pub(super) fn gather(response: &Response<'_>, into: &mut BTreeMap<u32, Piece>) {
+    if let Response::Fetch(_, attributes) = response
+        && let Some((uid, piece)) = piece(attributes)
+    {
+        into.entry(uid).or_default().add(piece);
+    }
+}
+
 fn piece(attributes: &[AttributeValue<'_>]) -> Option<(u32, Piece)> {
     let (mut uid, mut piece) = (None, Piece::default());
     for attribute in attributes {
@@ -121,19 +134,27 @@ impl Harvest {
 impl ImapMailbox {
     /// The messages above `after`; see [`super::Mailbox::fetch`].
     pub(super) async fn take_in(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
-        let mut session = self.opened(true).await?;
+        // One more than asked for: then more are to follow, and the list is not at its end.
+        let next = self.listed.partition_point(|uid| *uid <= after);
+        let mut uids: Vec<u32> =
+            self.listed.iter().skip(next).take((at_most as usize).saturating_add(1)).copied().collect();
+        let is_listed = uids.len() > at_most as usize;
+        let mut session = self.opened(!is_listed).await?;
         session.news = false;
+        let ahead = std::mem::take(&mut session.ahead);
         let (uid_validity, uid_next) =
             session.selected.as_ref().map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
-        // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
-        let found = search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await;
-        let mut uids: Vec<u32> = match found {
-            Ok(found) => found.into_iter().filter(|uid| *uid > after).collect(),
-            Err(fault) => {
-                self.session = Some(session);
-                return Err(fault.at(&self.account.account, "UID SEARCH"));
+        if !is_listed {
+            // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
+            match search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await {
+                Ok(found) => uids = found.into_iter().filter(|uid| *uid > after).collect(),
+                Err(fault) => {
+                    self.session = Some(session);
+                    return Err(fault.at(&self.account.account, "UID SEARCH"));
+                }
             }
-        };
+            self.listed.clone_from(&uids);
+        }
         let listed = uids.len();
         uids.truncate(at_most as usize);
         let last = uids.last().copied().unwrap_or(after);
@@ -147,8 +168,10 @@ impl ImapMailbox {
         uids.truncate(at_most as usize);
 
         let mut harvest = Harvest::default();
+        harvest.pieces.extend(ahead.into_iter().filter(|(uid, _)| uids.binary_search(uid).is_ok()));
         let mut trouble = self.sizes(&mut uids, &mut harvest).await.err();
-        for batch in self.batches(&uids, &harvest.pieces) {
+        let open: Vec<u32> = uids.iter().copied().filter(|uid| !harvest.has(*uid)).collect();
+        for batch in self.batches(&open, &harvest.pieces) {
             if trouble.is_none() {
                 trouble = self.batch(&batch, &mut harvest).await.err();
             }
@@ -170,6 +193,9 @@ impl ImapMailbox {
         }
         self.blame.forget_up_to(up_to);
         self.seen_next = up_to.saturating_add(1);
+        if trouble.is_none() {
+            self.look_ahead(up_to, at_most).await;
+        }
         Ok(self.fetched(uid_validity, up_to, harvest))
     }
 
@@ -242,15 +268,16 @@ impl ImapMailbox {
 
     /// Dates and sizes first, so that memory stays bounded: the list is cut where it would be too much for one fetch.
     async fn sizes(&mut self, uids: &mut Vec<u32>, harvest: &mut Harvest) -> Result<(), MailboxError> {
-        if uids.is_empty() {
-            return Ok(());
-        }
-        let mut session = self.opened(false).await?;
-        let asked = fetch(&mut session, uids, "UID INTERNALDATE RFC822.SIZE", &mut harvest.pieces).await;
-        self.session = Some(session);
-        if let Err(fault) = asked {
-            self.complain(&fault);
-            // Sizes are a help; without them every message is taken to be as large as it may be.
+        let is_sized = |uid: &u32| harvest.pieces.get(uid).is_some_and(|piece| piece.size_bytes.is_some());
+        let unsized_ones: Vec<u32> = uids.iter().copied().filter(|uid| !is_sized(uid)).collect();
+        if !unsized_ones.is_empty() {
+            let mut session = self.opened(false).await?;
+            let asked = fetch(&mut session, &unsized_ones, SIZES, &mut harvest.pieces).await;
+            self.session = Some(session);
+            if let Err(fault) = asked {
+                self.complain(&fault);
+                // Sizes are a help; without them every message is taken to be as large as it may be.
+            }
         }
         let limit = self.account.whole_message_limit_bytes;
         let mut sum = 0u64;
@@ -300,7 +327,7 @@ impl ImapMailbox {
             // Exchange only estimates sizes: some room, but not without bounds.
             session.allow_literals_up_to(2 * u64::from(limit));
             let fetched =
-                fetch(&mut session, uids, "UID INTERNALDATE BODY.PEEK[]", &mut harvest.pieces).await;
+                fetch(&mut session, uids, WHOLE, &mut harvest.pieces).await;
             self.session = Some(session);
             if let Err(fault) = fetched {
                 self.complain(&fault);

@@ -23,7 +23,7 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 /// A kept connection that was silent for so long is tried before it is relied on.
-const TRUSTED: Duration = Duration::from_secs(10);
+pub(super) const TRUSTED: Duration = Duration::from_secs(10);
 /// A session that ends with its token sooner than this after another one did is in trouble.
 const SHORTEST_SESSION: Duration = Duration::from_secs(5 * 60);
 /// A session whose token is about to end, while there is no other one, is looked at again so much later.
@@ -44,6 +44,8 @@ pub struct ImapMailbox {
     expected_next: u32,
     /// Everything below this UID has been fetched.
     pub(super) seen_next: u32,
+    /// The UIDs that SEARCH listed last, lowest first: a long backlog is listed once, not once a batch.
+    pub(super) listed: Vec<u32>,
     /// `wait` has already returned early for a UIDNEXT up to this one.
     told_next: u32,
     woken_at: Option<Instant>,
@@ -71,6 +73,7 @@ impl ImapMailbox {
             expected: None,
             expected_next: 0,
             seen_next: 0,
+            listed: Vec::new(),
             told_next: 0,
             woken_at: None,
             blame: Blame::default(),
@@ -265,6 +268,7 @@ impl Mailbox for ImapMailbox {
     async fn status(&mut self) -> Result<Status, MailboxError> {
         (self.expected, self.expected_next) = (None, 0);
         self.renew().await;
+        self.listed.clear();
         let mut session = self.opened(false).await?;
         // Opened again, so that UIDNEXT is the one of now.
         let wire = session.selected.as_ref().map(|open| open.wire_name.clone()).unwrap_or_default();
@@ -301,6 +305,15 @@ impl Mailbox for ImapMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         self.file_away(message, folder, flagged).await
+    }
+
+    async fn file_together(
+        &mut self,
+        messages: &[MessageRef],
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        self.move_together(messages, folder, flagged).await
     }
 
     async fn transfer(

@@ -2,6 +2,7 @@
 //! looked at here.
 
 mod account;
+mod ahead;
 pub(crate) mod base64;
 mod blame;
 mod connect;
@@ -145,6 +146,17 @@ pub trait Mailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError>;
 
+    /// Files several messages into one folder in one go, where the server can prove which of them have moved: returns the UIDs of
+    /// those. The others are as they were, or gone: [`Mailbox::file`] tells, one by one.
+    async fn file_together(
+        &mut self,
+        _messages: &[MessageRef],
+        _folder: &str,
+        _flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        Ok(Vec::new())
+    }
+
     /// Delivers one message whole into another account's folder, unless it is there already, and then files the
     /// original into the folder `original_to` of this account, such as `Triage/Passed on`.
     async fn transfer(
@@ -269,6 +281,15 @@ impl Mailbox for AnyMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         whichever!(self, mailbox => mailbox.file(message, folder, flagged).await)
+    }
+
+    async fn file_together(
+        &mut self,
+        messages: &[MessageRef],
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        whichever!(self, mailbox => mailbox.file_together(messages, folder, flagged).await)
     }
 
     async fn transfer(

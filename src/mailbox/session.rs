@@ -1,7 +1,7 @@
 //! One connection to an IMAP server: commands out, answers in, each with a time limit. Not the library's own session: that one
 //! takes a refusal or a closed connection for an empty success. RFC 9051, RFC 3501; async-imap is only the codec.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use super::MailboxError;
 use super::account::{Term, Timeouts};
+use super::fetch::{Piece, gather};
 use super::guard::{Guard, Pipe};
 use super::names::Naming;
 
@@ -57,6 +58,11 @@ enum Midst {
     Idle {
         tag: String,
         confirmed: bool,
+    },
+    /// A FETCH whose answer is read when something else is to be said ([`super::ahead`]): no literal in it is larger than this.
+    Ahead {
+        tag: String,
+        limit: u64,
     },
 }
 
@@ -109,6 +115,8 @@ pub(super) struct Session {
     /// How long it may rest on the token that it was opened with.
     pub term: Option<Term>,
     pub last_used: Instant,
+    /// What was fetched before it was wanted.
+    pub ahead: BTreeMap<u32, Piece>,
 }
 
 impl Session {
@@ -131,6 +139,7 @@ impl Session {
             known_already: false,
             term: None,
             last_used: Instant::now(),
+            ahead: BTreeMap::new(),
         }
     }
 
@@ -210,6 +219,13 @@ impl Session {
         // Any command may be a login.
         self.write(Zeroizing::new(format!("{tag} {command}\r\n")).as_bytes()).await?;
         Ok(tag)
+    }
+
+    /// Sends a FETCH and leaves its answer where it is until the next command.
+    pub async fn start_ahead(&mut self, command: &str, limit: u64) -> Result<(), Fault> {
+        let tag = self.start(command).await?;
+        self.midst = Midst::Ahead { tag, limit };
+        Ok(())
     }
 
     /// Reads up to the tagged answer. Answers with other tags are stale and are passed over.
@@ -322,7 +338,8 @@ impl Session {
         self.midst = Midst::Nothing;
     }
 
-    /// Ends an IDLE that is under way, if there is one; refuses a connection that was left in the middle of a command.
+    /// Ends an IDLE that is under way, reads what was asked for ahead; refuses a connection that was left in the middle of a
+    /// command.
     pub async fn settle(&mut self) -> Result<(), Fault> {
         match std::mem::replace(&mut self.midst, Midst::Command) {
             Midst::Nothing => {
@@ -330,6 +347,18 @@ impl Session {
                 Ok(())
             }
             Midst::Command => Err(Fault::Lost("an earlier command was cut short".into())),
+            Midst::Ahead { tag, limit } => {
+                self.allow_literals_up_to(limit);
+                let mut ahead = std::mem::take(&mut self.ahead);
+                let deadline = self.deadline(Pace::Bulk);
+                let read = self.finish(&tag, deadline, &mut |response| gather(response, &mut ahead)).await;
+                self.ahead = ahead;
+                match read {
+                    // What was refused is asked for again when it is wanted.
+                    Err(Fault::Refused(_)) | Ok(()) => Ok(()),
+                    Err(lost) => Err(lost),
+                }
+            }
             Midst::Idle { tag, confirmed } => {
                 let deadline = self.deadline_within(self.timeouts.done);
                 let mut confirmed = confirmed;

@@ -51,6 +51,8 @@ pub struct Setup {
     pub oauth: bool,
     /// Whom the certificate names. Its CA is [`MailServers::ca_file`] in any case.
     pub certificate: Certificate,
+    /// Postfix takes everything and throws it away, instead of handing it to Dovecot.
+    pub discard: bool,
 }
 
 /// The running pair. Dropping it stops both and removes their folder.
@@ -110,6 +112,16 @@ impl MailServers {
 
     pub fn domain(&self) -> &'static str {
         DOMAIN
+    }
+
+    /// Where Dovecot keeps this user's messages.
+    pub fn maildir(&self, user: &str) -> PathBuf {
+        self.path(&format!("mail/{user}/maildir"))
+    }
+
+    /// Dovecot's own configuration, for its tools.
+    pub fn dovecot_config(&self) -> PathBuf {
+        self.path("dovecot.conf")
     }
 
     /// Puts a message into a user's INBOX by LMTP, as just received.
@@ -279,7 +291,9 @@ impl MailServers {
         }
         let dovecot = if old { include_str!("dovecot.conf") } else { include_str!("dovecot-2.4.conf") };
         write("dovecot.conf", fill(dovecot));
-        write("postfix/main.cf", fill(include_str!("main.cf")));
+        // The last line of a name counts.
+        let discard = if setup.discard { "virtual_transport = discard:\n" } else { "" };
+        write("postfix/main.cf", fill(include_str!("main.cf")) + discard);
         write("postfix/master.cf", fill(include_str!("master.cf")));
         let names = users.join("|").replace('.', "\\.");
         write("postfix/virtual", format!("/^({names})@.*$/ ${{1}}@{DOMAIN}\n/./ sink@{DOMAIN}\n"));
