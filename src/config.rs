@@ -19,6 +19,7 @@ mod digest;
 mod health;
 mod life;
 mod metrics;
+mod oauth;
 mod parts;
 mod reach;
 mod reference;
@@ -35,6 +36,7 @@ pub use digest::{DigestDay, DigestRules, DigestTo};
 pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules, Retention};
 pub use metrics::{Listen, MetricsRules};
+pub use oauth::{ClientCertificate, OauthProvider};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
@@ -63,6 +65,9 @@ pub struct Config {
     /// Bank holidays, council closures, school terms; without it the built-in ones.
     #[serde(default)]
     pub working_days: Option<PathBuf>,
+    /// Where access tokens come from, for servers that take no passwords; each has a name that accounts refer to.
+    #[serde(default)]
+    pub oauth: BTreeMap<String, OauthProvider>,
     /// The accounts whose folders are watched.
     pub accounts: Vec<Account>,
     /// Where each queue's messages are filed.
@@ -123,8 +128,8 @@ pub struct Config {
 pub struct Council {
     /// The council's own domain: mail from it, or from below it, is internal.
     pub domain: String,
-    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that mail from the council's domain is
-    /// forged; without it, none is.
+    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that a sender is forged; `microsoft-365` for
+    /// Exchange Online, which writes no name. Without it, none is believed.
     #[serde(default)]
     pub trusted_authserv_id: Option<String>,
     /// Names, telephone numbers and pages that the letters point to.
@@ -389,12 +394,13 @@ impl Config {
         self.rules.iter_mut().for_each(absolute);
         self.working_days.iter_mut().for_each(absolute);
         self.health.file.iter_mut().for_each(absolute);
+        self.oauth.values_mut().for_each(|provider| provider.make_absolute(folder));
         for account in &mut self.accounts {
             account.outbox.iter_mut().for_each(absolute);
             account.folder.iter_mut().for_each(|f| absolute(&mut f.path));
             if let Some(imap) = &mut account.imap {
                 imap.ca_file.iter_mut().for_each(absolute);
-                imap.password.make_absolute(folder);
+                imap.password.iter_mut().for_each(|p| p.make_absolute(folder));
             }
             if let Some(smtp) = &mut account.smtp {
                 smtp.ca_file.iter_mut().for_each(absolute);
@@ -409,14 +415,17 @@ impl Config {
     }
 }
 
+/// Keys whose value is where a secret is.
+const SECRET_KEYS: [&str; 4] = ["password:", "client_secret:", "refresh_token:", " key:"];
+
 /// The text as it may be shown: a password that was written where its place belongs is starred out.
 fn without_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let is_secret =
             |end: &usize| line.get(*end..).is_some_and(|value| !value.trim_start().starts_with('{'));
-        let ends = line.match_indices("password:").map(|(at, key)| at + key.len());
-        let from = ends.clone().find(is_secret).unwrap_or(line.len());
+        let ends = SECRET_KEYS.iter().flat_map(|key| line.match_indices(key)).map(|(at, key)| at + key.len());
+        let from = ends.filter(is_secret).min().unwrap_or(line.len());
         out.push_str(line.get(..from).unwrap_or_default());
         // Byte for byte, so that places stay what they are.
         for c in line.get(from..).unwrap_or_default().chars() {

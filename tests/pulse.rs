@@ -197,6 +197,7 @@ async fn a_message_to_ourselves_comes_round_or_is_missed() {
     assert_eq!(office.stalls(), Vec::<String>::new());
     let records = Records::open(&office.dir.path().join("record.sqlite")).unwrap();
     assert_eq!(records.standing().unwrap().open_cases, 0, "it is no message that anybody must answer");
+    assert_eq!(office.servers["general"].count("INBOX"), 0, "staff do not find one every hour");
 
     // The server takes it and delivers nothing.
     office.couriers.get_mut("general").unwrap().when_taken = None;

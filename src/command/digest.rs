@@ -251,7 +251,7 @@ fn not_sent(letters: &[Unsent]) -> String {
 /// Hands over the letters about this and no others. What became of them stands in the record.
 fn post_now(records: &Records, config: &Config, set: Set, topic: &str) -> Result<(), CommandError> {
     let Some(account) = letters::alerting_account(config) else { return Ok(()) };
-    let mut couriers = parts::couriers(config)?;
+    let mut couriers = parts::couriers(config, &parts::Shared::new(config))?;
     let Some(courier) = couriers.get_mut(account) else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         CommandError::Outside(format!("The program cannot start its event loop: {error}"))

@@ -57,9 +57,10 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     };
     reload::warn_of(&set);
     let records = Records::open_locked(&lock)?;
-    let mut mailboxes = parts::mailboxes(&config)?;
-    let overviews = Overview::of_all(&parts::accounts(&config)?);
-    let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
+    let shared = parts::Shared::new(&config);
+    let mut mailboxes = parts::mailboxes(&config, &shared)?;
+    let overviews = Overview::of_all(&parts::accounts(&config, &shared)?);
+    let mut couriers: BTreeMap<_, _> = parts::couriers(&config, &shared)?;
     let version = set.policy.rules.version().to_owned();
     let in_force = InForce::new(set).configured_by(&path);
     runtime.block_on(async {
@@ -69,7 +70,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             records: &records,
             clock: &SystemClock,
             in_force: &in_force,
-            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
+            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str()))
+                .seeing(shared.certificates.clone()),
             stop: stopped,
         };
         if let Some(refused) = &refused {

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Secret};
+use crate::mailbox::Provider;
 
 /// One of the team's mailboxes, on a server or in a folder.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -78,8 +79,12 @@ pub struct Imap {
     /// The login name; the account's address unless given.
     #[serde(default)]
     pub user: Option<String>,
-    /// Where the password is.
-    pub password: Secret,
+    /// Where the password is; not with `oauth`.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Which of the `oauth` providers gives the access tokens to log in with, instead of a password.
+    #[serde(default)]
+    pub oauth: Option<String>,
     /// How to log in.
     #[serde(default)]
     pub login: Login,
@@ -114,12 +119,15 @@ pub struct Smtp {
     /// How the connection is protected.
     #[serde(default)]
     pub security: Security,
-    /// The login name; without it, no login.
+    /// The login name; without it, no login. With `oauth` it is the account's address unless given.
     #[serde(default)]
     pub user: Option<String>,
     /// Where the password, or the access token, is.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// Which of the `oauth` providers gives the access tokens to log in with, instead of a password.
+    #[serde(default)]
+    pub oauth: Option<String>,
     /// Log in by SASL XOAUTH2: `password` then names a file that holds a current access token.
     #[serde(default)]
     pub xoauth2: bool,
@@ -129,6 +137,14 @@ pub struct Smtp {
     /// The envelope sender of acknowledgements.
     #[serde(default)]
     pub envelope_from: EnvelopeFrom,
+    /// How many letters may leave in any minute; 0: as many as there are. Without it, 20 at Exchange Online, which takes 30 from a
+    /// mailbox and its staff together, and as many as there are elsewhere.
+    #[serde(default)]
+    pub letters_a_minute: Option<u32>,
+    /// Whether the server itself puts what is sent into Sent, so that no copy is added; without it, as it is known of Exchange
+    /// Online and Gmail. `doctor --send-test` shows it.
+    #[serde(default)]
+    pub keeps_copies: Option<bool>,
 }
 
 /// A folder of messages on this machine.
@@ -242,9 +258,9 @@ impl Imap {
         self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
     }
 
-    /// The password, or the access token.
-    pub fn secret(&self) -> Result<SecretString, ConfigError> {
-        self.password.read()
+    /// The password, or the access token in its place; `None`: tokens come from a provider.
+    pub fn secret(&self) -> Result<Option<SecretString>, ConfigError> {
+        self.password.as_ref().map(Secret::read).transpose()
     }
 }
 
@@ -252,5 +268,35 @@ impl Smtp {
     /// The port.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(if self.security == Security::Tls { 465 } else { 587 })
+    }
+
+    /// Whether the server puts what is sent into Sent by itself.
+    pub fn keeps_copies(&self) -> bool {
+        self.keeps_copies.unwrap_or_else(|| Provider::of_host(&self.host).keeps_sent_copies())
+    }
+
+    /// How many letters may leave in any minute; `None`: as many as there are.
+    pub fn letters_a_minute(&self) -> Option<u32> {
+        match self.letters_a_minute {
+            None => Provider::of_host(&self.host).letters_a_minute(),
+            given => given.filter(|most| *most > 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Smtp;
+
+    #[test]
+    fn exchange_online_is_paced_and_keeps_its_own_copies_unless_the_operator_says_otherwise() {
+        let smtp = |text: &str| crate::yaml::typed::<Smtp>(text).unwrap();
+        let known = |smtp: &Smtp| (smtp.letters_a_minute(), smtp.keeps_copies());
+        assert_eq!(known(&smtp("host: smtp.office365.com")), (Some(20), true));
+        assert_eq!(known(&smtp("host: smtp.gmail.com")), (None, true));
+        assert_eq!(known(&smtp("host: smtp.council.example")), (None, false));
+        let said = "host: smtp.office365.com\nletters_a_minute: 0\nkeeps_copies: false";
+        assert_eq!(known(&smtp(said)), (None, false));
+        assert_eq!(smtp("host: davmail.council.example\nletters_a_minute: 5").letters_a_minute(), Some(5));
     }
 }

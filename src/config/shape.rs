@@ -261,6 +261,9 @@ impl<'s> Walker<'s> {
                 "`password`" => {
                     "Say where it is: `password: {file: /etc/send-triage/general.password}`. The password itself never stands here."
                 }
+                "`client_secret`" | "`refresh_token`" | "`key`" => {
+                    "Say where it is: `{file: PATH}`, `{env: NAME}` or `{credential: NAME}`. The secret itself never stands here."
+                }
                 _ => "Write `key: value` lines below it, indented alike.",
             };
             return self.wrong_kind(node, what, "a map of keys", remedy);

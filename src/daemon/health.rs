@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::london;
+use crate::certificate::ServerCertificate;
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,12 @@ pub struct Health {
     pub stuck: u64,
     /// Messages that could not be read or decided and wait for a person.
     pub set_aside: u64,
+    /// The servers' certificates, as they were last seen.
+    #[serde(default)]
+    pub certificates: Vec<ServerCertificate>,
+    /// Secrets and certificates that run out soon, each as a sentence.
+    #[serde(default)]
+    pub runs_out: Vec<String>,
 }
 
 /// A watched folder.
@@ -200,6 +207,7 @@ impl Health {
             let what = several(self.set_aside, "message", "messages");
             found.push(waits(format!("{what} could not be read or decided: a person must look.")));
         }
+        found.extend(self.runs_out.iter().cloned().map(waits));
         found
     }
 }
@@ -240,6 +248,8 @@ mod tests {
             uncertain: 0,
             stuck: 0,
             set_aside: 0,
+            certificates: Vec::new(),
+            runs_out: Vec::new(),
         }
     }
 
@@ -295,9 +305,10 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_person_is_no_stall() {
-        let busy = Health { stuck: 1, set_aside: 2, rules_refused: true, ..health() };
+        let runs_out = vec!["The secret runs out tomorrow.".to_owned()];
+        let busy = Health { stuck: 1, set_aside: 2, rules_refused: true, runs_out, ..health() };
         let told = busy.ailments(at("10:00"), QUARTER);
-        assert_eq!(told.len(), 3);
+        assert_eq!(told.len(), 4);
         assert!(told.iter().all(|one| !one.stall));
     }
 

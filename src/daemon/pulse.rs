@@ -11,15 +11,17 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 
+use crate::calendar::london;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, FilingMode};
 use crate::effect::Effect;
-use crate::letter::{self, CanaryFacts, LostFacts, Sender, StallFacts};
-use crate::mailbox::Mailbox;
+use crate::letter::{self, CanaryFacts, LostFacts, Purpose, Sender, StallFacts};
+use crate::mailbox::{Fetched, Mailbox};
+use crate::message;
 use crate::record::RecordError;
 
 use super::health::{Canary, Health, Stalled, WatchedFolder};
-use super::{World, letters, refusal};
+use super::{World, contained, expiry, letters, refusal};
 
 /// How often.
 const BEAT: Duration = Duration::from_secs(30);
@@ -32,9 +34,17 @@ const HANGS: TimeDelta = TimeDelta::minutes(30);
 pub async fn keep<C: Clock>(world: &World<'_, C>) {
     let started_at = world.now();
     systemd(&[NotifyState::Ready]);
+    // A server that is not met before the next digest is known from the last run.
+    if let Ok(before) = Health::read(&world.config.health_file()) {
+        world.bells.certificates().remember(&before.certificates);
+    }
     while !world.stopping() {
         match beat(world, started_at) {
             Ok(true) => systemd(&[NotifyState::Watchdog]),
+            Ok(false) if contained::run_aways() > 0 => tracing::error!(
+                "Work on {} messages that were set aside still goes on; systemd's watchdog is no longer told that all is well, so that a restart ends it.",
+                contained::run_aways()
+            ),
             Ok(false) => tracing::error!(
                 "A watched folder has had no turn for {} minutes; systemd's watchdog is no longer told that all is well.",
                 HANGS.num_minutes()
@@ -53,17 +63,19 @@ pub async fn keep<C: Clock>(world: &World<'_, C>) {
     }
 }
 
-/// One beat: whether every watched folder has its turns.
+/// One beat: whether every watched folder has its turns, and nothing works on that was given up.
 pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<bool, RecordError> {
     canary(world)?;
     let health = look(world, started_at)?;
     write(&world.config.health_file(), &health);
     tell(world, &health)?;
+    expiry::tell(world, &expiry::known(&world.settings(), &health.certificates))?;
     let now = world.now();
-    Ok(health.folders.iter().all(|watched| {
+    let in_turn = health.folders.iter().all(|watched| {
         let turn = world.bells.last_turn(&watched.account, &watched.folder).unwrap_or(started_at);
         now - turn <= HANGS
-    }))
+    });
+    Ok(in_turn && contained::run_aways() == 0)
 }
 
 /// How the daemon is now.
@@ -90,7 +102,14 @@ pub(super) fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) ->
         }),
         None => None,
     };
+    let certificates = world.bells.certificates().all();
+    let today = london::date(world.now());
+    let near =
+        |ending: &expiry::Ending| ending.stage(today).is_some_and(|stage| stage >= expiry::Stage::Thirty);
+    let endings = expiry::known(&set.config, &certificates).into_iter().filter(near);
     Ok(Health {
+        runs_out: endings.map(|ending| expiry::sentence(&ending, today)).collect(),
+        certificates,
         written_at: world.now(),
         started_at,
         stopped_at: None,
@@ -193,6 +212,39 @@ fn canary<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
             world.bells.ring_post(&rules.account);
         }
         Err(error) => tracing::error!("The message to ourselves could not be written: {error}"),
+    }
+    Ok(())
+}
+
+/// Deletes messages to ourselves that have come round, so that staff do not find one every hour: by its Message-ID, which the
+/// record knows as its own, and only with our own header. One that cannot be deleted stays, and does no harm.
+pub(super) async fn discard_canaries<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    fetched: &Fetched,
+    world: &World<'_, C>,
+) -> Result<(), RecordError> {
+    let filing = world.config.account(mailbox.account()).map(|account| account.filing).unwrap_or_default();
+    let is_sent = world.is_sent(mailbox.account(), mailbox.folder());
+    if filing == FilingMode::None || is_sent || world.settings().health.canary.is_none() {
+        return Ok(());
+    }
+    for raw in &fetched.messages {
+        let message = message::heading(&raw.bytes, raw.size_bytes);
+        let id = message.message_id.as_deref().unwrap_or_default();
+        let ours = letter::purpose_of(id) == Some(Purpose::Canary)
+            && message.header("X-Send-Triage-Reference").is_some()
+            && world.records.is_our_letter(id)?;
+        if !ours {
+            continue;
+        }
+        match mailbox.discard(&raw.at, id).await {
+            Ok(_) => tracing::debug!(
+                account = mailbox.account(),
+                uid = raw.at.uid,
+                "A message to ourselves came round and is deleted."
+            ),
+            Err(error) => tracing::debug!("A message to ourselves came round and stays where it is: {error}"),
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::RecordError;
-use super::{Records, beside, make_private};
+use super::{Records, beside, give_to_the_folders_owner, make_private};
 
 /// Held by the daemon as long as it runs, and by whatever must not meet one.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ impl DaemonLock {
             .mode(0o600)
             .open(&path)
             .map_err(|error| of_io(&error))?;
+        give_to_the_folders_owner(&path).map_err(|error| of_io(&error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

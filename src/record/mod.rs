@@ -6,12 +6,12 @@
 
 use std::cell::Cell;
 use std::fs::{OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 mod answers;
 mod case_list;
@@ -42,8 +42,10 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod strikes;
 mod tally;
 mod threads;
+mod transactions;
 mod upkeep;
 mod value;
 
@@ -71,6 +73,7 @@ pub use purge::Purged;
 pub use rebuild::{Basis, OldLetter};
 pub use rounds::{Mark, Round, Seen, Unsent, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
+pub use strikes::{MOST_STRIKES, Reading};
 pub use upkeep::Standing;
 
 use error::Fault;
@@ -86,6 +89,10 @@ pub struct Records {
     disk: Option<Disk>,
     /// Since when a daemon works with it.
     at_work_since: Cell<Option<DateTime<Utc>>>,
+    /// Which message is being read.
+    strikes: strikes::Strikes,
+    /// Several reads share one state of the file: [`Records::at_one_moment`].
+    at_one_moment: Cell<bool>,
 }
 
 impl std::fmt::Debug for Records {
@@ -100,7 +107,7 @@ impl Records {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path, disk: None, at_work_since: Cell::new(None) };
+        let records = Self::of(connection, path);
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -115,7 +122,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
+        let records = Self::of(connection, path.to_owned());
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -128,6 +135,12 @@ impl Records {
             }
         })?;
         Ok(records)
+    }
+
+    fn of(connection: Connection, path: PathBuf) -> Self {
+        let strikes = strikes::Strikes::default();
+        let at_one_moment = Cell::default();
+        Self { connection, path, disk: None, at_work_since: Cell::new(None), strikes, at_one_moment }
     }
 
     /// Since when a daemon works with it ([`Records::recover`]); `None`: it is looked at by a command.
@@ -147,8 +160,10 @@ impl Records {
             keep_private(&beside(&self.path, name))
                 .map_err(|error| RecordError::of_io(&self.path, &error))?;
         }
-        if found != migrate::Found::Empty {
-            self.check_quickly(connection)?;
+        match found {
+            migrate::Found::Empty => {}
+            // An older file is changed from one end to the other: it is checked first, however long that takes.
+            migrate::Found::Version(version) => self.check_quickly(connection, version < migrate::current())?,
         }
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -160,51 +175,14 @@ impl Records {
         migrate::bring_up(connection, &self.path)?;
         Ok(connection.pragma_update(None, "foreign_keys", true)?)
     }
-
-    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, and nothing of it otherwise.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
-        // IMMEDIATE: a transaction that begins by reading and then wants to write fails at once, whatever the timeout.
-        let attempt = || {
-            self.ask_disk(Moment::Begin)?;
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            self.ask_disk(Moment::Commit)?;
-            transaction.commit()?;
-            let _ = self.ask_disk(Moment::Committed);
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
-
-    /// Runs `work` in one transaction and takes it all back: what would come of it.
-    fn rehearse<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
-        let attempt = || {
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            transaction.rollback()?;
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
-
-    /// Runs `work` on one consistent state of the file.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, RecordError> {
-        let attempt = || {
-            self.ask_disk(Moment::Read)?;
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
-            let answer = work(&transaction)?;
-            transaction.finish()?;
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
     let connect = || {
         let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        // More than there are: taking in one message asks some sixty, and one that was forgotten costs more to read than to run.
+        connection.set_prepared_statement_cache_capacity(256);
         Ok(connection)
     };
     connect().map_err(|error: rusqlite::Error| RecordError::of_sqlite(path, &error))
@@ -214,8 +192,20 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
 fn make_private(path: &Path) -> std::io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        Err(_) => Ok(()),
+        Ok(_) => give_to_the_folders_owner(path),
     }
+}
+
+/// What an administrator's command makes as root in the service's folder (`rebuild`, or any first command) is the service's:
+/// it could not open the file otherwise. SQLite does the same with the files beside the record.
+fn give_to_the_folders_owner(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let owner = folder.metadata()?;
+    if path.metadata()?.uid() == 0 && owner.uid() != 0 {
+        std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(())
 }
 
 /// Takes everybody else's rights away, where there are any. SQLite gives its own files the rights of the record.
@@ -258,6 +248,23 @@ mod tests {
         std::fs::set_permissions(sample.path(), Permissions::from_mode(0o644)).unwrap();
         let sample = sample.open();
         assert_eq!(mode(&sample.path()), 0o600);
+    }
+
+    #[test]
+    fn what_root_makes_in_the_services_folder_is_the_services() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = 4_711;
+        if std::os::unix::fs::chown(dir.path(), Some(service), Some(service)).is_err() {
+            // Only root can make such a folder, and only root's files could be another's.
+            assert_ne!(dir.path().metadata().unwrap().uid(), 0);
+            return;
+        }
+        let record = dir.path().join("record.sqlite");
+        let lock = DaemonLock::take(&record).unwrap();
+        let _records = Records::open_locked(&lock).unwrap();
+        for name in ["", "-wal", "-shm", ".lock"] {
+            assert_eq!(beside(&record, name).metadata().unwrap().uid(), service, "{name}");
+        }
     }
 
     #[test]

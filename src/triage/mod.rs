@@ -52,6 +52,8 @@ pub struct Team {
     pub answer_within_working_days: u32,
     /// Limits on acknowledgements (RFC 3834 section 2).
     pub limits: Limits,
+    /// The mail server that is believed when it says that a sender is forged ([`crate::message::authentication`]).
+    pub trusted_authserv_id: Option<String>,
     /// Who asks for call-backs (policy, telephone).
     pub call_backs: CallBackDesk,
 }

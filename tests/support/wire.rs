@@ -158,9 +158,19 @@ impl<S: Read + Write> Imap<S> {
     /// All messages of a folder, lowest UID first, without a mark on them; none where there is no such folder.
     pub fn messages(&mut self, folder: &str) -> Answer<Vec<StoredMail>> {
         match self.command(&format!("EXAMINE {}", quoted(&utf7(folder)))) {
-            Err(no) if no.contains("doesn't exist") || no.contains("NONEXISTENT") => return Ok(Vec::new()),
+            // As Dovecot, Cyrus and Courier say it.
+            Err(no)
+                if ["doesn't exist", "NONEXISTENT", "does not exist"].iter().any(|why| no.contains(why)) =>
+            {
+                return Ok(Vec::new());
+            }
             other => other?,
         };
+        self.opened()
+    }
+
+    /// All messages of the folder that is open.
+    pub fn opened(&mut self) -> Answer<Vec<StoredMail>> {
         let found = self.command("UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])")?;
         let mut mails: Vec<_> = found.iter().filter_map(|response| stored(response)).collect();
         mails.sort_by_key(|mail| mail.uid);

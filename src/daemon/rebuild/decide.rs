@@ -6,12 +6,12 @@ use crate::case::{Fact, Matter, Step};
 use crate::clock::Clock;
 use crate::config::FilingMode;
 use crate::daemon::joining::Belonging;
-use crate::daemon::{answers, intake, joining};
+use crate::daemon::{answers, intake, joining, reading};
 use crate::effect::Effect;
 use crate::mailbox::RawMessage;
 use crate::message::{Defect, Message};
 use crate::record::{CasePart, EntryOutcome, Opening, Role, StoredDecision, StoredDue};
-use crate::triage::{self, Chaser, Decision, History};
+use crate::triage::{Chaser, Decision, History};
 
 impl<C: Clock> Rebuilding<'_, C> {
     /// What becomes of it; for mail to the team with the decision.
@@ -33,8 +33,8 @@ impl<C: Clock> Rebuilding<'_, C> {
             return Ok((aside("It could not be read as an email."), None));
         }
         let history = History::none(&raw.at.account, raw.received_at);
-        let decide = || triage::triage(message, raw.received_at, &history, &set.policy);
-        let mut decision = match intake::contained(decide, "Deciding about it") {
+        let decided = reading::decided(&raw.at, message, raw.received_at, history, &set.policy);
+        let mut decision = match decided {
             Ok(decision) => decision,
             Err(reason) => return Ok((aside(&reason), None)),
         };
@@ -47,8 +47,13 @@ impl<C: Clock> Rebuilding<'_, C> {
         };
         let filing = world.config.account(&raw.at.account).map(|account| account.filing).unwrap_or_default();
         let mut effects: Vec<Effect> = Vec::new();
-        if lies_where_it_came_in && filing == FilingMode::Move && letter.is_some() {
-            // The old record's daemon had not come to it.
+        // Since its first letter the old record's daemon emptied the inbox; what lies there still, it had not come to. That nobody
+        // was told of it does not change where staff look for it. What came before is left where it was left then.
+        let in_use = || {
+            let first = self.gathered.evidence.first_of(&raw.at.account);
+            letter.is_some() || first.is_some_and(|first| raw.received_at >= first)
+        };
+        if lies_where_it_came_in && filing == FilingMode::Move && in_use() {
             effects.extend(set.routing.file(&raw.at.account, &decision));
         }
         let stored = Box::new(StoredDecision::of(&decision, withheld));
