@@ -364,7 +364,8 @@ fn a_port_that_is_taken_keeps_no_mail_from_being_looked_after() {
 async fn a_page_is_good_for_ten_seconds_and_a_broken_disk_is_on_it() {
     let dir = tempfile::tempdir().unwrap();
     let queue = |name: &str| format!("  {name}: {{folder: Triage/{name}}}\n");
-    let queues = ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"].map(queue);
+    let queues =
+        ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"].map(queue);
     let text = format!(
         "council: {{domain: council.example}}\ndatabase: record.sqlite\naccounts:\n  - name: general\n    \
          address: send.general@council.example\n    folder: {{path: inbox, kind: eml}}\n    outbox: out\nqueues:\n{}",
@@ -385,8 +386,7 @@ async fn a_page_is_good_for_ten_seconds_and_a_broken_disk_is_on_it() {
     let in_force = InForce::new(in_force::load(&config).unwrap());
     let (_keep, stop) = watch::channel(false);
     let bells = Bells::new(["general"].into_iter());
-    let world =
-        World { config: &config, records: &records, clock: &clock, in_force: &in_force, bells, stop };
+    let world = World { config: &config, records: &records, clock: &clock, in_force: &in_force, bells, stop };
     let gatherer = Gatherer::new(&world);
     let first = gatherer.page();
     let asked = reads.get();
@@ -401,7 +401,10 @@ async fn a_page_is_good_for_ten_seconds_and_a_broken_disk_is_on_it() {
     let now = values(&gatherer.page());
     assert_eq!(sum(&now, "send_triage_record_up", &[]), 0.0);
     assert_eq!(sum(&now, "send_triage_decide_seconds_count", &[]), 1.0, "what is not read from it is there");
-    assert!(!now.keys().any(|series| series.starts_with("send_triage_effects")), "and no 0 that would be a lie");
+    assert!(
+        !now.keys().any(|series| series.starts_with("send_triage_effects")),
+        "and no 0 that would be a lie"
+    );
     broken.set(false);
     tokio::time::sleep(Duration::from_secs(11)).await;
     let now = values(&gatherer.page());
