@@ -271,13 +271,12 @@ fn as_it_stands(page: &mut Page, stands: &AsItStands, now: DateTime<Utc>) {
         oldest.add(&[("kind", kind)], age as f64);
     }
     page.metric(&names::SET_ASIDE).count(&[], stands.set_aside);
-    let mut counts = [(&names::WAITING, false), (&names::OVERDUE, true)];
-    for (metric, overdue) in &mut counts {
+    for (metric, overdue) in [(&names::WAITING, false), (&names::OVERDUE, true)] {
         let mut values = page.metric(metric);
         for queue in QUEUES {
             for urgency in URGENCIES {
                 let these = stands.waiting.iter().filter(|w| w.queue == queue && w.urgency == urgency);
-                let count = these.map(|w| if *overdue { w.overdue } else { w.count }).sum();
+                let count = these.map(|w| if overdue { w.overdue } else { w.count }).sum();
                 values.count(&[("queue", queue), ("urgency", urgency)], count);
             }
         }
