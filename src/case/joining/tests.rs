@@ -89,7 +89,8 @@ fn a_reply_to_all_adds_to_what_its_writer_said_before_and_to_nothing_else() {
     assert_eq!(said_of(on_the_same_day, Some(&own)), "joins 2 as Addition");
     assert_eq!(said_of(Incoming { asks: Asks::Something, ..ben }, Some(&own)), "opens [1]", "days later");
     assert_eq!(said_of(Incoming { asks: Asks::AnotherMatter, ..ben }, Some(&own)), "opens [1]");
-    assert_eq!(said_of(Incoming { grounds: &["U1".to_owned()], ..ben }, Some(&own)), "opens [1]");
+    let grounds = ["U1".to_owned()];
+    assert_eq!(said_of(Incoming { grounds: &grounds, ..ben }, Some(&own)), "opens [1]");
     assert_eq!(said_of(Incoming { chaser: Chaser::Unclear, ..ben }, Some(&own)), "opens [1]", "in doubt");
     let mut told_by_staff = thread(3, &["dora@home.example"], &[]);
     told_by_staff.people.staff_addressed("ben@school.example");
