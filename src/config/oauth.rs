@@ -84,6 +84,19 @@ impl OauthProvider {
     }
 }
 
+impl Config {
+    /// The providers as text, but for the days on which their secrets end: to see whether they have changed. Never shown.
+    pub fn oauth_without_dates(&self) -> String {
+        let mut oauth = self.oauth.clone();
+        for provider in oauth.values_mut() {
+            let key = provider.certificate.as_mut().map(|certificate| &mut certificate.key);
+            let secrets = [provider.client_secret.as_mut(), provider.refresh_token.as_mut(), key];
+            secrets.into_iter().flatten().for_each(|secret| secret.expires_on = None);
+        }
+        format!("{oauth:?}")
+    }
+}
+
 /// What is wrong with the providers though every key and type is right.
 pub(super) fn check(config: &Config, out: &mut Problems) {
     for (name, provider) in &config.oauth {
@@ -247,6 +260,11 @@ mod tests {
         let secret = provider.client_secret.as_ref().unwrap();
         assert_eq!(secret.file.as_deref(), Some(Path::new("/srv/secret")));
         assert_eq!(secret.expires_on.unwrap().to_string(), "2027-03-01");
+        let later =
+            read(&format!("{TENANT}, client_secret: {{file: secret, expires_on: 2028-03-01}}")).unwrap();
+        assert_eq!(config.oauth_without_dates(), later.oauth_without_dates());
+        let moved = read(&format!("{TENANT}, client_secret: {{file: other}}")).unwrap();
+        assert_ne!(config.oauth_without_dates(), moved.oauth_without_dates());
         let other = "token_endpoint: https://login.example/token, client_id: x, refresh_token: {env: R}";
         assert_eq!(read(other).unwrap().oauth["tenant"].scope(), None);
     }

@@ -61,6 +61,7 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
         };
         refusal::send_due(account, courier, world).await;
         courier.close_if_idle().await;
+        courier.keep_acquainted().await;
         rests = if rest == Rest::None { 0 } else { rests.saturating_add(1) };
         if let Some(pause) = how_long(rest, rests) {
             world.pause(pause).await;

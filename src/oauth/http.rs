@@ -70,8 +70,8 @@ fn blocking(url: &str, form: &str, roots: Option<Vec<Certificate<'static>>>) -> 
         .max_redirects_will_error(false)
         .max_idle_connections(0)
         .user_agent(concat!("send-triage/", env!("CARGO_PKG_VERSION")));
-    if url.starts_with("http://") {
-        // To this very machine: no proxy stands between.
+    if is_here(url) {
+        // No proxy stands between.
         config = config.proxy(None);
     }
     let mut response = Agent::new_with_config(config.build())
@@ -91,6 +91,13 @@ fn blocking(url: &str, form: &str, roots: Option<Vec<Certificate<'static>>>) -> 
     let body = Zeroizing::new(response.body_mut().with_config().limit(LONGEST).read_to_vec()?);
     let body = Zeroizing::new(String::from_utf8_lossy(&body).into_owned());
     Ok(Answer { status, retry_after, date, body })
+}
+
+/// Whether it is this very machine.
+fn is_here(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', ':']).next().unwrap_or(rest);
+    ["localhost", "127.0.0.1"].contains(&host)
 }
 
 fn authorities(file: &Path) -> Result<Vec<Certificate<'static>>, String> {

@@ -89,9 +89,9 @@ pub(super) fn refused(provider: &Provider, refusal: &Refusal) -> TokenError {
         Meaning::Person(problem, remedy) => {
             let clock = refusal.skew.filter(|skew| skew.abs() > SKEW).map(|skew| {
                 let (minutes, way) =
-                    (skew.abs().num_minutes(), if skew > TimeDelta::zero() { "ahead" } else { "behind" });
+                    (skew.abs().num_minutes(), if skew > TimeDelta::zero() { "ahead of" } else { "behind" });
                 format!(
-                    ". This machine's clock is {minutes} minutes {way} of the provider's: set it right first"
+                    ". This machine's clock is {minutes} minutes {way} the provider's: set it right first"
                 )
             });
             TokenError::NeedsAPerson {
@@ -333,7 +333,7 @@ mod tests {
         };
         let text = |minutes| refused(&provider("https://login.example/token"), &refusal(minutes)).to_string();
         assert!(text(-14).contains("clock is 14 minutes behind"), "{}", text(-14));
-        assert!(text(90).contains("clock is 90 minutes ahead") && !text(1).contains("clock"));
+        assert!(text(90).contains("clock is 90 minutes ahead of the") && !text(1).contains("clock"));
     }
 
     #[test]

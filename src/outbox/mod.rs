@@ -35,6 +35,10 @@ pub trait Courier {
     /// Takes leave of the server when there has been no letter for a while. To be called between rounds.
     async fn close_if_idle(&mut self) {}
 
+    /// Opens a connection if there has been none for a day: so it is known in time that a login is refused, or that a certificate
+    /// runs out, and not only when a letter is to go. To be called between rounds.
+    async fn keep_acquainted(&mut self) {}
+
     /// Takes leave of the server.
     async fn close(&mut self) {}
 }
@@ -104,6 +108,12 @@ impl Courier for AnyCourier {
     async fn close_if_idle(&mut self) {
         if let Self::Smtp(courier) = self {
             courier.close_if_idle().await;
+        }
+    }
+
+    async fn keep_acquainted(&mut self) {
+        if let Self::Smtp(courier) = self {
+            courier.keep_acquainted().await;
         }
     }
 

@@ -33,6 +33,7 @@ mod mailboxes;
 mod migrate;
 mod moves;
 mod person;
+mod place;
 mod purge;
 mod rebuild;
 mod rounds;
@@ -66,7 +67,7 @@ pub use moves::{LateOpening, OpenedCase, WaitingOpening};
 pub use person::Left;
 pub use purge::Purged;
 pub use rebuild::{Basis, OldLetter};
-pub use rounds::{Mark, Round, Seen, WaitingCase};
+pub use rounds::{Mark, Round, Seen, Unsent, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
 pub use upkeep::Standing;
 

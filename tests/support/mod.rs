@@ -15,6 +15,7 @@ pub mod program;
 pub mod proxy;
 pub mod servers;
 pub mod team;
+pub mod token_endpoint;
 pub mod wire;
 
 /// How long anything may take before the test says that it never will.

@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
+use crate::calendar::london;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config, EnvelopeFrom, FolderKind};
+use crate::daemon::health::Health;
 use crate::daemon::refusal::{self, Refusal};
-use crate::daemon::{in_force, parts};
+use crate::daemon::{expiry, in_force, parts};
 use crate::mailbox::{self, Filing, FolderAccount, Outcome, ProbeStep, Provider, Wanted, probe};
 use crate::outbox::SmtpCourier;
 
@@ -160,6 +162,10 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
         };
         findings.add("-", Side::Program, &format!("access token `{name}`"), outcome);
     }
+    for (said, soon, remedy) in what_runs_out(config) {
+        let outcome = if soon { Outcome::Failed { problem: said, remedy } } else { Outcome::Good(said) };
+        findings.add("-", Side::Program, "runs out", outcome);
+    }
     // One account after the other, each with its own passwords: one that cannot be read says so and stops no other.
     for account in accounts {
         let mut filed_into = set.as_ref().map(|set| set.routing.folders_of(&account.name)).unwrap_or_default();
@@ -186,6 +192,17 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
         }
     }
     findings
+}
+
+/// What is known to run out: when, whether that is soon, and what to do about it.
+fn what_runs_out(config: &Config) -> Vec<(String, bool, String)> {
+    let today = london::date(SystemClock.now());
+    let seen = Health::read(&config.health_file()).map(|health| health.certificates).unwrap_or_default();
+    let told = |ending: expiry::Ending| {
+        let soon = ending.stage(today).is_some_and(|stage| stage >= expiry::Stage::Seven);
+        (expiry::sentence(&ending, today).trim_end_matches('.').to_owned(), soon, ending.remedy)
+    };
+    expiry::known(config, &seen).into_iter().map(told).collect()
 }
 
 fn not_tried(why: &str) -> Vec<ProbeStep> {

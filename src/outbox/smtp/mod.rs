@@ -188,10 +188,15 @@ pub struct SmtpCourier {
     /// Made once: reading the system's certificates takes a while.
     tls: Option<TlsParameters>,
     kept: Option<Connection>,
+    /// When a connection was last tried, or the courier was made.
+    tried_at: Instant,
     pace: Pace,
     /// Whose server it was that we last met.
     met: Provider,
 }
+
+/// After so long without a connection, one is opened to see that all is well.
+const STRANGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl fmt::Debug for SmtpCourier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -221,7 +226,7 @@ impl SmtpCourier {
     /// A courier that connects when the first letter comes.
     pub fn new(config: SmtpConfig) -> Self {
         let pace = Pace::new(config.letters_a_minute);
-        Self { config, tls: None, kept: None, pace, met: Provider::Other }
+        Self { config, tls: None, kept: None, tried_at: Instant::now(), pace, met: Provider::Other }
     }
 
     /// Takes another login, such as a fresh token, from the next connection on.
@@ -240,6 +245,20 @@ impl SmtpCourier {
     pub async fn close_if_idle(&mut self) {
         if self.kept.as_ref().is_some_and(|kept| kept.used_at.elapsed() > self.config.keep_idle) {
             self.close().await;
+        }
+    }
+
+    /// See [`Courier::keep_acquainted`].
+    async fn look_in(&mut self) {
+        if self.tried_at.elapsed() < STRANGE {
+            return;
+        }
+        match self.open(&mut Vec::new()).await {
+            Ok(connection) => {
+                self.kept = Some(connection);
+                self.close().await;
+            }
+            Err(error) => tracing::warn!("The daily look at the submission server failed: {error}"),
         }
     }
 
@@ -304,6 +323,10 @@ impl SmtpCourier {
 }
 
 impl Courier for SmtpCourier {
+    async fn keep_acquainted(&mut self) {
+        self.look_in().await;
+    }
+
     fn ready_in(&self) -> Duration {
         self.pace.ready_in(Instant::now())
     }

@@ -84,6 +84,7 @@ impl SmtpCourier {
     /// Opens a connection that is ready for a letter; `steps` tells what has worked.
     pub(super) async fn open(&mut self, steps: &mut Vec<ProbeStep>) -> Result<Connection, DeliveryError> {
         let server = self.config.server();
+        self.tried_at = Instant::now();
         match self.try_open(steps).await {
             Ok(connection) => Ok(connection),
             Err(Refusal::Ours(error)) => Err(error),
