@@ -90,8 +90,9 @@ pub(super) async fn upgraded(account: &ImapAccount, session: Session) -> Result<
                 "{} greets without asking who we are, so STARTTLS cannot be used",
                 account.place()
             ),
-            remedy: "Use `tls` on port 993, and ask the server's keeper whether the connection is tampered with"
-                .into(),
+            remedy:
+                "Use `tls` on port 993, and ask the server's keeper whether the connection is tampered with"
+                    .into(),
         });
     }
     start_tls(account, session).await
