@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveTime;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::rules::diagnostic::{self, Diagnostic, Severity};
-use crate::rules::source;
 use crate::triage::{Kind, Queue};
 
 mod account;
@@ -19,6 +18,11 @@ mod check;
 mod digest;
 mod health;
 mod life;
+mod metrics;
+mod oauth;
+mod parts;
+mod reach;
+mod reference;
 mod renamed;
 mod secret;
 mod shape;
@@ -31,9 +35,12 @@ pub use account::{
 pub use digest::{DigestDay, DigestRules, DigestTo};
 pub use health::{CanaryRules, HealthRules};
 pub use life::{Answers, Moves, PassedOnRules, Retention};
+pub use metrics::{Listen, MetricsRules};
+pub use oauth::{ClientCertificate, OauthProvider};
 pub use secret::Secret;
 pub use staff::{AreaName, CallBacks, Referrals, ReminderTo, Reminders, Resolution};
 
+use parts::Parts;
 use shape::{Complaint, Time};
 
 /// The configuration that `demo`, and every command without `--config`, starts from.
@@ -58,6 +65,9 @@ pub struct Config {
     /// Bank holidays, council closures, school terms; without it the built-in ones.
     #[serde(default)]
     pub working_days: Option<PathBuf>,
+    /// Where access tokens come from, for servers that take no passwords; each has a name that accounts refer to.
+    #[serde(default)]
+    pub oauth: BTreeMap<String, OauthProvider>,
     /// The accounts whose folders are watched.
     pub accounts: Vec<Account>,
     /// Where each queue's messages are filed.
@@ -104,6 +114,9 @@ pub struct Config {
     /// How somebody outside learns that the program stands still.
     #[serde(default)]
     pub health: HealthRules,
+    /// Where the program may be looked at from outside.
+    #[serde(default)]
+    pub metrics: MetricsRules,
     /// What is to be warned of in the file, such as old names.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
@@ -115,8 +128,8 @@ pub struct Config {
 pub struct Council {
     /// The council's own domain: mail from it, or from below it, is internal.
     pub domain: String,
-    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that mail from the council's domain is
-    /// forged; without it, none is.
+    /// The host whose Authentication-Results header (RFC 8601) is believed when it says that a sender is forged; `microsoft-365` for
+    /// Exchange Online, which writes no name. Without it, none is believed.
     #[serde(default)]
     pub trusted_authserv_id: Option<String>,
     /// Names, telephone numbers and pages that the letters point to.
@@ -198,7 +211,7 @@ impl Default for FilingRules {
 }
 
 /// A kind that is not a person's mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum KindName {
@@ -207,6 +220,13 @@ pub enum KindName {
     List,
     Internal,
     Calendar,
+}
+
+impl KindName {
+    /// As the file writes it.
+    fn word(self) -> &'static str {
+        Kind::from(self).name()
+    }
 }
 
 impl From<KindName> for Kind {
@@ -225,7 +245,7 @@ impl From<KindName> for Kind {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deadlines {
-    /// Policy, email d.
+    /// Within so many working days an answer is due (policy, email d).
     pub answer_within_working_days: u32,
     /// When work starts, Europe/London.
     #[schemars(with = "Time")]
@@ -256,11 +276,11 @@ impl Default for Deadlines {
 pub struct Acknowledgements {
     /// The kill switch: false withholds every acknowledgement.
     pub send: bool,
-    /// To one sender in 24 hours.
+    /// At most so many to one sender in 24 hours.
     pub per_sender_a_day: u32,
-    /// To one domain in an hour.
+    /// At most so many to one domain in an hour.
     pub per_domain_an_hour: u32,
-    /// In all in an hour.
+    /// At most so many in all in an hour.
     pub in_all_an_hour: u32,
     /// A message older than this when it is first seen is not acknowledged; 0: any age is.
     pub oldest_hours: u32,
@@ -282,7 +302,7 @@ impl Default for Acknowledgements {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerts {
-    /// Addresses on the council's own domain that are not watched mailboxes.
+    /// Who is told of urgent mail: addresses on the council's own domain that are not watched mailboxes.
     pub to: Vec<String>,
     /// The account that sends them; the first one unless given.
     pub from_account: Option<String>,
@@ -312,17 +332,10 @@ impl Config {
             .map_err(|complaints| ConfigError(diagnostic::listed(&complaints).trim_end().to_owned()))
     }
 
-    /// Reads a configuration file; all complaints, each with its place.
+    /// Reads a configuration file and those beside it; all complaints, each with its place.
     pub fn load_or_tell(path: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| {
-            let problem = format!("the configuration cannot be read: {error}");
-            let remedy = "Give its path with --config, or copy config/send-triage.yaml there.";
-            vec![Diagnostic::whole_file(name.clone(), &problem, remedy)]
-        })?;
-        let text = source::text(&bytes).map_err(|bad| vec![bad.diagnostic(&name)])?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::read(&text, &name, folder)
+        Self::put_together(&Parts::gather(path)?, folder)
     }
 
     /// Reads a configuration from text; `name` is for messages.
@@ -333,16 +346,15 @@ impl Config {
 
     /// Reads a configuration from text; all complaints, each with its place.
     pub fn read(text: &str, name: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let shown = without_passwords(text);
+        Self::put_together(&Parts::single(name, text), folder)
+    }
+
+    fn put_together(parts: &Parts, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let show = |complaints: Vec<Complaint>| {
-            complaints.into_iter().map(|complaint| complaint.diagnostic(name, &shown)).collect::<Vec<_>>()
+            complaints.into_iter().map(|complaint| parts.diagnostic(complaint)).collect::<Vec<_>>()
         };
-        let (tree, old) = shape::read(text, &Self::schema(), "config/send-triage.yaml").map_err(show)?;
-        let mut config: Self = crate::yaml::typed(text).map_err(|error| {
-            let remedy = error.remedy.unwrap_or_default();
-            show(vec![Complaint { range: error.range, problem: error.problem, remedy }])
-        })?;
+        let (tree, old) = parts.read(&Self::schema()).map_err(show)?;
+        let mut config: Self = parts.typed(&tree).map_err(|complaint| show(vec![complaint]))?;
         config.make_absolute(folder);
         let place = |found: check::Problem| Complaint {
             range: shape::place(&tree, &found.path),
@@ -351,26 +363,25 @@ impl Config {
         };
         let complaints: Vec<Complaint> = check::problems(&config).into_iter().map(place).collect();
         let warning = |one: Diagnostic| Diagnostic { severity: Severity::Warning, ..one };
-        config.warnings = show(old).into_iter().map(warning).collect();
+        let idle = reach::idle(&config).into_iter().map(place);
+        config.warnings = show(old.into_iter().chain(idle).collect()).into_iter().map(warning).collect();
         if complaints.is_empty() { Ok(config) } else { Err(show(complaints)) }
     }
 
     /// The rules folder that a configuration names, whatever else is wrong with it.
     pub fn rules_named_in(path: &Path) -> Option<PathBuf> {
-        let text = std::fs::read_to_string(path).ok()?;
-        let (root, _) = crate::yaml::parse_leniently(&text);
-        let crate::yaml::Value::Map(entries) = root.value else { return None };
-        let named = |node: &crate::yaml::Node| match &node.value {
-            crate::yaml::Value::Scalar(text, _) => Some(text.clone()),
-            _ => None,
-        };
-        let (_, value) = entries.iter().find(|(key, _)| named(key).as_deref() == Some("rules"))?;
-        Some(path.parent().unwrap_or(Path::new(".")).join(named(value)?))
+        let rules = Parts::gather(path).ok()?.named("rules")?;
+        Some(path.parent().unwrap_or(Path::new(".")).join(rules))
     }
 
     /// The JSON Schema of the file, made from these types.
     pub fn schema() -> serde_json::Value {
         shape::schema_of::<Self>("The configuration of send-triage")
+    }
+
+    /// The page of every key, made from these types.
+    pub fn reference() -> String {
+        reference::page(&Self::schema())
     }
 
     fn make_absolute(&mut self, folder: &Path) {
@@ -383,12 +394,13 @@ impl Config {
         self.rules.iter_mut().for_each(absolute);
         self.working_days.iter_mut().for_each(absolute);
         self.health.file.iter_mut().for_each(absolute);
+        self.oauth.values_mut().for_each(|provider| provider.make_absolute(folder));
         for account in &mut self.accounts {
             account.outbox.iter_mut().for_each(absolute);
             account.folder.iter_mut().for_each(|f| absolute(&mut f.path));
             if let Some(imap) = &mut account.imap {
                 imap.ca_file.iter_mut().for_each(absolute);
-                imap.password.make_absolute(folder);
+                imap.password.iter_mut().for_each(|p| p.make_absolute(folder));
             }
             if let Some(smtp) = &mut account.smtp {
                 smtp.ca_file.iter_mut().for_each(absolute);
@@ -403,14 +415,17 @@ impl Config {
     }
 }
 
+/// Keys whose value is where a secret is.
+const SECRET_KEYS: [&str; 4] = ["password:", "client_secret:", "refresh_token:", " key:"];
+
 /// The text as it may be shown: a password that was written where its place belongs is starred out.
 fn without_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let is_secret =
             |end: &usize| line.get(*end..).is_some_and(|value| !value.trim_start().starts_with('{'));
-        let ends = line.match_indices("password:").map(|(at, key)| at + key.len());
-        let from = ends.clone().find(is_secret).unwrap_or(line.len());
+        let ends = SECRET_KEYS.iter().flat_map(|key| line.match_indices(key)).map(|(at, key)| at + key.len());
+        let from = ends.filter(is_secret).min().unwrap_or(line.len());
         out.push_str(line.get(..from).unwrap_or_default());
         // Byte for byte, so that places stay what they are.
         for c in line.get(from..).unwrap_or_default().chars() {

@@ -20,7 +20,7 @@
 //! | words | `yaml`, `message`, `calendar` |
 //! | judgement | `rules`, `triage`, `case` |
 //! | what to do | `memo`, `digest`, `letter`, `effect` |
-//! | outside | `clock`, `mailbox`, `record`, `outbox` |
+//! | outside | `clock`, `certificate`, `mailbox`, `record`, `outbox`, `oauth` |
 //! | running | `config`, `daemon`, `command` |
 //!
 //! # Invariants
@@ -31,7 +31,8 @@
 //!   refused: it is about no message).
 //! - An effect found half done after a crash is settled by looking, not by guessing.
 //! - Every answer carries the findings that led to it. Rules that do not pass leave the last good ones in force.
-//! - Nothing is spawned: tasks are joined and borrow. Logs name messages by number, never people.
+//! - Nothing is spawned: tasks are joined and borrow (but for the one request of an access token, which waits on a thread of
+//!   its own). Logs name messages by number, never people.
 
 pub mod yaml;
 
@@ -55,11 +56,15 @@ pub mod memo;
 
 pub mod clock;
 
+pub mod certificate;
+
 pub mod mailbox;
 
 pub mod record;
 
 pub mod outbox;
+
+pub mod oauth;
 
 pub mod config;
 

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use send_triage::effect::Destination;
 use send_triage::letter::Letter;
 use send_triage::mailbox::{
-    Accounts, Credentials, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Mechanism, SENT,
-    Security, probe,
+    Accounts, Credentials, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Mechanism, Outcome,
+    SENT, Security, Wanted, probe,
 };
 use send_triage::message::MessageRef;
 
@@ -227,12 +227,23 @@ async fn the_doctor_tells_what_works_and_changes_nothing() {
     let servers = MailServers::start(Setup::default());
     let account = account(&servers, "send.general", Security::Tls);
     let before = servers.folders("send.general");
-    let steps = probe(&account, &["INBOX".into(), "Nowhere".into()]).await;
-    let good: Vec<&str> =
-        steps.iter().filter(|step| step.outcome.is_ok()).map(|step| step.name.as_str()).collect();
-    assert_eq!(good, ["connect", "encryption", "login", "abilities", "folder INBOX", "Sent folder"]);
-    let bad = steps.iter().find(|step| step.name == "folder Nowhere").unwrap();
-    assert!(bad.outcome.as_ref().unwrap_err().contains("INBOX"), "the folders that are there are named");
+    let wanted = Wanted {
+        watched: &["INBOX".into(), "Nowhere".into()],
+        filed_into: &["Triage/General".into(), "Trash".into()],
+        answers_in: &["\\Sent".into()],
+        server_keeps_copies: false,
+        poll_seconds: 300,
+    };
+    let steps = probe(&account, &wanted).await.steps;
+    let found = |name: &str| &steps.iter().find(|step| step.name == name).unwrap().outcome;
+    let Outcome::Failed { remedy, .. } = found("folder Nowhere") else { panic!("{steps:?}") };
+    assert!(remedy.contains("INBOX"), "the folders that are there are named: {remedy}");
+    let failed = steps.iter().filter(|step| !matches!(step.outcome, Outcome::Good(_))).count();
+    assert_eq!(failed, 1, "{steps:?}");
+    let Outcome::Good(said) = found("folders") else { panic!("{steps:?}") };
+    assert!(said.contains("1 there; created when first needed: Triage/General"), "{said}");
+    let Outcome::Good(said) = found("encryption") else { panic!("{steps:?}") };
+    assert!(said.contains("for localhost, issued by Test CA, valid until"), "{said}");
     assert_eq!(servers.folders("send.general"), before);
 }
 

@@ -21,7 +21,7 @@ pub fn path(relative: &str) -> PathBuf {
 }
 
 /// What is in force without a configuration of one's own: the shipped rules, the example's team, the working days.
-pub fn policy() -> Policy {
+pub fn policy() -> std::sync::Arc<Policy> {
     let config = Config::parse(EXAMPLE, "built in", Path::new(".")).expect("the example configuration");
     in_force::load(&config).unwrap_or_else(|refused| panic!("{refused}")).policy
 }

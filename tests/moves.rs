@@ -49,7 +49,8 @@ impl Desk {
         let config = Config::parse(&text, "send-triage.yaml", dir.path()).unwrap();
         let records = Records::open(&config.database).unwrap();
         let in_force = InForce::new(in_force::load(&config).unwrap());
-        let rounds = Rounds::new(Overview::of_all(&parts::accounts(&config).unwrap()));
+        let rounds =
+            Rounds::new(Overview::of_all(&parts::accounts(&config, &parts::Shared::new(&config)).unwrap()));
         // A Saturday: what waits for working hours waits.
         let clock = Told(Cell::new("2026-11-21T10:00:00Z".parse().unwrap()));
         let (_, stop) = watch::channel(false);
@@ -70,8 +71,9 @@ impl Desk {
             self.clock.0.set(self.clock.0.get() + TimeDelta::minutes(5));
             return self.rounds.go(&world).await.unwrap();
         }
-        let mut boxes = parts::mailboxes(&self.config).unwrap();
-        let mut couriers: BTreeMap<String, AnyCourier> = parts::couriers(&self.config).unwrap();
+        let mut boxes = parts::mailboxes(&self.config, &parts::Shared::new(&self.config)).unwrap();
+        let mut couriers: BTreeMap<String, AnyCourier> =
+            parts::couriers(&self.config, &parts::Shared::new(&self.config)).unwrap();
         daemon::once(&world, &mut boxes, &mut couriers).await.unwrap();
         0
     }

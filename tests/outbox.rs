@@ -11,6 +11,7 @@ use std::time::Duration;
 use fake_smtp::{Act, FakeSmtp, Odd};
 use secrecy::SecretString;
 use send_triage::letter::Letter;
+use send_triage::mailbox::Outcome;
 use send_triage::outbox::smtp::{Security, SmtpLogin, SmtpTimeouts};
 use send_triage::outbox::{Courier, DeliveryError, SmtpConfig, SmtpCourier};
 
@@ -330,15 +331,26 @@ async fn a_letter_that_the_server_cannot_take_is_not_begun() {
 
 #[tokio::test]
 async fn the_probe_tells_what_works_and_sends_nothing() {
-    let server = FakeSmtp::start(vec![vec![], vec![("AUTH", Act::Say("535 5.7.8 No"))]]).await;
+    // Each look is two connections: whether anybody listens, and then the conversation.
+    let refused = vec![("AUTH", Act::Say("535 5.7.8 No"))];
+    let server = FakeSmtp::start(vec![vec![], vec![], refused]).await;
     let mut courier = SmtpCourier::new(config(server.port, PATIENT));
-    let probe = courier.probe().await;
-    assert_eq!(word(&probe.outcome), "sent", "{probe:?}");
-    assert_eq!(probe.steps.len(), 3, "{probe:?}");
-    assert!(probe.steps[1].contains("1000000 bytes; DSN") && probe.steps[2].contains("PLAIN"), "{probe:?}");
-    let probe = courier.probe().await;
-    assert_eq!((word(&probe.outcome), probe.steps.len()), ("person", 2), "{probe:?}");
-    assert!(!server.heard().iter().any(|line| line.starts_with("MAIL")));
+    let us = "send.general@council.example";
+    let (steps, _) = courier.probe(None, us).await;
+    let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["name", "connect", "greeting", "abilities", "login", "envelope"]);
+    assert!(steps.iter().all(|step| matches!(step.outcome, Outcome::Good(_))), "{steps:?}");
+    let said = format!("{steps:?}");
+    assert!(said.contains("1000000 bytes; DSN") && said.contains("PLAIN"), "{said}");
+    let heard = server.heard();
+    let at = |word: &str| heard.iter().position(|line| line.starts_with(word)).unwrap();
+    assert!(at("MAIL FROM:<>") < at("RCPT TO") && at("RCPT TO") < at("RSET"), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("DATA")), "{heard:?}");
+
+    let (steps, _) = courier.probe(None, us).await;
+    let found = |name: &str| &steps.iter().find(|step| step.name == name).unwrap().outcome;
+    assert!(matches!(found("login"), Outcome::Failed { .. }), "{steps:?}");
+    assert_eq!(found("envelope"), &Outcome::NotTried("because `login` failed".into()));
 }
 
 #[tokio::test]

@@ -179,7 +179,9 @@ async fn a_task_that_hangs_is_told_apart_from_a_server_that_is_away() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_to_ourselves_comes_round_or_is_missed() {
-    let mut office = Office::new("{canary: {account: general, every_hours: 1, within_minutes: 20}}");
+    let mut office = Office::new(
+        "{to: [systems@council.example], canary: {account: general, every_hours: 1, within_minutes: 20}}",
+    );
     let (inbox, sent) = (office.servers["general"].clone(), office.couriers["general"].sent.clone());
     let deliver: Rc<dyn Fn()> = Rc::new(move || {
         let raw = sent.borrow().last().unwrap().raw.clone();
@@ -195,11 +197,17 @@ async fn a_message_to_ourselves_comes_round_or_is_missed() {
     assert_eq!(office.stalls(), Vec::<String>::new());
     let records = Records::open(&office.dir.path().join("record.sqlite")).unwrap();
     assert_eq!(records.standing().unwrap().open_cases, 0, "it is no message that anybody must answer");
+    assert_eq!(office.servers["general"].count("INBOX"), 0, "staff do not find one every hour");
 
     // The server takes it and delivers nothing.
     office.couriers.get_mut("general").unwrap().when_taken = None;
     office.run(52 * MINUTE, true).await;
     assert!(office.stalls().concat().contains("has not come back"), "{:?}", office.stalls());
+    // Whoever looks after it is told once, by an account that does not write into the void.
+    let told = office.letters("assessment");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Subject: Mail of the mailbox general does not come round"), "{}", told[0]);
+    assert!(told[0].contains("To: systems@council.example"));
 }
 
 #[test]

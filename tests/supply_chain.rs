@@ -11,13 +11,13 @@ use serde_json::Value;
 
 /// Crates that stand in the tree in more than one version, and who needs the older one. A new pair is a reason to look.
 const TWICE: &[(&str, &str)] = &[
-    ("async-channel", "async-imap, by its tests' executor"),
+    ("async-channel", "async-imap, by stop-token"),
     ("bit-set", "jsonschema in tests"),
     ("bit-vec", "bit-set"),
     ("cpufeatures", "sha2"),
     ("event-listener", "async-channel"),
-    ("getrandom", "ring, proptest"),
-    ("miniz_oxide", "png, for the charts"),
+    ("getrandom", "0.2 by ring, 0.3 by jsonschema's ahash in tests"),
+    ("miniz_oxide", "flate2 and png, for the charts"),
     ("r-efi", "getrandom"),
     ("syn", "derive macros that are not on 3 yet"),
     ("thiserror", "async-imap"),

@@ -17,9 +17,13 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("resvg", &["digest/charts/png"]),
     ("lettre", &["letter/mod", "outbox/smtp"]),
     ("async_imap", &["mailbox/"]),
-    ("tokio_rustls", &["mailbox/", "outbox/smtp"]),
+    ("tokio_rustls", &["mailbox/", "outbox/smtp", "oauth/"]),
+    ("ureq", &["oauth/http"]),
+    ("ring", &["mailbox/tls", "oauth/"]),
     ("rusqlite", &["record/"]),
-    ("tokio", &["mailbox/", "record/", "outbox/", "config", "daemon/", "command/"]),
+    ("clap_mangen", &["command/manual"]),
+    ("clap_complete", &["command/manual"]),
+    ("tokio", &["mailbox/", "record/", "outbox/", "oauth/", "config", "daemon/", "command/"]),
 ];
 
 /// What the first three rows of the house do not know: clock, file, network.

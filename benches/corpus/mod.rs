@@ -40,7 +40,8 @@ pub fn realistic(count: usize, seed: u64) -> Vec<Vec<u8>> {
 }
 
 /// What people wrote in the labelled emails, paragraph by paragraph.
-fn paragraphs() -> Vec<String> {
+#[allow(dead_code)] // Not every benchmark looks at them.
+pub fn paragraphs() -> Vec<String> {
     let labels = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/labelled/labels.jsonl");
     let text = fs::read_to_string(labels).unwrap_or_default();
     let mut all: Vec<String> = text

@@ -1,14 +1,8 @@
-//! The cutting of new text from quotes, signature and disclaimer, of any text: what is called new was there, in that order.
+//! Any text as a message's text, divided into new words and others. See `targets.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use send_triage::message::new_text;
+#[path = "../targets.rs"]
+#[allow(dead_code)]
+mod targets;
 
-fuzz_target!(|text: &str| {
-    let divided = new_text::divide(text, "anna@home.example", "School");
-    let mut rest = text;
-    for word in divided.new.split_whitespace() {
-        let at = rest.find(word).expect("a word of the new text that the message does not hold");
-        rest = &rest[at + word.len()..];
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::new_text(bytes));

@@ -1,7 +1,7 @@
 //! Which case a message from outside belongs to: one that is there, or one of its own, linked to those it may concern.
 //!
 //! A message joins a case only if it refers to a message of it (RFC 5322 section 3.6.4) **and** its writer takes part in
-//! it. [`Common`] is the proof of the second, [`Thread::common`] its only source, and [`Joins`] cannot be made without it:
+//! it. [`Common`] is the proof of the second, [`Thread`] its only source, and [`Joins`] cannot be made without it:
 //! putting one family's mail into another's case is a data breach. Subjects, case numbers and quoted ids prove nothing.
 //! In doubt a message opens a case of its own, which is linked. Policy, email b and d; contact-process, steps 1 to 4.
 
@@ -65,10 +65,20 @@ impl Thread {
     /// The proof that a writer takes part in it, by all the addresses that the message gives for its writer (From and
     /// Reply-To: behind one From there may be many people, each with a Reply-To of their own). `None`: no such thing.
     pub fn common(&self, writer: &[&str]) -> Option<Common<'_>> {
+        self.common_of(writer, true)
+    }
+
+    /// The same, of those alone who have written in it.
+    pub fn common_writer(&self, writer: &[&str]) -> Option<Common<'_>> {
+        self.common_of(writer, false)
+    }
+
+    fn common_of(&self, writer: &[&str], addressed_too: bool) -> Option<Common<'_>> {
         let takes_part = |address: &&str| {
             let address = address.to_lowercase();
             !address.is_empty()
-                && (self.people.wrote.contains(&address) || self.people.addressed.contains(&address))
+                && (self.people.wrote.contains(&address)
+                    || (addressed_too && self.people.addressed.contains(&address)))
         };
         (!writer.is_empty() && writer.iter().all(takes_part)).then_some(Common { thread: self })
     }
@@ -142,11 +152,12 @@ pub struct SameWords<'t> {
     pub received_at: DateTime<Utc>,
 }
 
-/// Which case it belongs to. `threads` are the cases to which it refers, the nearest first; `waiting` are the writer's
-/// cases that wait for an answer.
+/// Which case it belongs to. `threads` are the cases to which it refers, the nearest first; `own` is the waiting case of what
+/// its writer wrote earlier in the same conversation; `waiting` are the writer's cases that wait for an answer.
 pub fn judge<'t>(
     incoming: Incoming<'_>,
     threads: &'t [Thread],
+    own: Option<&'t Thread>,
     same: Option<SameWords<'t>>,
     waiting: &'t [Thread],
 ) -> Judgement<'t> {
@@ -157,6 +168,9 @@ pub fn judge<'t>(
     let Some(common) = threads.first().and_then(|nearest| nearest.common(incoming.writer)) else {
         if incoming.thanks && incoming.is_reply {
             return Judgement::Nothing;
+        }
+        if let Some(common) = own.and_then(|own| adds_to_its_own(incoming, own)) {
+            return Judgement::Joins(Joins { common, part: Part::Addition });
         }
         let mut links: Vec<(&Thread, String)> = strangers()
             .map(|thread| {
@@ -179,6 +193,19 @@ pub fn judge<'t>(
         Ok(part) => Judgement::Joins(Joins { common, part }),
         Err(why) => Judgement::Opens(vec![(thread, why)]),
     }
+}
+
+/// A reply to all answers whoever wrote last. What its writer said in the same conversation before is their own case, and the only
+/// one that it can add to; on the same day also with what it asks, for people who are annoyed repeat themselves.
+fn adds_to_its_own<'t>(incoming: Incoming<'_>, own: &'t Thread) -> Option<Common<'t>> {
+    let since = incoming.received_at - own.received_at;
+    let on_the_same_day = since >= chrono::TimeDelta::zero() && since.num_days() < 1;
+    let asks = match incoming.asks {
+        Asks::Something if on_the_same_day => Asks::Nothing,
+        asks => asks,
+    };
+    let common = own.common_writer(incoming.writer)?;
+    matches!(part(Incoming { asks, ..incoming }, own), Ok(Part::Addition)).then_some(common)
 }
 
 /// As what it joins the case that it refers to and whose writer takes part in it, or why it has one of its own.

@@ -53,8 +53,9 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
     let config = demo_config(out, &arriving, arguments.rules.as_deref())?;
     let set = in_force::load(&config)?;
     let records = Records::open(&config.database)?;
-    let mut boxes = parts::mailboxes(&config)?;
-    let mut couriers = parts::couriers(&config)?;
+    let shared = parts::Shared::new(&config);
+    let mut boxes = parts::mailboxes(&config, &shared)?;
+    let mut couriers = parts::couriers(&config, &shared)?;
     let in_force = InForce::new(set);
     let clock = ToldClock(Cell::new(DateTime::UNIX_EPOCH));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {

@@ -15,7 +15,7 @@ use crate::daemon::{Bells, InForce, World, kept, letters, parts, post, refusal};
 use crate::digest::{Figures, Period, sample};
 use crate::effect::Effect;
 use crate::letter::WeeklyDigest;
-use crate::record::{RecordError, Records};
+use crate::record::{RecordError, Records, Unsent};
 
 use super::{CommandError, out, own_config, when};
 
@@ -223,22 +223,36 @@ fn send(
         }
         Err(error) => return Err(error.into()),
     };
-    let unsent = planned - post_now(&records, config, set, &topic)?.min(planned);
+    post_now(&records, config, set, &topic)?;
     drop(only_one);
-    if unsent > 0 {
-        return Err(CommandError::Outside(format!(
-            "{unsent} could not be handed over now; they are sent as soon as `send-triage run` is started. `send-triage doctor` says what is wrong."
-        )));
+    let unsent = records.not_handed_over(&topic)?;
+    if !unsent.is_empty() {
+        return Err(CommandError::Outside(not_sent(&unsent)));
     }
     out::line("Sent.");
     Ok(())
 }
 
-/// Hands over the letters about this and no others; returns how many were dealt with.
-fn post_now(records: &Records, config: &Config, set: Set, topic: &str) -> Result<usize, CommandError> {
-    let Some(account) = letters::alerting_account(config) else { return Ok(0) };
-    let mut couriers = parts::couriers(config)?;
-    let Some(courier) = couriers.get_mut(account) else { return Ok(0) };
+/// To whom a digest was not handed over, why, and what becomes of it.
+fn not_sent(letters: &[Unsent]) -> String {
+    let lines = letters.iter().map(|letter| {
+        let next = if letter.waits_for_a_person {
+            "It is not sent again by itself: when that is mended, `digest --send --again` writes a new one"
+        } else {
+            "It is sent as soon as `send-triage run` is started"
+        };
+        let problem = letter.problem.as_deref().unwrap_or("it could not be handed over now");
+        format!("{}: not sent: {}. {next}.", letter.recipient, problem.trim_end_matches('.'))
+    });
+    let lines: Vec<String> = lines.chain(["`send-triage doctor` tries the servers.".to_owned()]).collect();
+    lines.join("\n")
+}
+
+/// Hands over the letters about this and no others. What became of them stands in the record.
+fn post_now(records: &Records, config: &Config, set: Set, topic: &str) -> Result<(), CommandError> {
+    let Some(account) = letters::alerting_account(config) else { return Ok(()) };
+    let mut couriers = parts::couriers(config, &parts::Shared::new(config))?;
+    let Some(courier) = couriers.get_mut(account) else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         CommandError::Outside(format!("The program cannot start its event loop: {error}"))
     })?;
@@ -255,7 +269,8 @@ fn post_now(records: &Records, config: &Config, set: Set, topic: &str) -> Result
     let ours = |effect: &Effect| matches!(effect, Effect::Notice { topic: of, .. } if of == topic);
     runtime
         .block_on(post::send_those(account, courier, &world, ours))
-        .map_err(|trouble| CommandError::Outside(trouble.to_string()))
+        .map_err(|trouble| CommandError::Outside(trouble.to_string()))?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -270,6 +285,19 @@ mod tests {
         assert_eq!(monday(Some("2026-11-22")).unwrap(), "2026-11-16");
         assert_eq!(monday(Some("2026-11-25")).unwrap(), "2026-11-23");
         assert!(monday(Some("2026-11-26")).is_err() && monday(Some("last week")).is_err());
+    }
+
+    #[test]
+    fn what_was_not_sent_is_told_with_what_becomes_of_it() {
+        let unsent = |waits_for_a_person, problem: Option<&str>| Unsent {
+            recipient: "lead@council.example".to_owned(),
+            waits_for_a_person,
+            problem: problem.map(str::to_owned),
+        };
+        let told = not_sent(&[unsent(true, Some("550 no such user.")), unsent(false, None)]);
+        let lines: Vec<&str> = told.lines().collect();
+        assert!(lines[0].contains("not sent: 550 no such user. It is not sent again by itself"), "{told}");
+        assert!(lines[1].contains("as soon as `send-triage run` is started"), "{told}");
     }
 
     #[test]

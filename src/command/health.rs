@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::calendar::london;
-use crate::daemon::health::Health;
+use crate::daemon::health::{Health, Verdict};
 
 use super::{CommandError, Format, out, own_config};
 
@@ -23,23 +23,17 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     let now = Utc::now();
     let health = Health::read(&config.health_file()).map_err(CommandError::Outside)?;
     let after = TimeDelta::minutes(i64::from(config.health.stalled_after_minutes));
-    let ailments = health.ailments(now, after);
-    let (stalls, waiting): (Vec<_>, Vec<_>) = ailments.iter().partition(|one| one.stall);
+    let Verdict { ok, stalls, waiting } = Verdict::of(&health, now, after);
     match arguments.format {
         Format::Json => {
-            let texts = |of: &[&crate::daemon::health::Ailment]| {
-                of.iter().map(|one| one.text.clone()).collect::<Vec<_>>()
-            };
-            out::line(
-                json!({"ok": stalls.is_empty(), "stalls": texts(&stalls), "waiting": texts(&waiting), "health": health}),
-            );
+            out::line(json!({"ok": ok, "stalls": stalls, "waiting": waiting, "health": health}));
         }
         Format::Text => {
             for one in &stalls {
-                out::line(format!("STALLED  {}", one.text));
+                out::line(format!("STALLED  {one}"));
             }
             for one in &waiting {
-                out::line(format!("waiting  {}", one.text));
+                out::line(format!("waiting  {one}"));
             }
             for folder in &health.folders {
                 let seen = folder.last_seen_at.map_or_else(
@@ -48,7 +42,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
                 );
                 out::line(format!("         {} / {}: {seen}", folder.account, folder.folder));
             }
-            if stalls.is_empty() {
+            if ok {
                 out::line(format!(
                     "ok       {} looked after, rules {}, {} things to be done.",
                     match health.folders.len() {

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError};
@@ -21,10 +21,12 @@ mod digest;
 mod doctor;
 mod due;
 mod evaluate;
+mod examples;
 mod explain;
 mod figures;
 mod health;
 mod learn;
+mod manual;
 mod out;
 mod past;
 mod rebuild;
@@ -37,18 +39,22 @@ mod table;
 mod upkeep;
 mod when;
 
+/// Above the options that every command has.
+const FOR_ALL: &str = "For every command";
+
 /// Looks after a council's SEND mailboxes: acknowledges, decides urgent or standard, routes, and keeps the deadline.
 #[derive(Debug, Parser)]
 #[command(name = "send-triage", version, max_term_width = 110)]
 struct Arguments {
-    /// The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and
+    /// digest --sample the built-in example
+    #[arg(long, global = true, value_name = "FILE", help_heading = FOR_ALL, display_order = 900)]
     config: Option<PathBuf>,
-    /// How log lines look
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    /// How log lines look: for people, or as JSON for programs
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human, help_heading = FOR_ALL, display_order = 901)]
     log: LogFormat,
-    /// Log lines from this level on; without it, info, and warn for the demo
-    #[arg(long, global = true, value_enum)]
+    /// Log lines from this level on; without it info, and warn for the demo
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", help_heading = FOR_ALL, display_order = 902)]
     log_level: Option<LogLevel>,
     #[command(subcommand)]
     command: Command,
@@ -103,7 +109,7 @@ enum Command {
     Learn(learn::Arguments),
     /// When the answer is due to a message received at these times, and how that was counted
     Due(due::Arguments),
-    /// The cases on record
+    /// The cases on record: looked at, and what staff say of them
     Cases(cases::Arguments),
     /// The weekly digest for managers: looked at, or sent now
     Digest(digest::Arguments),
@@ -117,8 +123,14 @@ enum Command {
     Purge(upkeep::Purge),
     /// Everything that is kept about one address, as JSON
     Export(upkeep::Export),
-    /// The JSON Schemas of configuration and rules, for editors
+    /// The JSON Schemas of configuration and rules for editors, and the page of all keys of the configuration
     Schema(schema::Arguments),
+    /// Writes the man pages, made from these very definitions; for whoever packages the program
+    #[command(hide = true)]
+    Man(manual::Man),
+    /// Prints the completions for a shell, made from these very definitions
+    #[command(hide = true)]
+    Completions(manual::Completions),
 }
 
 /// How a result is printed.
@@ -173,7 +185,10 @@ impl CommandError {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::from_arg_matches(&examples::command().get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     let usual = if matches!(arguments.command, Command::Demo(_)) { LogLevel::Warn } else { LogLevel::Info };
     start_log(arguments.log, arguments.log_level.unwrap_or(usual).name());
     mute_panics();
@@ -198,6 +213,8 @@ pub fn main() -> ExitCode {
         Command::Purge(a) => upkeep::purge(&a, config),
         Command::Export(a) => upkeep::export(&a, config),
         Command::Schema(a) => schema::run(&a),
+        Command::Man(a) => manual::man(&a),
+        Command::Completions(a) => manual::completions(&a),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -51,7 +51,7 @@ pub(super) async fn walk(
     records: &Records,
     take: &mut dyn FnMut(FoundAgain) -> Result<(), CommandError>,
 ) -> Result<Walked, CommandError> {
-    let accounts = parts::accounts(config)?;
+    let accounts = parts::accounts(config, &parts::Shared::new(config))?;
     let mut walked = Walked::default();
     for account in &config.accounts {
         for name in folders(config, routing, &account.name) {

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::daemon::{self, Bells, InForce, World, in_force, kept, moves, parts, pulse, refusal, reload};
+use crate::daemon::{
+    self, Bells, InForce, World, in_force, kept, metrics, moves, parts, pulse, refusal, reload,
+};
 use crate::mailbox::Overview;
 use crate::record::{DaemonLock, RecordError, Records};
 
@@ -55,9 +57,10 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
     };
     reload::warn_of(&set);
     let records = Records::open_locked(&lock)?;
-    let mut mailboxes = parts::mailboxes(&config)?;
-    let overviews = Overview::of_all(&parts::accounts(&config)?);
-    let mut couriers: BTreeMap<_, _> = parts::couriers(&config)?;
+    let shared = parts::Shared::new(&config);
+    let mut mailboxes = parts::mailboxes(&config, &shared)?;
+    let overviews = Overview::of_all(&parts::accounts(&config, &shared)?);
+    let mut couriers: BTreeMap<_, _> = parts::couriers(&config, &shared)?;
     let version = set.policy.rules.version().to_owned();
     let in_force = InForce::new(set).configured_by(&path);
     runtime.block_on(async {
@@ -67,7 +70,8 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             records: &records,
             clock: &SystemClock,
             in_force: &in_force,
-            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str())),
+            bells: Bells::new(config.accounts.iter().map(|a| a.name.as_str()))
+                .seeing(shared.certificates.clone()),
             stop: stopped,
         };
         if let Some(refused) = &refused {
@@ -80,10 +84,11 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
             "Started: {watched} folders watched, rules {version}."
         );
         let running = async {
-            let (ended, (), ()) = tokio::join!(
+            let (ended, (), (), ()) = tokio::join!(
                 daemon::run(&world, &mut mailboxes, &mut couriers),
                 moves::look_after(overviews, &world),
-                pulse::keep(&world)
+                pulse::keep(&world),
+                metrics::serve(&world)
             );
             ended
         };

@@ -1,4 +1,5 @@
-//! `send-triage schema`: the JSON Schemas of all files that people edit, for editors and CI.
+//! `send-triage schema`: the JSON Schemas of all files that people edit, for editors and CI; and the page of all keys of the
+//! configuration, for people.
 
 use std::path::PathBuf;
 
@@ -14,6 +15,9 @@ pub struct Arguments {
     /// Writes them into this folder; without it, they are printed as one object, by file name
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Print instead every key of the configuration with its type, what holds without it, and its meaning (Markdown)
+    #[arg(long, conflicts_with = "folder")]
+    reference: bool,
 }
 
 /// Every schema by the name of its file.
@@ -27,6 +31,10 @@ fn all() -> [(&'static str, Value); 4] {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
+    if arguments.reference {
+        out::print(Config::reference());
+        return Ok(());
+    }
     let Some(folder) = &arguments.folder else {
         let all: serde_json::Map<String, Value> =
             all().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();

@@ -188,7 +188,7 @@ fn confirm(question: &str, yes: bool) -> Result<(), CommandError> {
 /// Whose data.
 #[derive(Debug, clap::Args)]
 pub struct Export {
-    /// The address
+    /// The person's address
     #[arg(long, value_name = "ADDRESS")]
     address: String,
     /// The file that is made, for its owner alone; without it, standard output

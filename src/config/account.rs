@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Secret};
+use crate::mailbox::Provider;
 
 /// One of the team's mailboxes, on a server or in a folder.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -23,16 +24,16 @@ pub struct Account {
     /// Other addresses by which it is written to.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// An IMAP server ...
+    /// The IMAP server that its mail is on; this or `folder`.
     #[serde(default)]
     pub imap: Option<Imap>,
-    /// ... or a folder of files.
+    /// A folder of messages on this machine, instead of `imap`.
     #[serde(default)]
     pub folder: Option<FolderInbox>,
-    /// Where acknowledgements are handed in ...
+    /// The server that its letters are handed to; this or `outbox`.
     #[serde(default)]
     pub smtp: Option<Smtp>,
-    /// ... or the folder into which they are written.
+    /// The folder into which its letters are written as files, instead of `smtp`.
     #[serde(default)]
     pub outbox: Option<PathBuf>,
     /// The folders that are watched.
@@ -41,7 +42,7 @@ pub struct Account {
     /// The account's own Sent folder, where the server does not say which it is.
     #[serde(default, alias = "sent_folder")]
     pub own_sent_folder: Option<String>,
-    /// The folders in which staff's replies are looked for; `\\Sent` is the account's own, whatever it is called there.
+    /// The folders in which staff's replies are looked for; `\Sent` is the account's own, whatever it is called there.
     #[serde(default = "sent_folders")]
     pub sent_folders: Vec<String>,
     /// How messages are filed.
@@ -78,8 +79,12 @@ pub struct Imap {
     /// The login name; the account's address unless given.
     #[serde(default)]
     pub user: Option<String>,
-    /// Where the password is.
-    pub password: Secret,
+    /// Where the password is; not with `oauth`.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Which of the `oauth` providers gives the access tokens to log in with, instead of a password.
+    #[serde(default)]
+    pub oauth: Option<String>,
     /// How to log in.
     #[serde(default)]
     pub login: Login,
@@ -114,12 +119,15 @@ pub struct Smtp {
     /// How the connection is protected.
     #[serde(default)]
     pub security: Security,
-    /// The login name; without it, no login.
+    /// The login name; without it, no login. With `oauth` it is the account's address unless given.
     #[serde(default)]
     pub user: Option<String>,
     /// Where the password, or the access token, is.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// Which of the `oauth` providers gives the access tokens to log in with, instead of a password.
+    #[serde(default)]
+    pub oauth: Option<String>,
     /// Log in by SASL XOAUTH2: `password` then names a file that holds a current access token.
     #[serde(default)]
     pub xoauth2: bool,
@@ -129,6 +137,14 @@ pub struct Smtp {
     /// The envelope sender of acknowledgements.
     #[serde(default)]
     pub envelope_from: EnvelopeFrom,
+    /// How many letters may leave in any minute; 0: as many as there are. Without it, 20 at Exchange Online, which takes 30 from a
+    /// mailbox and its staff together, and as many as there are elsewhere.
+    #[serde(default)]
+    pub letters_a_minute: Option<u32>,
+    /// Whether the server itself puts what is sent into Sent, so that no copy is added; without it, as it is known of Exchange
+    /// Online and Gmail. `doctor --send-test` shows it.
+    #[serde(default)]
+    pub keeps_copies: Option<bool>,
 }
 
 /// A folder of messages on this machine.
@@ -152,7 +168,7 @@ pub enum FolderKind {
 }
 
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Security {
     /// TLS from the first byte.
@@ -165,7 +181,7 @@ pub enum Security {
 }
 
 /// How to log in to IMAP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Login {
     /// AUTHENTICATE PLAIN where offered, else LOGIN.
@@ -180,7 +196,7 @@ pub enum Login {
 }
 
 /// The envelope sender of acknowledgements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnvelopeFrom {
     /// `<>`, as RFC 3834 section 3.3 and RFC 5230 section 5.1 ask.
@@ -191,7 +207,7 @@ pub enum EnvelopeFrom {
 }
 
 /// How messages are filed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FilingMode {
     /// Moved into their folder.
@@ -204,7 +220,7 @@ pub enum FilingMode {
 }
 
 /// What is done with messages that were there before the mailbox was taken into use. None of them is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Existing {
     /// Noted as left alone.
@@ -242,9 +258,9 @@ impl Imap {
         self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
     }
 
-    /// The password, or the access token.
-    pub fn secret(&self) -> Result<SecretString, ConfigError> {
-        self.password.read()
+    /// The password, or the access token in its place; `None`: tokens come from a provider.
+    pub fn secret(&self) -> Result<Option<SecretString>, ConfigError> {
+        self.password.as_ref().map(Secret::read).transpose()
     }
 }
 
@@ -252,5 +268,35 @@ impl Smtp {
     /// The port.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(if self.security == Security::Tls { 465 } else { 587 })
+    }
+
+    /// Whether the server puts what is sent into Sent by itself.
+    pub fn keeps_copies(&self) -> bool {
+        self.keeps_copies.unwrap_or_else(|| Provider::of_host(&self.host).keeps_sent_copies())
+    }
+
+    /// How many letters may leave in any minute; `None`: as many as there are.
+    pub fn letters_a_minute(&self) -> Option<u32> {
+        match self.letters_a_minute {
+            None => Provider::of_host(&self.host).letters_a_minute(),
+            given => given.filter(|most| *most > 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Smtp;
+
+    #[test]
+    fn exchange_online_is_paced_and_keeps_its_own_copies_unless_the_operator_says_otherwise() {
+        let smtp = |text: &str| crate::yaml::typed::<Smtp>(text).unwrap();
+        let known = |smtp: &Smtp| (smtp.letters_a_minute(), smtp.keeps_copies());
+        assert_eq!(known(&smtp("host: smtp.office365.com")), (Some(20), true));
+        assert_eq!(known(&smtp("host: smtp.gmail.com")), (None, true));
+        assert_eq!(known(&smtp("host: smtp.council.example")), (None, false));
+        let said = "host: smtp.office365.com\nletters_a_minute: 0\nkeeps_copies: false";
+        assert_eq!(known(&smtp(said)), (None, false));
+        assert_eq!(smtp("host: davmail.council.example\nletters_a_minute: 5").letters_a_minute(), Some(5));
     }
 }

@@ -25,6 +25,10 @@ impl Problems {
     ) {
         self.0.push(Problem { path: path.into(), problem: problem.into(), remedy: remedy.into() });
     }
+
+    pub(super) fn into_list(self) -> Vec<Problem> {
+        self.0
+    }
 }
 
 /// All queues, as the file names them.
@@ -87,6 +91,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     super::digest::check(config, &addresses, &mut out);
     check_answers(config, &mut out);
     super::health::check(config, &addresses, &mut out);
+    super::oauth::check(config, &mut out);
+    super::metrics::check(config, &mut out);
+    super::reach::check(config, &mut out);
     if config.deadlines.answer_within_working_days == 0 {
         let remedy = "The policy says 10.";
         out.add(
@@ -143,7 +150,9 @@ fn check_account(path: &str, account: &Account, out: &mut Problems) {
     if let Some(imap) = &account.imap {
         let path = format!("{path}/imap");
         check_security(&path, &imap.host, imap.security, out);
-        check_secret(&path, &imap.password, out);
+        if let Some(secret) = &imap.password {
+            check_secret(&path, secret, out);
+        }
         if imap.poll_seconds == 0 || imap.poll_seconds > 3600 {
             let remedy = "Write a number from 1 to 3600; 300 is usual.";
             out.add(format!("{path}/poll_seconds"), "`poll_seconds` must be 1 to 3600", remedy);
@@ -157,18 +166,18 @@ fn check_account(path: &str, account: &Account, out: &mut Problems) {
         let path = format!("{path}/smtp");
         check_security(&path, &smtp.host, smtp.security, out);
         match (&smtp.user, &smtp.password) {
-            (Some(_), None) => out.add(
+            (Some(_), None) if smtp.oauth.is_none() => out.add(
                 format!("{path}/user"),
                 "`smtp` has a `user` but no `password`",
-                "Add `password: {file: ...}`.",
+                "Add `password: {file: ...}`, or `oauth:` with the name of a provider.",
             ),
-            (None, Some(_)) => out.add(
+            (None, Some(_)) if smtp.oauth.is_none() => out.add(
                 format!("{path}/password"),
                 "`smtp` has a `password` but no `user`",
                 "Add `user:`, the login name.",
             ),
             (_, Some(secret)) => check_secret(&path, secret, out),
-            (None, None) => {}
+            (_, None) => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveTime, Weekday};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::check::{Problems, check_recipient};
 use super::shape::Time;
@@ -41,7 +41,7 @@ impl Default for DigestRules {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DigestTo {
-    /// On the council's own domain, and no watched mailbox.
+    /// Who: an address on the council's own domain that is no watched mailbox.
     pub address: String,
     /// About these teams' cases.
     #[serde(default)]
@@ -58,7 +58,7 @@ pub struct DigestTo {
 }
 
 /// A working day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum DigestDay {

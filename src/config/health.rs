@@ -18,7 +18,7 @@ pub struct HealthRules {
     pub file: Option<PathBuf>,
     /// From so many minutes on a watched folder that was not reached, or a file that was not written, is a stall.
     pub stalled_after_minutes: u32,
-    /// Who is told by mail of a stalled folder: whoever looks after the program. On the council's own domain.
+    /// Who is told by mail of a stalled folder and of a message to ourselves that is lost: whoever looks after the program. On the council's own domain.
     pub to: Vec<String>,
     /// A message to ourselves that must come round; without it, none is sent.
     pub canary: Option<CanaryRules>,

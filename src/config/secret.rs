@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::shape::Day;
 
 /// Where a secret is kept. Exactly one of the three is given. Its value is read when it is needed, and never shown.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -18,15 +21,39 @@ pub struct Secret {
     pub env: Option<String>,
     /// A credential that systemd passes (`LoadCredential=`).
     pub credential: Option<String>,
+    /// The last day on which it serves, such as 2027-03-01: warned of 60, 30 and 7 days ahead.
+    #[schemars(with = "Option<Day>")]
+    pub expires_on: Option<NaiveDate>,
 }
 
 impl Secret {
-    /// Reads the secret now: a changed password needs no restart.
+    /// Reads the secret now: a changed password needs no restart. It is the first line of what is there.
     pub fn read(&self) -> Result<SecretString, ConfigError> {
+        let (text, place) = self.text()?;
+        let line = text.lines().next().unwrap_or_default();
+        if line.is_empty() {
+            return Err(ConfigError(format!(
+                "{place} is empty; write the password into it, on its first line."
+            )));
+        }
+        Ok(SecretString::from(line))
+    }
+
+    /// The same for a secret of many lines: a key in PEM.
+    pub fn read_whole(&self) -> Result<SecretString, ConfigError> {
+        let (text, place) = self.text()?;
+        if text.trim().is_empty() {
+            return Err(ConfigError(format!("{place} is empty; write the key into it.")));
+        }
+        Ok(SecretString::from(text.as_str()))
+    }
+
+    /// What is there, and where that is.
+    fn text(&self) -> Result<(Zeroizing<String>, String), ConfigError> {
         let (text, place) = match (&self.file, &self.env, &self.credential) {
             (Some(path), None, None) => (read_file(path)?, path.display().to_string()),
             (None, Some(name), None) => (
-                std::env::var(name).map_err(|_| {
+                std::env::var(name).map(Zeroizing::new).map_err(|_| {
                     ConfigError(format!(
                         "The environment variable {name} is not set, though a password is to be read from it."
                     ))
@@ -48,13 +75,7 @@ impl Secret {
                 ));
             }
         };
-        let line = text.lines().next().unwrap_or_default();
-        if line.is_empty() {
-            return Err(ConfigError(format!(
-                "{place} is empty; write the password into it, on its first line."
-            )));
-        }
-        Ok(SecretString::from(line.to_owned()))
+        Ok((Zeroizing::new(text), place))
     }
 
     /// Whether exactly one place is given.
@@ -79,7 +100,9 @@ fn credential_in(folder: &Path, name: &str) -> PathBuf {
     if of_a_folder.exists() { of_a_folder } else { folder.join(name) }
 }
 
-fn read_file(path: &Path) -> Result<String, ConfigError> {
+/// What is read besides the first line is wiped as well.
+fn read_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     std::fs::read_to_string(path)
+        .map(Zeroizing::new)
         .map_err(|error| ConfigError(format!("{}: the password cannot be read: {error}", path.display())))
 }

@@ -261,6 +261,9 @@ impl<'s> Walker<'s> {
                 "`password`" => {
                     "Say where it is: `password: {file: /etc/send-triage/general.password}`. The password itself never stands here."
                 }
+                "`client_secret`" | "`refresh_token`" | "`key`" => {
+                    "Say where it is: `{file: PATH}`, `{env: NAME}` or `{credential: NAME}`. The secret itself never stands here."
+                }
                 _ => "Write `key: value` lines below it, indented alike.",
             };
             return self.wrong_kind(node, what, "a map of keys", remedy);
@@ -437,7 +440,7 @@ impl<'s> Walker<'s> {
 }
 
 /// The values of an enumeration: `enum`, or `oneOf` with constants.
-fn allowed(schema: &Json) -> Option<Vec<&str>> {
+pub(super) fn allowed(schema: &Json) -> Option<Vec<&str>> {
     if let Some(values) = schema.get("enum").and_then(Json::as_array) {
         return Some(values.iter().filter_map(Json::as_str).collect());
     }
@@ -453,7 +456,7 @@ fn allowed(schema: &Json) -> Option<Vec<&str>> {
     Some(values)
 }
 
-fn kind(schema: &Json) -> &str {
+pub(super) fn kind(schema: &Json) -> &str {
     match schema.get("type") {
         Some(Json::String(kind)) => kind,
         Some(Json::Array(kinds)) => {

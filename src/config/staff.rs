@@ -37,7 +37,7 @@ impl Default for Reminders {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReminderTo {
-    /// On the council's own domain, and no watched mailbox.
+    /// Who: an address on the council's own domain that is no watched mailbox.
     pub address: String,
     /// Only these teams' cases; without it, all.
     #[serde(default)]
@@ -72,7 +72,7 @@ impl AreaName {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Referrals {
-    /// Addresses on the council's own domain that are not watched mailboxes.
+    /// Who is told: addresses on the council's own domain that are not watched mailboxes.
     pub to: Vec<String>,
     /// Whether the referral carries what the sender wrote; otherwise it says only where that lies.
     pub include_text: bool,

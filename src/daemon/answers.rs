@@ -5,7 +5,7 @@
 //! of the case and somebody of its sender's side among the recipients, and not where the council's own server says that it
 //! is forged (RFC 8601).
 
-use chrono::Days;
+use chrono::{DateTime, Days, Utc};
 
 use crate::calendar::london;
 use crate::case::reply::{self, Reply};
@@ -14,13 +14,13 @@ use crate::config::Existing;
 use crate::effect::Effect;
 use crate::letter::{self, PassedOnFacts};
 use crate::mailbox::RawMessage;
-use crate::message::{Defect, Message, thread};
+use crate::message::{Defect, Message, authentication, thread};
 use crate::record::{CasePart, EntryOutcome, Known, RecordError, StoredDecision};
 use crate::rules::{self, Addressed};
-use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Queue, Urgency};
+use crate::triage::{self, Decision, Finding, History, Kind, Outcome, Policy, Queue, Urgency};
 
+use super::contained::apart;
 use super::in_force::Set;
-use super::intake::contained;
 use super::{Trouble, World, another, letters};
 
 const POLICY: &str = "communication-policy, email d";
@@ -53,7 +53,9 @@ pub(super) fn by_staff<C: Clock>(
     if !refers || broken {
         return Ok(if in_sent { left_alone("sent by staff; it refers to no message") } else { None });
     }
-    let Ok((mut decision, read)) = contained(|| look(raw, message, set), "Reading a reply by staff") else {
+    let (of, account, policy) = (message.clone(), raw.at.account.clone(), set.policy.clone());
+    let sent_at = raw.received_at;
+    let Ok((mut decision, read)) = apart(move || look(&of, &account, sent_at, &policy)) else {
         return Ok(if in_sent { left_alone("sent by staff; it could not be read") } else { None });
     };
     let reply = match read {
@@ -68,7 +70,7 @@ pub(super) fn by_staff<C: Clock>(
         return Ok(if in_sent { left_alone("sent by staff to staff") } else { None });
     }
     let trusted = set.config.council.trusted_authserv_id.as_deref().filter(|_| !in_sent);
-    if let Some(said) = trusted.and_then(|trusted| said_to_be_forged(message, trusted)) {
+    if let Some(said) = trusted.and_then(|trusted| authentication::forged_colleague(message, trusted)) {
         decision.unsure = true;
         decision.trace.push(Finding::plain(
             "reply",
@@ -200,24 +202,26 @@ fn names_a_watched_mailbox(message: &Message, set: &Set) -> bool {
     message.to.iter().chain(&message.cc).any(|to| ours(&to.address.to_ascii_lowercase()))
 }
 
-fn look(raw: &RawMessage, message: &Message, set: &Set) -> (Decision, Result<Reply, &'static str>) {
-    let history = History::none(&raw.at.account, raw.received_at);
-    let decision = triage::triage(message, raw.received_at, &history, &set.policy);
-    let sent_on = london::date(raw.received_at);
-    let asked = rules::Circumstances {
-        received_on: sent_on,
-        mailbox: &raw.at.account,
-        addressed: Addressed::Nowhere,
-    };
-    let reading = set.policy.rules.read(message, &asked);
+fn look(
+    message: &Message,
+    account: &str,
+    sent_at: DateTime<Utc>,
+    policy: &Policy,
+) -> (Decision, Result<Reply, &'static str>) {
+    let history = History::none(account, sent_at);
+    let decision = triage::triage(message, sent_at, &history, policy);
+    let sent_on = london::date(sent_at);
+    let asked =
+        rules::Circumstances { received_on: sent_on, mailbox: account, addressed: Addressed::Nowhere };
+    let reading = policy.rules.read(message, &asked);
     let reply = reply::read(
         message,
         &reply::Circumstances {
-            domain: &set.policy.team.domain,
+            domain: &policy.team.domain,
             kind: decision.kind,
             reading: &reading,
             sent_on,
-            calendar: &set.policy.calendar,
+            calendar: &policy.calendar,
         },
     );
     (decision, reply)
@@ -244,62 +248,10 @@ fn by_a_colleague(decision: Decision, reply: &Reply) -> Decision {
     }
 }
 
-/// What the council's own server says against the From of a message (RFC 8601); `None`: nothing.
-fn said_to_be_forged(message: &Message, trusted: &str) -> Option<String> {
-    // The topmost one of that name: what stands below may have been sent along.
-    let results = message.headers("Authentication-Results").find(|value| {
-        let id = value.split(';').next().unwrap_or_default().split_whitespace().next().unwrap_or_default();
-        id.eq_ignore_ascii_case(trusted)
-    })?;
-    let lower = results.to_ascii_lowercase();
-    let result = |method: &str| {
-        lower.split(';').skip(1).find_map(|part| {
-            let rest = part.trim().strip_prefix(method)?.trim_start().strip_prefix('=')?;
-            Some(rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).collect::<String>())
-        })
-    };
-    // DMARC weighs SPF and DKIM together; where there is a verdict of it, that is the one.
-    match (result("dmarc").as_deref(), result("spf").as_deref()) {
-        (Some("fail"), _) => {
-            Some("the council's server says that its sender is forged (dmarc=fail)".to_owned())
-        }
-        (Some("pass" | "bestguesspass"), _) => None,
-        (_, Some("fail")) => {
-            Some("the council's server says that its sender is forged (spf=fail)".to_owned())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::message;
-
-    fn said(results: &[&str]) -> bool {
-        let header: String = results.iter().map(|one| format!("Authentication-Results: {one}\r\n")).collect();
-        let raw = format!("{header}From: jo@council.example\r\n\r\nHello\r\n");
-        said_to_be_forged(&message::parse(raw.as_bytes(), raw.len()), "mx.council.example").is_some()
-    }
-
-    #[test]
-    fn only_the_councils_own_server_is_believed_when_it_says_that_a_sender_is_forged() {
-        assert!(said(&[
-            "mx.council.example; spf=pass smtp.mailfrom=x.example; dmarc=fail header.from=council.example"
-        ]));
-        assert!(said(&["MX.council.example 1; spf=fail smtp.mailfrom=x.example"]));
-        assert!(
-            !said(&["mx.council.example; spf=fail smtp.mailfrom=x.example; dmarc=pass"]),
-            "DKIM may have passed"
-        );
-        assert!(!said(&["mx.council.example; spf=softfail; dkim=fail"]));
-        assert!(!said(&["mx.elsewhere.example; dmarc=fail"]), "anybody can write that");
-        assert!(
-            said(&["mx.council.example; dmarc=fail", "mx.council.example; dmarc=pass"]),
-            "the topmost is ours"
-        );
-        assert!(!said(&[]));
-    }
 
     #[test]
     fn what_a_forward_names_in_a_header_of_its_own_is_a_reference() {

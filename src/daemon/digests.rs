@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::calendar::london;
 use crate::config::{Config, DigestTo};
 use crate::digest::figures::MailboxHealth;
 use crate::digest::{Ask, Figures, Period, RuleName, Scope};
@@ -13,7 +14,7 @@ use crate::letter::{self, DigestFacts, Late, Notice, WeeklyDigest, Wording, Word
 use crate::record::{RecordError, Records};
 
 use super::in_force::Set;
-use super::{letters, refusal};
+use super::{expiry, letters, refusal};
 
 /// So many cases of a kind are listed: a digest is read in a minute, and the lists are to be had by a command.
 const ROWS: usize = 10;
@@ -61,6 +62,7 @@ pub fn figures(
         target_working_days: set.config.deadlines.answer_within_working_days,
         rules: Some(set.policy.rules.rules().iter().map(name).collect()),
         refused_edit: refusal::standing(&set.config),
+        expiries: expiry::for_figures(&set.config, london::date(now)),
         ..Ask::new(week, now, &set.policy.calendar)
     };
     let mut figures = records.figures(&ask)?;

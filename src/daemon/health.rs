@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::london;
+use crate::certificate::ServerCertificate;
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,12 @@ pub struct Health {
     pub stuck: u64,
     /// Messages that could not be read or decided and wait for a person.
     pub set_aside: u64,
+    /// The servers' certificates, as they were last seen.
+    #[serde(default)]
+    pub certificates: Vec<ServerCertificate>,
+    /// Secrets and certificates that run out soon, each as a sentence.
+    #[serde(default)]
+    pub runs_out: Vec<String>,
 }
 
 /// A watched folder.
@@ -73,6 +80,35 @@ pub struct Ailment {
     pub stall: bool,
     /// What it is and what to do, in a sentence or two.
     pub text: String,
+}
+
+/// The judgement of how the daemon is: `send-triage health` and `/healthz` say the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether mail is looked after.
+    pub ok: bool,
+    /// What stands still.
+    pub stalls: Vec<String>,
+    /// What waits for a person.
+    pub waiting: Vec<String>,
+}
+
+impl Verdict {
+    /// By what the daemon last wrote of itself.
+    pub fn of(health: &Health, now: DateTime<Utc>, after: TimeDelta) -> Self {
+        let (stalls, waiting): (Vec<_>, Vec<_>) =
+            health.ailments(now, after).into_iter().partition(|one| one.stall);
+        let texts = |of: Vec<Ailment>| of.into_iter().map(|one| one.text).collect::<Vec<_>>();
+        Self { ok: stalls.is_empty(), stalls: texts(stalls), waiting: texts(waiting) }
+    }
+
+    /// By its file; one that cannot be read is a stall.
+    pub fn of_file(path: &Path, now: DateTime<Utc>, after: TimeDelta) -> Self {
+        match Health::read(path) {
+            Ok(health) => Self::of(&health, now, after),
+            Err(problem) => Self { ok: false, stalls: vec![problem], waiting: Vec::new() },
+        }
+    }
 }
 
 /// A watched folder that was not reached for too long.
@@ -171,6 +207,7 @@ impl Health {
             let what = several(self.set_aside, "message", "messages");
             found.push(waits(format!("{what} could not be read or decided: a person must look.")));
         }
+        found.extend(self.runs_out.iter().cloned().map(waits));
         found
     }
 }
@@ -211,6 +248,8 @@ mod tests {
             uncertain: 0,
             stuck: 0,
             set_aside: 0,
+            certificates: Vec::new(),
+            runs_out: Vec::new(),
         }
     }
 
@@ -266,9 +305,10 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_person_is_no_stall() {
-        let busy = Health { stuck: 1, set_aside: 2, rules_refused: true, ..health() };
+        let runs_out = vec!["The secret runs out tomorrow.".to_owned()];
+        let busy = Health { stuck: 1, set_aside: 2, rules_refused: true, runs_out, ..health() };
         let told = busy.ailments(at("10:00"), QUARTER);
-        assert_eq!(told.len(), 3);
+        assert_eq!(told.len(), 4);
         assert!(told.iter().all(|one| !one.stall));
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
@@ -24,8 +25,8 @@ const LARGEST_FILE: u64 = 8 << 20;
 /// One consistent set.
 #[derive(Debug)]
 pub struct Set {
-    /// Rules, calendar and team.
-    pub policy: Policy,
+    /// Rules, calendar and team; shared with the thread that decides (`contained.rs`).
+    pub policy: Arc<Policy>,
     /// The texts of our letters.
     pub wording: Wording,
     /// Which message goes where.
@@ -180,7 +181,7 @@ fn put_together(config: &Config, files: &RuleFiles, compile_rules: CompileRules)
     let mailboxes = unknown_mailboxes(config, &rules);
     let warnings = rules.warnings.iter().cloned().chain(mailboxes).map(in_folder);
     let warnings = warnings.chain(unreminded(config)).chain(config.warnings.iter().cloned()).collect();
-    let policy = Policy { rules, calendar: days.calendar, team: team(config) };
+    let policy = Arc::new(Policy { rules, calendar: days.calendar, team: team(config) });
     Ok(Set {
         policy,
         wording,
@@ -302,6 +303,7 @@ fn read_into(folder: &Path, prefix: &str, files: &mut RuleFiles) -> Result<(), D
 fn team(config: &Config) -> Team {
     let limits = &config.acknowledgements;
     Team {
+        trusted_authserv_id: config.council.trusted_authserv_id.clone(),
         domain: config.council.domain.to_ascii_lowercase(),
         mailboxes: config
             .accounts

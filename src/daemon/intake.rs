@@ -14,15 +14,16 @@ use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
 use crate::letter::{self, Counted, Purpose};
 use crate::mailbox::{Fetched, RawMessage, Unreadable};
-use crate::message::{self, Defect, Fingerprint, Message};
+use crate::message::{self, Fingerprint, Message};
 use crate::record::{
     Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
     RecordError, Role, StoredDecision, StoredDue,
 };
-use crate::triage::{self, Acknowledgement, Chaser, Decision, History, Kind, Queue, Urgency};
+use crate::triage::{Acknowledgement, Chaser, Decision, History, Kind, Queue, Urgency};
 
 use super::in_force::Set;
 use super::joining::{self, Belonging, Pending, Told};
+use super::reading::{self, Read};
 use super::{Trouble, World, another, answers, letters, notices};
 
 /// Policy, escalations: an initial response within 48 hours.
@@ -62,7 +63,7 @@ pub fn take_in<C: Clock>(
     found.sort_by_key(Found::uid);
     let mut rest = found.as_slice();
     loop {
-        let (entries, taken_in) = together(rest, &set, world)?;
+        let (entries, taken_in) = world.records.at_one_moment(|| together(rest, &set, world))?;
         let (these, later) = rest.split_at(taken_in);
         let up_to = if later.is_empty() { fetched.up_to } else { these.last().map_or(0, Found::uid) };
         match enter(&batch(up_to, entries), world, &mut taken) {
@@ -123,12 +124,12 @@ fn together<C: Clock>(
         match one {
             Found::Unreadable(unreadable) => entries.push(unreadable_entry(unreadable, set, world.now())),
             Found::Message(raw) => {
-                let message = message::parse(&raw.bytes, raw.size_bytes);
-                if pending.bears_on(&message) {
+                let read = reading::read(raw, world);
+                if pending.bears_on(&read.message) {
                     break;
                 }
-                entries.push(entry(raw, &message, set, &mut planned, world)?);
-                pending.add(&message);
+                entries.push(entry(raw, &read, set, &mut planned, world)?);
+                pending.add(&read.message);
             }
         }
     }
@@ -174,12 +175,13 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 /// One message's entry.
 fn entry<C: Clock>(
     raw: &RawMessage,
-    message: &Message,
+    read: &Read<'_>,
     set: &Set,
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Entry, Trouble> {
     let records = world.records;
+    let message = &read.message;
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
         let canary =
             message.message_id.as_deref().filter(|id| letter::purpose_of(id) == Some(Purpose::Canary));
@@ -201,7 +203,7 @@ fn entry<C: Clock>(
     if let Some(outcome) = answers::by_staff(raw, message, set, world)? {
         return Ok(Entry { references: answers::references(message), ..build(raw, message, outcome) });
     }
-    let outcome = match decide(raw, message, set, planned, world)? {
+    let outcome = match decide(raw, read, set, planned, world)? {
         Ok(outcome) => outcome,
         Err(reason) => set_aside(raw, &reason, set, filing(raw, world)),
     };
@@ -230,11 +232,12 @@ fn filing<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> FilingMode {
 /// Decides and plans. The inner error is the reason why this message is set aside.
 fn decide<C: Clock>(
     raw: &RawMessage,
-    message: &Message,
+    read: &Read<'_>,
     set: &Set,
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Result<EntryOutcome, String>, Trouble> {
+    let message = &read.message;
     let existing = world.config.account(&raw.at.account).map(|a| a.existing).unwrap_or_default();
     let history = history(raw, message, planned, existing, world)?;
     let old = history.taken_into_use_at.is_some_and(|at| raw.received_at < at);
@@ -243,11 +246,12 @@ fn decide<C: Clock>(
         let reason = "received before this mailbox was taken into use (`existing: ignore`)".to_owned();
         return Ok(Ok(EntryOutcome::LeftAlone { reason }));
     }
-    if message.defects.contains(&Defect::NotAMessage) || message.defects.contains(&Defect::ParserFailed) {
-        return Ok(Err("It could not be read as an email.".to_owned()));
+    if let Some(reason) = &read.failed {
+        return Ok(Err(reason.clone()));
     }
-    let decided =
-        contained(|| triage::triage(message, raw.received_at, &history, &set.policy), "Deciding about it");
+    let began = std::time::Instant::now();
+    let decided = reading::decided(&raw.at, message, raw.received_at, history, &set.policy);
+    world.bells.tally.decided(began.elapsed());
     let mut decision = match decided {
         Ok(decision) => decision,
         Err(reason) => return Ok(Err(reason)),

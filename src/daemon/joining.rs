@@ -101,6 +101,10 @@ pub fn belonging<C: Clock>(
         std::iter::once(writer.as_str()).chain(replies).collect()
     };
     let threads = records.threads(&referred(message))?;
+    let own = match writers.is_empty() {
+        true => None,
+        false => records.own_case_in_conversation(&referred(message), &writer)?,
+    };
     let same = match message::words(message) {
         Some(words) => records.same_words(&words.0)?,
         None => None,
@@ -130,7 +134,7 @@ pub fn belonging<C: Clock>(
         told: decision.said.step_taken.and_then(|step| Step::of_number(step.into())),
     };
     let dates = Dates { received_at: raw.received_at, set };
-    Ok(match joining::judge(incoming, &threads, same, &waiting) {
+    Ok(match joining::judge(incoming, &threads, own.as_ref(), same, &waiting) {
         Judgement::Nothing => {
             withhold(decision, Why::OnlyThanks);
             Belonging::Nothing

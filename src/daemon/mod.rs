@@ -7,7 +7,7 @@
 //! same happenings lead to the same run: `tests/simulation` replays whole days from a number.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, watch};
 
+use crate::certificate::Seen;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mailbox::{Mailbox, MailboxError, SENT};
@@ -23,23 +24,28 @@ use crate::record::{RecordError, Records};
 
 pub mod another;
 pub mod answers;
+pub mod contained;
 pub mod digests;
+pub mod expiry;
 pub mod health;
 pub mod in_force;
 pub mod intake;
 pub mod joining;
 pub mod kept;
 pub mod letters;
+pub mod metrics;
 pub mod moves;
 pub mod notices;
 pub mod parts;
 pub mod post;
 pub mod pulse;
+mod reading;
 pub mod rebuild;
 pub mod refusal;
 pub mod reload;
 pub mod rounds;
 pub mod sent;
+mod together;
 pub mod upkeep;
 pub mod watch_folder;
 pub mod weekly;
@@ -71,6 +77,12 @@ pub struct Bells {
     turns: RefCell<BTreeMap<(String, String), DateTime<Utc>>>,
     /// Accounts on which another send-triage is at work, and until when they are held.
     held: RefCell<BTreeMap<String, DateTime<Utc>>>,
+    /// The servers' certificates, as their connections saw them.
+    certificates: Seen,
+    /// What has been said in the log, and need not be said there again.
+    said: RefCell<BTreeSet<String>>,
+    /// What happened, for whoever measures.
+    pub tally: metrics::Tally,
 }
 
 impl Bells {
@@ -84,7 +96,25 @@ impl Bells {
             rounds: Notify::new(),
             turns: RefCell::default(),
             held: RefCell::default(),
+            certificates: Seen::default(),
+            said: RefCell::default(),
+            tally: metrics::Tally::default(),
         }
+    }
+
+    /// The same, with the book in which the connections note the servers' certificates.
+    pub fn seeing(self, certificates: Seen) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// The servers' certificates, as their connections saw them.
+    pub fn certificates(&self) -> &Seen {
+        &self.certificates
+    }
+
+    /// Whether this was not said before, since the program started.
+    pub fn is_news(&self, topic: &str) -> bool {
+        self.said.borrow_mut().insert(topic.to_owned())
     }
 
     /// There are letters for this account to send.
@@ -232,15 +262,22 @@ pub async fn run<C: Clock, M: Mailbox, P: Courier>(
         watched.into_iter().zip(first).map(|(mailbox, keeps)| watch_folder::watch(mailbox, world, keeps));
     let looking = sent::by_account(sent).into_iter().map(|folders| sent::look_into(folders, world));
     let posting = couriers.iter_mut().map(|(account, courier)| post::post(account, courier, world));
-    tokio::join!(
-        join_all(watching),
-        join_all(looking),
-        join_all(posting),
-        reload::reload(world),
-        upkeep::look_after(world),
-        rounds::go(world)
-    );
-    Ok(())
+    let working = async {
+        tokio::join!(
+            join_all(watching),
+            join_all(looking),
+            join_all(posting),
+            reload::reload(world),
+            upkeep::look_after(world),
+            rounds::go(world)
+        );
+    };
+    // A damaged record is not worked on: whatever is in flight ends as in a crash, which loses nothing.
+    tokio::select! {
+        biased;
+        () = working => Ok(()),
+        damage = upkeep::damage(world) => Err(damage.into()),
+    }
 }
 
 /// Does everything that there is to do now, and returns: what the demo runs. The same steps as [`run`], without waiting.

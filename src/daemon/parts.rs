@@ -5,19 +5,77 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use secrecy::SecretString;
-
-use crate::config::{self, Account, Config, ConfigError, FilingMode, Login, Secret};
+use crate::certificate::Seen;
+use crate::clock::SystemClock;
+use crate::config::{self, Account, Config, ConfigError, FilingMode, Login, OauthProvider, Secret};
 use crate::mailbox::{
-    Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, ImapAccount,
-    ImapMailbox, Mechanism, Security, TokenSource,
+    Accounts, AnyMailbox, Credentials, Filing, FolderAccount, FolderKind, FolderMailbox, Handed, ImapAccount,
+    ImapMailbox, Mechanism, NoToken, Security, TokenSource,
 };
-use crate::outbox::smtp::{self, LoginSource, SmtpLogin};
+use crate::oauth::{Grant, Proof, Provider, SecretSource, Tokens};
+use crate::outbox::smtp::{self, LoginSource, SmtpLogin, TokenKeeper};
 use crate::outbox::{AnyCourier, FileCourier, SmtpConfig, SmtpCourier};
 
+/// What the connections of one run of the program share: access tokens, and the servers' certificates as they were seen. Clones
+/// are the same.
+#[derive(Clone, Default)]
+pub struct Shared {
+    /// The keepers of tokens, by provider.
+    pub tokens: Tokens,
+    /// The servers' certificates.
+    pub certificates: Seen,
+}
+
+impl Shared {
+    /// Keepers for the providers that are configured. Nobody is asked for a token before one is wanted.
+    pub fn new(config: &Config) -> Self {
+        let providers = config.oauth.iter().map(|(name, oauth)| provider(name, oauth)).collect();
+        Self { tokens: Tokens::new(providers, Rc::new(SystemClock)), certificates: Seen::default() }
+    }
+
+    /// The keeper of this provider's token.
+    fn keeper(&self, name: &str) -> Result<Rc<dyn TokenSource>, ConfigError> {
+        match self.tokens.of(name) {
+            Some(keeper) => Ok(keeper),
+            None => Err(ConfigError(format!("there is no provider `{name}` under `oauth`."))),
+        }
+    }
+}
+
+/// A provider of access tokens, as the module that asks for them wants it.
+pub fn provider(name: &str, oauth: &OauthProvider) -> Provider {
+    let line = |secret: &Secret| {
+        let secret = secret.clone();
+        SecretSource(Rc::new(move || secret.read().map_err(|error| error.0)))
+    };
+    let proof = match (&oauth.client_secret, &oauth.certificate) {
+        (Some(secret), _) => Proof::Secret(line(secret)),
+        (None, Some(certificate)) => {
+            let key = certificate.key.clone();
+            Proof::Certificate {
+                file: certificate.file.clone(),
+                key: SecretSource(Rc::new(move || key.read_whole().map_err(|error| error.0))),
+            }
+        }
+        (None, None) => Proof::None,
+    };
+    Provider {
+        name: name.to_owned(),
+        endpoint: oauth.endpoint(),
+        client_id: oauth.client_id.trim().to_owned(),
+        proof,
+        grant: oauth
+            .refresh_token
+            .as_ref()
+            .map_or(Grant::ClientCredentials, |token| Grant::RefreshToken(line(token))),
+        scope: oauth.scope(),
+        ca_file: oauth.ca_file.clone(),
+    }
+}
+
 /// Every watched folder, in the order of the configuration; after those of an account, its Sent folders.
-pub fn mailboxes(config: &Config) -> Result<Vec<AnyMailbox>, ConfigError> {
-    Ok(mailboxes_of(config, accounts(config)?))
+pub fn mailboxes(config: &Config, shared: &Shared) -> Result<Vec<AnyMailbox>, ConfigError> {
+    Ok(mailboxes_of(config, accounts(config, shared)?))
 }
 
 /// The same, with the inbox sides given: they may be reached in another way than the configuration says.
@@ -54,11 +112,11 @@ pub fn mailboxes_of(config: &Config, accounts: Accounts) -> Vec<AnyMailbox> {
 }
 
 /// Every account's courier, by the account's name.
-pub fn couriers(config: &Config) -> Result<BTreeMap<String, AnyCourier>, ConfigError> {
+pub fn couriers(config: &Config, shared: &Shared) -> Result<BTreeMap<String, AnyCourier>, ConfigError> {
     let mut couriers = BTreeMap::new();
     for account in &config.accounts {
         let courier = match (&account.smtp, &account.outbox) {
-            (Some(_), _) => AnyCourier::Smtp(Box::new(SmtpCourier::new(smtp(account)?))),
+            (Some(_), _) => AnyCourier::Smtp(Box::new(SmtpCourier::new(smtp(account, shared)?))),
             (None, Some(folder)) => AnyCourier::File(FileCourier::new(folder)),
             (None, None) => continue,
         };
@@ -68,11 +126,11 @@ pub fn couriers(config: &Config) -> Result<BTreeMap<String, AnyCourier>, ConfigE
 }
 
 /// Every account's inbox side, as the mailbox module wants it.
-pub fn accounts(config: &Config) -> Result<Accounts, ConfigError> {
+pub fn accounts(config: &Config, shared: &Shared) -> Result<Accounts, ConfigError> {
     let mut accounts = Accounts::default();
     for account in &config.accounts {
         if account.imap.is_some() {
-            accounts.imap.push(imap(account)?);
+            accounts.imap.push(imap(account, shared)?);
         }
         if let Some(folder) = &account.folder {
             accounts.folders.push(FolderAccount {
@@ -98,15 +156,20 @@ fn filing(account: &Account) -> Filing {
 }
 
 /// An account's IMAP server.
-pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
+pub fn imap(account: &Account, shared: &Shared) -> Result<ImapAccount, ConfigError> {
     let Some(imap) = &account.imap else {
         return Err(ConfigError(format!("account `{}` has no `imap`.", account.name)));
     };
     let user = imap.user.as_deref().unwrap_or(&account.address);
-    let credentials = match imap.login {
-        Login::Xoauth2 => Credentials::AccessToken(Rc::new(SecretNow(imap.password.clone()))),
-        Login::Auto | Login::Login | Login::Plain => {
-            Credentials::PasswordFrom(Rc::new(SecretNow(imap.password.clone())))
+    let credentials = match (&imap.oauth, &imap.password, imap.login) {
+        (Some(name), _, _) => Credentials::AccessToken(shared.keeper(name)?),
+        (None, Some(token), Login::Xoauth2) => Credentials::AccessToken(Rc::new(SecretNow(token.clone()))),
+        (None, Some(password), _) => Credentials::PasswordFrom(Rc::new(SecretNow(password.clone()))),
+        (None, None, _) => {
+            return Err(ConfigError(format!(
+                "account `{}` has neither `password` nor `oauth`.",
+                account.name
+            )));
         }
     };
     Ok(ImapAccount {
@@ -126,6 +189,7 @@ pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
         sent_folder: account.own_sent_folder.clone(),
         filing: filing(account),
         whole_message_limit_bytes: imap.read_bytes,
+        certificates: shared.certificates.clone(),
         ..ImapAccount::new(&account.name, &imap.host, user, credentials)
     })
 }
@@ -135,18 +199,26 @@ pub fn imap(account: &Account) -> Result<ImapAccount, ConfigError> {
 struct SecretNow(Secret);
 
 impl TokenSource for SecretNow {
-    fn token<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<SecretString, String>> + 'a>> {
-        Box::pin(std::future::ready(self.0.read().map_err(|error| error.to_string())))
+    fn token<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<Handed, NoToken>> + 'a>> {
+        let read = self.0.read();
+        Box::pin(std::future::ready(match read {
+            Ok(secret) => Ok(Handed { secret, term: None }),
+            Err(error) => Err(NoToken { problem: error.to_string(), remedy: None }),
+        }))
     }
 }
 
 /// An account's submission server.
-pub fn smtp(account: &Account) -> Result<SmtpConfig, ConfigError> {
+pub fn smtp(account: &Account, shared: &Shared) -> Result<SmtpConfig, ConfigError> {
     let Some(smtp) = &account.smtp else {
         return Err(ConfigError(format!("account `{}` has no `smtp`.", account.name)));
     };
-    let login = match (smtp.user.clone(), smtp.password.clone()) {
-        (Some(user), Some(password)) => {
+    let login = match (smtp.user.clone(), smtp.password.clone(), &smtp.oauth) {
+        (user, _, Some(name)) => SmtpLogin::Kept {
+            user: user.unwrap_or_else(|| account.address.clone()),
+            tokens: TokenKeeper(shared.keeper(name)?),
+        },
+        (Some(user), Some(password), None) => {
             let xoauth2 = smtp.xoauth2;
             SmtpLogin::Fresh(LoginSource(Rc::new(move || {
                 let (user, secret) = (user.clone(), password.read().map_err(|error| error.to_string())?);
@@ -166,6 +238,8 @@ pub fn smtp(account: &Account) -> Result<SmtpConfig, ConfigError> {
         },
         login,
         ca_file: smtp.ca_file.clone(),
+        certificates: shared.certificates.clone(),
+        letters_a_minute: smtp.letters_a_minute(),
         ..SmtpConfig::new(&smtp.host, smtp.port())
     })
 }

@@ -55,12 +55,14 @@ pub async fn post<P: Courier, C: Clock>(account: &str, courier: &mut P, world: &
         let rest = match send_due(account, courier, world).await {
             Ok(round) => round.rest,
             Err(trouble) => {
+                world.bells.tally.trouble(account, &trouble);
                 tracing::error!(account, "{trouble}");
                 Rest::Short
             }
         };
         refusal::send_due(account, courier, world).await;
         courier.close_if_idle().await;
+        courier.keep_acquainted().await;
         rests = if rest == Rest::None { 0 } else { rests.saturating_add(1) };
         if let Some(pause) = how_long(rest, rests) {
             world.pause(pause).await;
@@ -107,15 +109,34 @@ pub async fn send_due<P: Courier, C: Clock>(
         round.rest = Rest::Short;
         return Ok(round);
     }
+    let sent = send_all(account, courier, world, &mut round).await;
+    if round.done > 0 {
+        // Once for all of them: each copy by itself would cost the mailbox a round of its own.
+        world.bells.ring_copies(account);
+    }
+    sent.map(|()| round)
+}
+
+async fn send_all<P: Courier, C: Clock>(
+    account: &str,
+    courier: &mut P,
+    world: &World<'_, C>,
+    round: &mut Round,
+) -> Result<(), Trouble> {
     let which = Which::Letters { account: account.to_owned() };
     let mut failures = 0;
     loop {
         let due = world.records.due_effects(which.clone(), world.now(), BATCH)?;
         if due.is_empty() {
-            return Ok(round);
+            return Ok(());
         }
         for letter in due {
             // A letter in flight is finished; the next is not begun.
+            if world.stopping() {
+                return Ok(());
+            }
+            // Some servers take only so many in a minute (Exchange Online): the pause is taken here, where a stop ends it.
+            world.pause(courier.ready_in()).await;
             if world.stopping() {
                 return Ok(round);
             }
@@ -129,10 +150,9 @@ pub async fn send_due<P: Courier, C: Clock>(
                 round.rest = round.rest.max(Rest::Short);
             }
             if round.rest != Rest::None {
-                return Ok(round);
+                return Ok(());
             }
         }
-        world.bells.ring_copies(account);
     }
 }
 
@@ -148,6 +168,7 @@ pub async fn send_those<P: Courier, C: Clock>(
     let due = world.records.due_effects(which, world.now(), 10_000)?;
     let mut settled = 0;
     for letter in due.iter().filter(|due| meant(&due.effect)) {
+        world.pause(courier.ready_in()).await;
         match send_one(courier, world, letter).await? {
             Went::Settled => settled += 1,
             Went::Later | Went::Nowhere(_) => {}
@@ -195,6 +216,9 @@ async fn send_one<P: Courier, C: Clock>(
         }
     };
     let result = courier.deliver(letter, &mut commit).await;
+    if let Err(error) = &result {
+        world.bells.tally.delivery(account, error);
+    }
     match &result {
         Ok(()) | Err(DeliveryError::NotCommitted | DeliveryError::Transient { .. }) => {}
         Err(error @ DeliveryError::NeedsAPerson { .. }) => {
@@ -205,8 +229,11 @@ async fn send_one<P: Courier, C: Clock>(
         }
         Err(error) => tracing::warn!(effect = due.id, "Effect {}: {error}", due.id),
     }
-    // A copy for Sent, of acknowledgements; none where the account is never to be written to.
-    let may_write = world.config.account(account).is_none_or(|a| a.filing != FilingMode::None);
+    // A copy for Sent, of acknowledgements; none where the account is never to be written to, or where the server keeps its own:
+    // that one may come only after we have looked for it, and there would be two.
+    let may_write = world.config.account(account).is_none_or(|a| {
+        a.filing != FilingMode::None && !a.smtp.as_ref().is_some_and(crate::config::Smtp::keeps_copies)
+    });
     let copy = (is_acknowledgement && may_write)
         .then(|| Effect::KeepCopy { account: account.clone(), letter: letter.clone() });
     let follow_on: Vec<Effect> = copy.into_iter().collect();
@@ -226,11 +253,7 @@ async fn send_one<P: Courier, C: Clock>(
     })
     .await?;
     Ok(match result {
-        Ok(()) | Err(DeliveryError::Uncertain { .. }) => {
-            world.bells.ring_copies(account);
-            Went::Settled
-        }
-        Err(DeliveryError::Permanent { .. }) => Went::Settled,
+        Ok(()) | Err(DeliveryError::Uncertain { .. } | DeliveryError::Permanent { .. }) => Went::Settled,
         Err(DeliveryError::Transient { .. }) => Went::Later,
         Err(DeliveryError::NeedsAPerson { .. }) => Went::Nowhere(Rest::Long),
         Err(DeliveryError::NotCommitted) => Went::Nowhere(Rest::Short),

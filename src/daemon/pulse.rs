@@ -11,15 +11,17 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sd_notify::NotifyState;
 
+use crate::calendar::london;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, FilingMode};
 use crate::effect::Effect;
-use crate::letter::{self, CanaryFacts, Sender, StallFacts};
-use crate::mailbox::Mailbox;
+use crate::letter::{self, CanaryFacts, LostFacts, Purpose, Sender, StallFacts};
+use crate::mailbox::{Fetched, Mailbox};
+use crate::message;
 use crate::record::RecordError;
 
 use super::health::{Canary, Health, Stalled, WatchedFolder};
-use super::{World, letters, refusal};
+use super::{World, contained, expiry, letters, refusal};
 
 /// How often.
 const BEAT: Duration = Duration::from_secs(30);
@@ -32,9 +34,17 @@ const HANGS: TimeDelta = TimeDelta::minutes(30);
 pub async fn keep<C: Clock>(world: &World<'_, C>) {
     let started_at = world.now();
     systemd(&[NotifyState::Ready]);
+    // A server that is not met before the next digest is known from the last run.
+    if let Ok(before) = Health::read(&world.config.health_file()) {
+        world.bells.certificates().remember(&before.certificates);
+    }
     while !world.stopping() {
         match beat(world, started_at) {
             Ok(true) => systemd(&[NotifyState::Watchdog]),
+            Ok(false) if contained::run_aways() > 0 => tracing::error!(
+                "Work on {} messages that were set aside still goes on; systemd's watchdog is no longer told that all is well, so that a restart ends it.",
+                contained::run_aways()
+            ),
             Ok(false) => tracing::error!(
                 "A watched folder has had no turn for {} minutes; systemd's watchdog is no longer told that all is well.",
                 HANGS.num_minutes()
@@ -53,21 +63,23 @@ pub async fn keep<C: Clock>(world: &World<'_, C>) {
     }
 }
 
-/// One beat: whether every watched folder has its turns.
+/// One beat: whether every watched folder has its turns, and nothing works on that was given up.
 pub fn beat<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<bool, RecordError> {
     canary(world)?;
     let health = look(world, started_at)?;
     write(&world.config.health_file(), &health);
     tell(world, &health)?;
+    expiry::tell(world, &expiry::known(&world.settings(), &health.certificates))?;
     let now = world.now();
-    Ok(health.folders.iter().all(|watched| {
+    let in_turn = health.folders.iter().all(|watched| {
         let turn = world.bells.last_turn(&watched.account, &watched.folder).unwrap_or(started_at);
         now - turn <= HANGS
-    }))
+    });
+    Ok(in_turn && contained::run_aways() == 0)
 }
 
 /// How the daemon is now.
-fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
+pub(super) fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Health, RecordError> {
     let set = world.in_force.now();
     let in_hand = world.records.in_hand()?;
     let mut folders = Vec::new();
@@ -90,7 +102,14 @@ fn look<C: Clock>(world: &World<'_, C>, started_at: DateTime<Utc>) -> Result<Hea
         }),
         None => None,
     };
+    let certificates = world.bells.certificates().all();
+    let today = london::date(world.now());
+    let near =
+        |ending: &expiry::Ending| ending.stage(today).is_some_and(|stage| stage >= expiry::Stage::Thirty);
+    let endings = expiry::known(&set.config, &certificates).into_iter().filter(near);
     Ok(Health {
+        runs_out: endings.map(|ending| expiry::sentence(&ending, today)).collect(),
+        certificates,
         written_at: world.now(),
         started_at,
         stopped_at: None,
@@ -117,43 +136,49 @@ fn write(path: &Path, health: &Health) {
     }
 }
 
-/// Tells whoever looks after the program of each folder that cannot be reached: once for each stall, in working hours, by an
-/// account that can be reached where there is one.
+/// Tells whoever looks after the program of each folder that cannot be reached, and of a message to ourselves that did not come
+/// back: once for each, in working hours, by an account that is well where there is one.
 fn tell<C: Clock>(world: &World<'_, C>, health: &Health) -> Result<(), RecordError> {
     let set = world.in_force.now();
     let config = &set.config;
     let now = world.now();
-    let after = TimeDelta::minutes(i64::from(config.health.stalled_after_minutes));
-    let stalled: Vec<Stalled<'_>> = health.stalled(now, after).collect();
-    if stalled.is_empty() || config.health.to.is_empty() {
+    if config.health.to.is_empty() {
         return Ok(());
     }
-    let Some(account) = well(config, &stalled) else { return Ok(()) };
-    let not_before = letters::in_working_hours(&set, config, now);
+    let after = TimeDelta::minutes(i64::from(config.health.stalled_after_minutes));
+    let stalled: Vec<Stalled<'_>> = health.stalled(now, after).collect();
+    let lost = health.canary.as_ref().filter(|canary| canary.met_at.is_none() && now > canary.expected_by);
+    if stalled.is_empty() && lost.is_none() {
+        return Ok(());
+    }
+    let ill = |name: &str| {
+        stalled.iter().any(|one| one.folder.account == name) || lost.is_some_and(|lost| lost.account == name)
+    };
+    let Some(account) = well(config, ill) else { return Ok(()) };
+    let sent_at = letters::in_working_hours(&set, config, now);
+    let from = &letters::sender(config.account(account), account);
+    let mut written = Vec::new();
+    for to in &config.health.to {
+        for Stalled { folder, since } in &stalled {
+            let topic = format!("stalled/{}/{}/{}", folder.account, folder.folder, since.timestamp());
+            let (account, folder, since) = (folder.account.as_str(), folder.folder.as_str(), *since);
+            let facts = StallFacts { from, to, topic: &topic, account, folder, since, sent_at };
+            written.push((letter::stall(&facts), topic.clone()));
+        }
+        if let Some(Canary { account, written_at, .. }) = lost {
+            let topic = format!("lost/{account}/{}", written_at.timestamp());
+            let facts = LostFacts { from, to, topic: &topic, account, written_at: *written_at, sent_at };
+            written.push((letter::lost(&facts), topic.clone()));
+        }
+    }
     let mut effects = Vec::new();
-    for Stalled { folder, since } in &stalled {
-        let topic = format!("stalled/{}/{}/{}", folder.account, folder.folder, since.timestamp());
-        for to in &config.health.to {
-            let facts = StallFacts {
-                from: &letters::sender(config.account(account), account),
-                to,
-                topic: &topic,
-                account: &folder.account,
-                folder: &folder.folder,
-                since: *since,
-                sent_at: not_before,
-            };
-            match letter::stall(&facts) {
-                Ok(letter) => effects.push(Effect::Notice {
-                    account: account.to_owned(),
-                    letter,
-                    topic: topic.clone(),
-                    not_before,
-                }),
-                Err(error) => {
-                    tracing::error!("A notice about a stalled folder could not be written: {error}")
-                }
+    for (letter, topic) in written {
+        match letter {
+            Ok(letter) => {
+                let account = account.to_owned();
+                effects.push(Effect::Notice { account, letter, topic, not_before: sent_at });
             }
+            Err(error) => tracing::error!("A notice about the program itself could not be written: {error}"),
         }
     }
     if world.records.notify(None, &effects, now)? > 0 {
@@ -162,12 +187,11 @@ fn tell<C: Clock>(world: &World<'_, C>, health: &Health) -> Result<(), RecordErr
     Ok(())
 }
 
-/// An account none of whose folders is stalled; without one, the account that writes to staff.
-fn well<'c>(config: &'c Config, stalled: &[Stalled<'_>]) -> Option<&'c str> {
-    let is_well = |name: &str| stalled.iter().all(|one| one.folder.account != name);
+/// An account that is well; without one, the account that writes to staff.
+fn well(config: &Config, ill: impl Fn(&str) -> bool) -> Option<&str> {
     let usual = letters::alerting_account(config);
     let mut names = usual.into_iter().chain(config.accounts.iter().map(|account| account.name.as_str()));
-    names.find(|name| is_well(name)).or(usual)
+    names.find(|name| !ill(name)).or(usual)
 }
 
 /// Writes the message to ourselves when it is time for one.
@@ -188,6 +212,39 @@ fn canary<C: Clock>(world: &World<'_, C>) -> Result<(), RecordError> {
             world.bells.ring_post(&rules.account);
         }
         Err(error) => tracing::error!("The message to ourselves could not be written: {error}"),
+    }
+    Ok(())
+}
+
+/// Deletes messages to ourselves that have come round, so that staff do not find one every hour: by its Message-ID, which the
+/// record knows as its own, and only with our own header. One that cannot be deleted stays, and does no harm.
+pub(super) async fn discard_canaries<M: Mailbox, C: Clock>(
+    mailbox: &mut M,
+    fetched: &Fetched,
+    world: &World<'_, C>,
+) -> Result<(), RecordError> {
+    let filing = world.config.account(mailbox.account()).map(|account| account.filing).unwrap_or_default();
+    let is_sent = world.is_sent(mailbox.account(), mailbox.folder());
+    if filing == FilingMode::None || is_sent || world.settings().health.canary.is_none() {
+        return Ok(());
+    }
+    for raw in &fetched.messages {
+        let message = message::heading(&raw.bytes, raw.size_bytes);
+        let id = message.message_id.as_deref().unwrap_or_default();
+        let ours = letter::purpose_of(id) == Some(Purpose::Canary)
+            && message.header("X-Send-Triage-Reference").is_some()
+            && world.records.is_our_letter(id)?;
+        if !ours {
+            continue;
+        }
+        match mailbox.discard(&raw.at, id).await {
+            Ok(_) => tracing::debug!(
+                account = mailbox.account(),
+                uid = raw.at.uid,
+                "A message to ourselves came round and is deleted."
+            ),
+            Err(error) => tracing::debug!("A message to ourselves came round and stays where it is: {error}"),
+        }
     }
     Ok(())
 }

@@ -137,6 +137,11 @@ pub fn reloadable(now: &Config, mut changed: Config) -> (Config, Vec<&'static st
             changed.alerts.from_account.clone_from(&now.alerts.from_account);
         }
     }
+    // A new day on which a secret ends is taken up: the secret itself is read anew each time it is used.
+    if now.oauth_without_dates() != changed.oauth_without_dates() {
+        left.push("oauth");
+        changed.oauth.clone_from(&now.oauth);
+    }
     if now.database != changed.database {
         left.push("database");
         changed.database.clone_from(&now.database);

@@ -48,6 +48,9 @@ pub async fn look_into<M: Mailbox, C: Clock>(mut folders: Vec<&mut M>, world: &W
                 Err(trouble) => {
                     *failures = failures.saturating_add(1);
                     tell(&trouble, folder.account(), folder.folder(), *failures);
+                    if !there_is_none(&trouble) {
+                        world.bells.tally.trouble(folder.account(), &trouble);
+                    }
                     pause = pause.max(back_off(*failures, &trouble, &**folder));
                 }
             }
@@ -56,11 +59,15 @@ pub async fn look_into<M: Mailbox, C: Clock>(mut folders: Vec<&mut M>, world: &W
     }
 }
 
-/// Said loudly once: a mailbox from which nobody has sent anything may have no Sent folder yet.
+/// A mailbox from which nobody has sent anything may have no Sent folder yet.
+fn there_is_none(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Mailbox(MailboxError::NeedsAPerson { step, .. })
+        if step.starts_with("looking for the Sent folder"))
+}
+
+/// Said loudly once, where there is none.
 fn tell(trouble: &Trouble, account: &str, folder: &str, failures: u32) {
-    let there_is_none = matches!(trouble, Trouble::Mailbox(MailboxError::NeedsAPerson { step, .. })
-        if step.starts_with("looking for the Sent folder"));
-    match (there_is_none, failures) {
+    match (there_is_none(trouble), failures) {
         (true, 1) => tracing::info!(account, folder, "Answers are not noticed here yet: {trouble}."),
         (true, _) => tracing::debug!(account, folder, failures, "{trouble}."),
         (false, _) => {

@@ -13,11 +13,37 @@ use super::World;
 /// How often.
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// After the start the mailboxes are looked at first.
+const FIRST: Duration = Duration::from_secs(5);
+
 /// So many cases and messages are purged in one transaction: mail that comes in waits no longer than for these.
 const AT_ONCE: usize = 100;
 
-/// Looks after things now and once a day, until it is time to stop.
+/// Between two tables that are checked others have their turn.
+const BREATH: Duration = Duration::from_secs(2);
+
+/// Checks a record that was too large to be checked before the first look at the mailboxes, a table at a time. Returns only
+/// when it is damaged.
+pub(super) async fn damage<C: Clock>(world: &World<'_, C>) -> RecordError {
+    match world.records.to_be_checked() {
+        Ok(tables) => {
+            for table in tables {
+                tokio::time::sleep(BREATH).await;
+                match world.records.check_table(&table) {
+                    Err(error @ RecordError::Corrupt { .. }) => return error,
+                    Err(error) => tracing::warn!(table, "The table {table} could not be checked: {error}"),
+                    Ok(()) => {}
+                }
+            }
+        }
+        Err(error) => tracing::warn!("The record could not be checked: {error}"),
+    }
+    std::future::pending().await
+}
+
+/// Looks after things soon and once a day, until it is time to stop.
 pub async fn look_after<C: Clock>(world: &World<'_, C>) {
+    world.pause(FIRST).await;
     while !world.stopping() {
         if let Err(error) = purge(world).await.and_then(|()| once(world)) {
             tracing::error!("The daily look at the record failed: {error}");

@@ -12,7 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
-use super::{Trouble, World, another, intake, pulse};
+use super::{Trouble, World, another, intake, pulse, together};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -39,6 +39,7 @@ pub async fn watch<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>, 
         match turn(mailbox, world, keeps_copies, &mut away).await {
             Ok(()) => failures = 0,
             Err(trouble) => {
+                world.bells.tally.trouble(mailbox.account(), &trouble);
                 failures = failures.saturating_add(1);
                 let pause = back_off(failures, &trouble, mailbox);
                 let (account, folder, seconds) = (mailbox.account(), mailbox.folder(), pause.as_secs());
@@ -149,6 +150,7 @@ async fn take_in_from<M: Mailbox, C: Clock>(
         let entered = intake::take_in(&fetched, mailbox.account(), mailbox.folder(), world)?;
         entered.letters_of.iter().for_each(|account| world.bells.ring_post(account));
         world.bells.ring_rounds();
+        pulse::discard_canaries(mailbox, &fetched, world).await?;
         taken += messages;
         after = after.max(fetched.up_to);
         if messages == 0 && !looked_at_more {
@@ -238,13 +240,25 @@ pub async fn settle<M: Mailbox, C: Clock>(
             if due.is_empty() || world.stopping() {
                 break;
             }
-            for effect in due {
-                // What is in flight is finished; the next is not begun.
-                if world.stopping() {
-                    break;
+            done += due.len();
+            for alike in together::groups(mailbox.account(), due) {
+                let is_open =
+                    |first: &DueEffect| failing.at(&place_of(mailbox, &first.effect)).is_none();
+                let rest = if alike.len() > 1 && alike.first().is_some_and(is_open) {
+                    together::file(mailbox, world, alike).await?
+                } else {
+                    alike
+                };
+                for effect in rest {
+                    // What is in flight is finished; the next is not begun.
+                    if world.stopping() {
+                        return Ok(done);
+                    }
+                    settle_one(mailbox, world, &effect, &mut failing).await?;
                 }
-                settle_one(mailbox, world, &effect, &mut failing).await?;
-                done += 1;
+                if world.stopping() {
+                    return Ok(done);
+                }
             }
         }
     }
@@ -319,8 +333,9 @@ async fn settle_one<M: Mailbox, C: Clock>(
             );
             failing.0.push((place, error.clone()));
             if failing.0.len() >= MOST_FAILURES {
-                return Err(error.into());
+                return Err(error.into()); // Counted as the folder's trouble.
             }
+            world.bells.tally.mailbox(mailbox.account(), &error);
         }
     }
     Ok(())

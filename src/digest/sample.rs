@@ -102,6 +102,8 @@ pub fn quiet() -> Figures {
     }
     let ages = busy.open_by_age.ages.into_iter().map(|age| Age { open: 0, extended: 0, ..age }).collect();
     let steps = (2..=4).map(|step| StepCount { step, waiting: 0, overdue: 0 }).collect();
+    let seen = busy.health.mailboxes.into_iter();
+    let mailboxes = seen.map(|mailbox| MailboxHealth { last_seen_at: now(), ..mailbox }).collect();
     Figures {
         needs_you: NeedsYou::default(),
         service: Service { whole: none, ..service },
@@ -123,7 +125,8 @@ pub fn quiet() -> Figures {
             set_aside_due_on: None,
             stuck: 0,
             expiries: Some(Vec::new()),
-            ..busy.health
+            mailboxes,
+            calendar_known_until: busy.health.calendar_known_until,
         },
         ..busy
     }

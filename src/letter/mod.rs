@@ -34,7 +34,7 @@ pub use alert::{AlertFacts, GatheredFacts, alert, gathered};
 pub use briefing::{BriefingFacts, briefing};
 pub use council::Council;
 pub use digest::{Digest as WeeklyDigest, DigestFacts, Late, digest};
-pub use health::{CanaryFacts, StallFacts, canary, stall};
+pub use health::{CanaryFacts, ExpiryFacts, LostFacts, StallFacts, canary, expiry, lost, stall};
 pub use notice::{CaseLine, Notice};
 pub use passed_on::{PassedOnFacts, passed_on};
 pub use referral::{ReferralFacts, referral};

@@ -2,14 +2,18 @@
 //! configuration file is read elsewhere.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 pub use super::guard::{Pipe, Stream};
+use crate::certificate::Seen;
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,13 +40,43 @@ pub enum Credentials {
 
 /// Where access tokens come from. Asked before every connection; keeps its own cache.
 pub trait TokenSource {
-    /// A token that is valid for at least some minutes.
+    /// A token that is good for at least some time.
     ///
     /// # Errors
     /// In words for the operator: why there is none.
-    fn token<'a>(
-        &'a self,
-    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Result<SecretString, String>> + 'a>>;
+    fn token<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<Handed, NoToken>> + 'a>>;
+
+    /// The server refused this one. Whether it makes sense to come with another one at once: where the source keeps a token,
+    /// it may have been withdrawn meanwhile.
+    fn refused(&self, _secret: &SecretString) -> bool {
+        false
+    }
+}
+
+/// A token, or a password, as it was handed out.
+pub struct Handed {
+    /// The secret itself.
+    pub secret: SecretString,
+    /// How long a session may rest on it; `None`: for ever, as on a password.
+    pub term: Option<Term>,
+}
+
+/// The term of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// From then on a session is begun anew with the next token when nothing else is under way.
+    pub renew_at: Instant,
+    /// From then on the session is not relied on: the server may end it at any moment.
+    pub ends_at: Instant,
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoToken {
+    /// What happened.
+    pub problem: String,
+    /// What a person must do; `None`: it may pass by itself.
+    pub remedy: Option<String>,
 }
 
 /// Which way of logging in.
@@ -132,6 +166,8 @@ pub struct ImapAccount {
     pub timeouts: Timeouts,
     /// Another way to the server than TCP.
     pub dialler: Option<Dialler>,
+    /// Where the server's certificate is noted whenever it is shown.
+    pub certificates: Seen,
 }
 
 impl ImapAccount {
@@ -152,6 +188,7 @@ impl ImapAccount {
             whole_message_limit_bytes: 1 << 20,
             timeouts: Timeouts::default(),
             dialler: None,
+            certificates: Seen::default(),
         }
     }
 

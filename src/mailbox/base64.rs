@@ -1,13 +1,15 @@
-//! Base 64 in two alphabets (RFC 4648 section 4; RFC 9051 section A.1 for folder names). Nothing else of SASL or of names.
+//! Base 64 in three alphabets (RFC 4648 sections 4 and 5; RFC 9051 section A.1 for folder names). Nothing else of SASL or of names.
 
 /// The ordinary alphabet, for SASL.
-pub(super) const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+pub(crate) const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The alphabet of URLs: `-` and `_` at the end (RFC 4648 section 5).
+pub(crate) const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// The alphabet of folder names: `,` instead of `/`.
-pub(super) const FOLDER_NAMES: &[u8; 64] =
+pub(crate) const FOLDER_NAMES: &[u8; 64] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
 /// Encodes; `padded` adds the `=` that SASL wants and folder names do not.
-pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> String {
+pub(crate) fn encode(bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let group = chunk.iter().fold(0u32, |group, byte| (group << 8) | u32::from(*byte));
@@ -25,7 +27,7 @@ pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> String 
 }
 
 /// Decodes without padding; `None` when a character is not of the alphabet or stray bits are set.
-pub(super) fn decode(text: &str, alphabet: &[u8; 64]) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str, alphabet: &[u8; 64]) -> Option<Vec<u8>> {
     let (mut out, mut bits, mut held) = (Vec::with_capacity(text.len() * 3 / 4), 0u32, 0u32);
     for byte in text.bytes() {
         let value = alphabet.iter().position(|letter| *letter == byte)?;

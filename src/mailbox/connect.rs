@@ -1,6 +1,9 @@
 //! TCP, TLS from the first byte, STARTTLS, or plain to this very machine, each with a time limit. Who we are is said in
 //! [`super::login`]. RFC 8314, RFC 9051 sections 6.2.1 and 11.
 
+use std::io;
+use std::net::SocketAddr;
+
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -20,41 +23,82 @@ pub(super) async fn connect(account: &ImapAccount) -> Result<Session, MailboxErr
 
 /// Connects and protects: the server has greeted, its capabilities are known. Nothing secret has been said.
 pub(super) async fn open(account: &ImapAccount) -> Result<Session, MailboxError> {
+    let pipe = dial(account).await?;
+    let (pipe, certificate) = shielded(account, pipe).await?;
+    let session = greeted(account, pipe, certificate).await?;
+    let mut session = upgraded(account, session).await?;
+    ask_abilities(account, &mut session).await?;
+    Ok(session)
+}
+
+/// A stream to the server, not yet protected.
+pub(super) async fn dial(account: &ImapAccount) -> Result<Pipe, MailboxError> {
     let step = || format!("connecting to {}", account.place());
+    if let Some(dial) = &account.dialler {
+        return dial().map_err(|error| transient(account, step(), error.to_string()));
+    }
     let limit = account.timeouts.connect;
-    let pipe: Pipe = match &account.dialler {
-        Some(dial) => dial().map_err(|error| transient(account, step(), error.to_string()))?,
-        None => Box::new(match timeout(limit, tcp(account)).await {
-            Ok(connected) => connected?,
-            Err(_) => {
-                return Err(transient(account, step(), format!("no answer within {} s", limit.as_secs())));
-            }
-        }),
-    };
-    let (pipe, certificate) = match account.security {
-        Security::Tls => protect(account, pipe).await?,
-        Security::StartTls | Security::Plain => (pipe, None),
-    };
+    match timeout(limit, tcp(account)).await {
+        Ok(connected) => Ok(Box::new(connected?)),
+        Err(_) => Err(transient(account, step(), format!("no answer within {} s", limit.as_secs()))),
+    }
+}
+
+/// TLS where it is spoken from the first byte; with it the server's certificate.
+pub(super) async fn shielded(
+    account: &ImapAccount,
+    pipe: Pipe,
+) -> Result<(Pipe, Option<Vec<u8>>), MailboxError> {
+    match account.security {
+        Security::Tls => protect(account, pipe).await,
+        Security::StartTls | Security::Plain => Ok((pipe, None)),
+    }
+}
+
+/// The server has greeted.
+pub(super) async fn greeted(
+    account: &ImapAccount,
+    pipe: Pipe,
+    certificate: Option<Vec<u8>>,
+) -> Result<Session, MailboxError> {
     let mut session = Session::new(pipe, account.timeouts);
     session.certificate = certificate;
-    let known_already =
-        session.greeting().await.map_err(|fault| not_greeted(account, fault).at(&account.account, step()))?;
-    if account.security == Security::StartTls {
-        if known_already {
-            // RFC 9051 section 11.1: PREAUTH makes STARTTLS impossible, which is what a meddler would want.
-            return Err(MailboxError::NeedsAPerson {
-                account: account.account.clone(),
-                step: "STARTTLS".into(),
-                problem: format!("{} greets without asking who we are, so STARTTLS cannot be used", account.place()),
-                remedy: "Use `tls` on port 993, and ask the server's keeper whether the connection is tampered with".into(),
-            });
+    match session.greeting().await {
+        Ok(()) => Ok(session),
+        Err(fault) => {
+            let step = format!("connecting to {}", account.place());
+            Err(not_greeted(account, fault).at(&account.account, step))
         }
-        session = start_tls(account, session).await?;
     }
+}
+
+/// STARTTLS, where that is the way.
+pub(super) async fn upgraded(account: &ImapAccount, session: Session) -> Result<Session, MailboxError> {
+    if account.security != Security::StartTls {
+        return Ok(session);
+    }
+    if session.known_already {
+        // RFC 9051 section 11.1: PREAUTH makes STARTTLS impossible, which is what a meddler would want.
+        return Err(MailboxError::NeedsAPerson {
+            account: account.account.clone(),
+            step: "STARTTLS".into(),
+            problem: format!(
+                "{} greets without asking who we are, so STARTTLS cannot be used",
+                account.place()
+            ),
+            remedy: "Use `tls` on port 993, and ask the server's keeper whether the connection is tampered with"
+                .into(),
+        });
+    }
+    start_tls(account, session).await
+}
+
+/// What the server can do, unless it has said so already.
+pub(super) async fn ask_abilities(account: &ImapAccount, session: &mut Session) -> Result<(), MailboxError> {
     if session.capabilities.is_empty() {
         session.order("CAPABILITY").await.map_err(|fault| fault.at(&account.account, "CAPABILITY"))?;
     }
-    Ok(session)
+    Ok(())
 }
 
 /// A port where TLS is spoken from the start waits for us to begin: silence is all that shows for it.
@@ -71,17 +115,16 @@ fn not_greeted(account: &ImapAccount, fault: Fault) -> Fault {
 
 async fn tcp(account: &ImapAccount) -> Result<TcpStream, MailboxError> {
     let step = || format!("connecting to {}", account.place());
-    let unreachable = |error: std::io::Error| {
+    let unreachable = |error: io::Error| {
         let problem = match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => {
+            io::ErrorKind::ConnectionRefused => {
                 "nothing listens there (connection refused); is the port right?".to_owned()
             }
             _ => error.to_string(),
         };
         transient(account, step(), problem)
     };
-    let mut addresses: Vec<_> =
-        lookup_host((account.host.as_str(), account.port)).await.map_err(unreachable)?.collect();
+    let mut addresses: Vec<_> = lookup(&account.host, account.port).await.map_err(unreachable)?;
     if account.security == Security::Plain {
         addresses.retain(|address| address.ip().to_canonical().is_loopback());
         if addresses.is_empty() {
@@ -100,6 +143,11 @@ async fn tcp(account: &ImapAccount) -> Result<TcpStream, MailboxError> {
     Ok(stream)
 }
 
+/// The addresses of a server's name.
+pub(super) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok(lookup_host((host, port)).await?.collect())
+}
+
 async fn start_tls(account: &ImapAccount, mut session: Session) -> Result<Session, MailboxError> {
     match session.order("STARTTLS").await {
         Ok(()) => {}
@@ -115,9 +163,11 @@ async fn start_tls(account: &ImapAccount, mut session: Session) -> Result<Sessio
         Err(lost) => return Err(lost.at(&account.account, "STARTTLS")),
     }
     // What was said in the clear, capabilities included, is forgotten. There is no second greeting.
+    let greeting = std::mem::take(&mut session.greeting);
     let (pipe, certificate) = protect(account, session.into_pipe()).await?;
     let mut session = Session::new(pipe, account.timeouts);
     session.certificate = certificate;
+    session.greeting = greeting;
     Ok(session)
 }
 

@@ -2,14 +2,12 @@
 //! for again one by one, and what cannot be read set aside with its reason. Nothing is marked read (BODY.PEEK).
 //! RFC 9051 sections 6.4.4, 6.4.5, 7.5.2. Only items that the codec can read are asked for: no ENVELOPE, no BODYSTRUCTURE.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use chrono::{DateTime, Utc};
-use tokio::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
 use tracing::{debug, warn};
 
+use super::blame::is_busy;
 use super::imap::ImapMailbox;
 use super::names::uid_set;
 use super::session::{Fault, Pace, Session};
@@ -20,9 +18,11 @@ use crate::message::{self, MessageRef};
 /// One fetch holds at most so many bytes of messages.
 const MOST_BYTES: u64 = 16 << 20;
 /// One FETCH command asks for at most so many.
-const BATCH_BYTES: u64 = 4 << 20;
-/// For so long a server that hands over no message at all is itself the suspect: none is set aside.
-const SUSPECTED: Duration = Duration::from_secs(2 * 3600);
+pub(super) const BATCH_BYTES: u64 = 4 << 20;
+/// What is asked of messages before they are fetched.
+pub(super) const SIZES: &str = "UID INTERNALDATE RFC822.SIZE";
+/// What is asked of messages that are fetched whole.
+pub(super) const WHOLE: &str = "UID INTERNALDATE BODY.PEEK[]";
 /// One fetch connects anew at most so often.
 const MOST_RECONNECTIONS: u32 = 8;
 
@@ -84,6 +84,15 @@ pub(super) async fn fetch(
         .await
 }
 
+/// Takes down what one answer to a FETCH tells.
+pub(super) fn gather(response: &Response<'_>, into: &mut BTreeMap<u32, Piece>) {
+    if let Response::Fetch(_, attributes) = response
+        && let Some((uid, piece)) = piece(attributes)
+    {
+        into.entry(uid).or_default().add(piece);
+    }
+}
+
 fn piece(attributes: &[AttributeValue<'_>]) -> Option<(u32, Piece)> {
     let (mut uid, mut piece) = (None, Piece::default());
     for attribute in attributes {
@@ -100,19 +109,24 @@ fn piece(attributes: &[AttributeValue<'_>]) -> Option<(u32, Piece)> {
 
 /// What has become of the UIDs of one fetch.
 #[derive(Default)]
-struct Harvest {
-    pieces: BTreeMap<u32, Piece>,
+pub(super) struct Harvest {
+    pub pieces: BTreeMap<u32, Piece>,
     gone: BTreeSet<u32>,
-    unreadable: BTreeMap<u32, String>,
+    pub unreadable: BTreeMap<u32, String>,
     reconnections: u32,
 }
 
 impl Harvest {
-    fn is_settled(&self, uid: u32) -> bool {
+    pub fn is_settled(&self, uid: u32) -> bool {
         self.has(uid) || self.gone.contains(&uid) || self.unreadable.contains_key(&uid)
     }
 
-    fn has(&self, uid: u32) -> bool {
+    /// How many bytes of it were read.
+    pub fn size_of(&self, uid: u32) -> usize {
+        self.pieces.get(&uid).and_then(|piece| piece.bytes.as_ref()).map_or(0, Vec::len)
+    }
+
+    pub fn has(&self, uid: u32) -> bool {
         self.pieces.get(&uid).is_some_and(|piece| piece.bytes.is_some())
     }
 }
@@ -120,19 +134,27 @@ impl Harvest {
 impl ImapMailbox {
     /// The messages above `after`; see [`super::Mailbox::fetch`].
     pub(super) async fn take_in(&mut self, after: u32, at_most: u32) -> Result<Fetched, MailboxError> {
-        let mut session = self.opened(true).await?;
+        // One more than asked for: then more are to follow, and the list is not at its end.
+        let next = self.listed.partition_point(|uid| *uid <= after);
+        let mut uids: Vec<u32> =
+            self.listed.iter().skip(next).take((at_most as usize).saturating_add(1)).copied().collect();
+        let is_listed = uids.len() > at_most as usize;
+        let mut session = self.opened(!is_listed).await?;
         session.news = false;
+        let ahead = std::mem::take(&mut session.ahead);
         let (uid_validity, uid_next) =
             session.selected.as_ref().map(|open| (open.uid_validity, open.uid_next)).unwrap_or_default();
-        // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
-        let found = search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await;
-        let mut uids: Vec<u32> = match found {
-            Ok(found) => found.into_iter().filter(|uid| *uid > after).collect(),
-            Err(fault) => {
-                self.session = Some(session);
-                return Err(fault.at(&self.account.account, "UID SEARCH"));
+        if !is_listed {
+            // `n:*` also gives the last message when its UID is below n (RFC 9051 section 6.4.9).
+            match search(&mut session, &format!("UID {}:*", after.saturating_add(1))).await {
+                Ok(found) => uids = found.into_iter().filter(|uid| *uid > after).collect(),
+                Err(fault) => {
+                    self.session = Some(session);
+                    return Err(fault.at(&self.account.account, "UID SEARCH"));
+                }
             }
-        };
+            self.listed.clone_from(&uids);
+        }
         let listed = uids.len();
         uids.truncate(at_most as usize);
         let last = uids.last().copied().unwrap_or(after);
@@ -146,8 +168,10 @@ impl ImapMailbox {
         uids.truncate(at_most as usize);
 
         let mut harvest = Harvest::default();
+        harvest.pieces.extend(ahead.into_iter().filter(|(uid, _)| uids.binary_search(uid).is_ok()));
         let mut trouble = self.sizes(&mut uids, &mut harvest).await.err();
-        for batch in self.batches(&uids, &harvest.pieces) {
+        let open: Vec<u32> = uids.iter().copied().filter(|uid| !harvest.has(*uid)).collect();
+        for batch in self.batches(&open, &harvest.pieces) {
             if trouble.is_none() {
                 trouble = self.batch(&batch, &mut harvest).await.err();
             }
@@ -159,7 +183,7 @@ impl ImapMailbox {
             return Err(trouble.unwrap_or_else(|| MailboxError::Transient {
                 account: self.account.account.clone(),
                 step: "UID FETCH".into(),
-                problem: "the server sends no message; none is given up yet".into(),
+                problem: "the server does not hand over the next message; it is not given up yet".into(),
             }));
         }
         let mut up_to = uids.get(..settled).and_then(|done| done.last()).copied().unwrap_or(after);
@@ -167,8 +191,11 @@ impl ImapMailbox {
             // Below UIDNEXT nothing is left that SEARCH did not list: the tail is expunged.
             up_to = up_to.max(uid_next.saturating_sub(1));
         }
-        self.strikes.retain(|uid, _| *uid > up_to);
+        self.blame.forget_up_to(up_to);
         self.seen_next = up_to.saturating_add(1);
+        if trouble.is_none() {
+            self.look_ahead(up_to, at_most).await;
+        }
         Ok(self.fetched(uid_validity, up_to, harvest))
     }
 
@@ -232,7 +259,7 @@ impl ImapMailbox {
             let Some(bytes) = piece.bytes else { continue };
             let size_bytes = bytes.len().max(piece.size_bytes.unwrap_or(0) as usize);
             let received_at = received_at
-                .or_else(|| message::parse(&bytes, size_bytes).received_at())
+                .or_else(|| message::heading(&bytes, size_bytes).received_at())
                 .unwrap_or_else(|| SystemClock.now());
             fetched.messages.push(RawMessage { at: at(uid), received_at, size_bytes, bytes });
         }
@@ -241,15 +268,16 @@ impl ImapMailbox {
 
     /// Dates and sizes first, so that memory stays bounded: the list is cut where it would be too much for one fetch.
     async fn sizes(&mut self, uids: &mut Vec<u32>, harvest: &mut Harvest) -> Result<(), MailboxError> {
-        if uids.is_empty() {
-            return Ok(());
-        }
-        let mut session = self.opened(false).await?;
-        let asked = fetch(&mut session, uids, "UID INTERNALDATE RFC822.SIZE", &mut harvest.pieces).await;
-        self.session = Some(session);
-        if let Err(fault) = asked {
-            self.complain(&fault);
-            // Sizes are a help; without them every message is taken to be as large as it may be.
+        let is_sized = |uid: &u32| harvest.pieces.get(uid).is_some_and(|piece| piece.size_bytes.is_some());
+        let unsized_ones: Vec<u32> = uids.iter().copied().filter(|uid| !is_sized(uid)).collect();
+        if !unsized_ones.is_empty() {
+            let mut session = self.opened(false).await?;
+            let asked = fetch(&mut session, &unsized_ones, SIZES, &mut harvest.pieces).await;
+            self.session = Some(session);
+            if let Err(fault) = asked {
+                self.complain(&fault);
+                // Sizes are a help; without them every message is taken to be as large as it may be.
+            }
         }
         let limit = self.account.whole_message_limit_bytes;
         let mut sum = 0u64;
@@ -299,7 +327,7 @@ impl ImapMailbox {
             // Exchange only estimates sizes: some room, but not without bounds.
             session.allow_literals_up_to(2 * u64::from(limit));
             let fetched =
-                fetch(&mut session, uids, "UID INTERNALDATE BODY.PEEK[]", &mut harvest.pieces).await;
+                fetch(&mut session, uids, WHOLE, &mut harvest.pieces).await;
             self.session = Some(session);
             if let Err(fault) = fetched {
                 self.complain(&fault);
@@ -314,7 +342,7 @@ impl ImapMailbox {
     }
 
     /// One message by itself, never more of it than the limit. A failure counts against it.
-    async fn alone(&mut self, uid: u32, harvest: &mut Harvest) -> Result<(), MailboxError> {
+    pub(super) async fn alone(&mut self, uid: u32, harvest: &mut Harvest) -> Result<(), MailboxError> {
         let limit = self.account.whole_message_limit_bytes;
         let mut session = self.open_again(harvest).await?;
         session.allow_literals_up_to(u64::from(limit));
@@ -325,50 +353,20 @@ impl ImapMailbox {
                 Ok(there) if !there.contains(&uid) => {
                     harvest.gone.insert(uid);
                 }
-                Ok(_) => *self.strikes.entry(uid).or_default() += 1,
+                Ok(_) => self.blame.failed(uid, false),
                 Err(fault) => outcome = Err(fault),
             }
         }
         self.session = Some(session);
         if let Err(fault) = outcome {
             self.complain(&fault);
-            *self.strikes.entry(uid).or_default() += 1;
+            self.blame.failed(uid, is_busy(&fault));
         }
         Ok(())
     }
 
-    /// Messages that failed are tried once more after all others, and set aside when they fail again. When nothing at all
-    /// could be read, the server is the suspect: then they are tried for two hours, so that an outage or a throttled account
-    /// costs nobody their answer.
-    async fn second_look(&mut self, uids: &[u32], harvest: &mut Harvest, trouble: &mut Option<MailboxError>) {
-        let open: Vec<u32> = uids.iter().copied().filter(|uid| !harvest.is_settled(*uid)).collect();
-        if open.len() < uids.len() || open.is_empty() {
-            self.unread_since = None;
-        }
-        for uid in open {
-            if trouble.is_none() && self.strikes.contains_key(&uid) {
-                // On a connection of its own, so that no other message or earlier fault can be to blame.
-                self.session = None;
-                *trouble = self.alone(uid, harvest).await.err();
-            }
-            let strikes = self.strikes.get(&uid).copied().unwrap_or(0);
-            let server_reads = uids.iter().any(|other| harvest.has(*other) || harvest.gone.contains(other));
-            let since = *self.unread_since.get_or_insert_with(Instant::now);
-            let is_its_own_fault = server_reads || since.elapsed() >= SUSPECTED;
-            if !harvest.is_settled(uid) && strikes >= 2 && is_its_own_fault {
-                warn!(
-                    account = self.account.account,
-                    uid, "Message UID {uid} cannot be fetched and is set aside."
-                );
-                let reason =
-                    format!("the server did not deliver it in {strikes} attempts: {}", self.last_complaint);
-                harvest.unreadable.insert(uid, reason);
-            }
-        }
-    }
-
     /// An open folder, connecting anew when the last command broke the connection, but not without end.
-    async fn open_again(&mut self, harvest: &mut Harvest) -> Result<Session, MailboxError> {
+    pub(super) async fn open_again(&mut self, harvest: &mut Harvest) -> Result<Session, MailboxError> {
         if !self.session.as_ref().is_some_and(Session::is_usable) {
             harvest.reconnections += 1;
             if harvest.reconnections > MOST_RECONNECTIONS {
@@ -382,7 +380,7 @@ impl ImapMailbox {
         self.opened(false).await
     }
 
-    fn complain(&mut self, fault: &Fault) {
+    pub(super) fn complain(&mut self, fault: &Fault) {
         self.last_complaint = match fault {
             Fault::Lost(why) => why.clone(),
             Fault::Refused(refusal) if refusal.text.is_empty() => "refused".into(),

@@ -1,6 +1,9 @@
 //! Filing a message into another folder of its account: MOVE, or COPY, a look, and deletion of this one UID. Never both lost
 //! and gone: the original goes only when the copy is seen. RFC 6851 (MOVE), RFC 4315 (UIDPLUS).
 
+use std::ops::RangeInclusive;
+
+use async_imap::imap_proto::rfc4315::UidSetMember;
 use async_imap::imap_proto::{Response, ResponseCode};
 use tracing::{debug, info};
 
@@ -9,7 +12,7 @@ use super::copies::{self, Identity};
 use super::fetch::search;
 use super::folders;
 use super::imap::ImapMailbox;
-use super::names::quoted;
+use super::names::{quoted, uid_set};
 use super::session::{Fault, Pace, Session, ok_code};
 use super::{Filed, MailboxError};
 use crate::message::MessageRef;
@@ -34,6 +37,49 @@ impl ImapMailbox {
         filed
     }
 
+    /// See [`super::Mailbox::file_together`].
+    pub(super) async fn move_together(
+        &mut self,
+        messages: &[MessageRef],
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        if self.account.filing != Filing::Move || messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut session = self.opened(false).await?;
+        let moved = self.move_over(&mut session, messages, folder, flagged).await;
+        self.session = Some(session);
+        moved
+    }
+
+    async fn move_over(
+        &self,
+        session: &mut Session,
+        messages: &[MessageRef],
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        messages.iter().try_for_each(|message| self.check_place(session, message, folder))?;
+        let account = &self.account.account;
+        let wire = folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
+        let is_here = session.selected.as_ref().is_some_and(|open| open.wire_name == wire);
+        if is_here || !session.can("MOVE") || !session.can("UIDPLUS") {
+            return Ok(Vec::new());
+        }
+        let mut uids: Vec<u32> = messages.iter().map(|message| message.uid).collect();
+        uids.sort_unstable();
+        uids.dedup();
+        if flagged {
+            self.flag(session, &uids).await?;
+        }
+        let mut told = Vec::new();
+        let ended = self.with_folder(session, "UID MOVE", &uids, folder, &mut told).await;
+        uids.retain(|uid| told.iter().any(|range| range.contains(uid)));
+        // What has moved has moved, also where the server gave up on the way (RFC 6851 section 3.3).
+        ended.map(|()| uids.clone()).or_else(|error| if uids.is_empty() { Err(error) } else { Ok(uids) })
+    }
+
     async fn file_over(
         &self,
         session: &mut Session,
@@ -53,7 +99,7 @@ impl ImapMailbox {
             return Ok(Filed::Gone);
         }
         if flagged {
-            self.flag(session, uid).await?;
+            self.flag(session, &[uid]).await?;
         }
         match self.account.filing {
             Filing::None => Ok(Filed::Left),
@@ -66,6 +112,37 @@ impl ImapMailbox {
                 self.copy(session, uid, folder).await?;
                 self.delete(session, uid).await
             }
+        }
+    }
+
+    /// See [`super::Mailbox::discard`].
+    pub(super) async fn delete_ours(
+        &mut self,
+        message: &MessageRef,
+        message_id: &str,
+    ) -> Result<Filed, MailboxError> {
+        if self.account.filing == Filing::None {
+            return Ok(Filed::Left);
+        }
+        let mut session = self.opened(false).await?;
+        let deleted = self.delete_if_it_is(&mut session, message, message_id).await;
+        self.session = Some(session);
+        deleted
+    }
+
+    async fn delete_if_it_is(
+        &self,
+        session: &mut Session,
+        message: &MessageRef,
+        message_id: &str,
+    ) -> Result<Filed, MailboxError> {
+        self.check_place(session, message, "the bin")?;
+        match copies::identity(session, &self.account.account, message.uid).await? {
+            None => Ok(Filed::Gone),
+            Some(found) if found.message_id.as_deref() == Some(message_id) => {
+                self.delete(session, message.uid).await
+            }
+            Some(_) => Ok(Filed::Left),
         }
     }
 
@@ -94,7 +171,7 @@ impl ImapMailbox {
     }
 
     /// \Flagged, and a keyword where the server keeps them. A refusal is no reason not to file.
-    async fn flag(&self, session: &mut Session, uid: u32) -> Result<(), MailboxError> {
+    async fn flag(&self, session: &mut Session, uids: &[u32]) -> Result<(), MailboxError> {
         let Some(open) = &session.selected else { return Ok(()) };
         let mut flags = Vec::new();
         if open.permits_flagged {
@@ -107,9 +184,9 @@ impl ImapMailbox {
             return Ok(());
         }
         let account = &self.account.account;
-        match session.order(&format!("UID STORE {uid} +FLAGS.SILENT ({})", flags.join(" "))).await {
+        match session.order(&format!("UID STORE {} +FLAGS.SILENT ({})", uid_set(uids), flags.join(" "))).await {
             Err(Fault::Refused(refusal)) => {
-                debug!(account, uid, "The server did not set flags: {}.", refusal.text);
+                debug!(account, "The server did not set flags: {}.", refusal.text);
                 Ok(())
             }
             other => other.map_err(|fault| fault.at(account, "UID STORE")),
@@ -122,8 +199,9 @@ impl ImapMailbox {
         uid: u32,
         folder: &str,
     ) -> Result<Filed, MailboxError> {
-        let told = self.with_folder(session, "UID MOVE", uid, folder).await?;
-        if told {
+        let mut told = Vec::new();
+        self.with_folder(session, "UID MOVE", &[uid], folder, &mut told).await?;
+        if !told.is_empty() {
             return Ok(Filed::Moved);
         }
         // `UID MOVE` of nothing is a success too (RFC 6851 section 3.3): without COPYUID, look.
@@ -148,7 +226,9 @@ impl ImapMailbox {
         if self.holds(session, folder, &identity).await? {
             return Ok(());
         }
-        if self.with_folder(session, "UID COPY", uid, folder).await?
+        let mut told = Vec::new();
+        self.with_folder(session, "UID COPY", &[uid], folder, &mut told).await?;
+        if !told.is_empty()
             || self.holds(session, folder, &identity).await?
         {
             return Ok(());
@@ -189,25 +269,33 @@ impl ImapMailbox {
         Ok(found)
     }
 
-    /// `UID MOVE` or `UID COPY`, creating the folder when the server refuses for want of it. True when COPYUID proves it.
+    /// `UID MOVE` or `UID COPY`, creating the folder when the server refuses for want of it. `told`: the UIDs for which COPYUID
+    /// proves it (RFC 4315 section 3; with MOVE it may come in several parts, RFC 6851 section 4.3).
     async fn with_folder(
         &self,
         session: &mut Session,
         verb: &str,
-        uid: u32,
+        uids: &[u32],
         folder: &str,
-    ) -> Result<bool, MailboxError> {
+        told: &mut Vec<RangeInclusive<u32>>,
+    ) -> Result<(), MailboxError> {
         let account = &self.account.account;
         let step = || format!("{verb} into {folder}");
         for first in [true, false] {
             let wire =
                 folders::wire_name(session, folder).await.map_err(|fault| fault.at(account, "LIST"))?;
-            let mut told = false;
             let each = |response: &Response<'_>| {
-                told |= matches!(ok_code(response), Some(ResponseCode::CopyUid(_, from, to)) if !from.is_empty() && !to.is_empty());
+                if let Some(ResponseCode::CopyUid(_, from, to)) = ok_code(response)
+                    && !to.is_empty()
+                {
+                    told.extend(from.iter().map(|member| match member {
+                        UidSetMember::Uid(uid) => *uid..=*uid,
+                        UidSetMember::UidRange(range) => range.clone(),
+                    }));
+                }
             };
-            match session.run(&format!("{verb} {uid} {}", quoted(&wire)), Pace::Bulk, each).await {
-                Ok(()) => return Ok(told),
+            match session.run(&format!("{verb} {} {}", uid_set(uids), quoted(&wire)), Pace::Bulk, each).await {
+                Ok(()) => return Ok(()),
                 Err(Fault::Refused(refusal)) if first && !refusal.bad => {
                     let exists =
                         folders::exists(session, &wire).await.map_err(|fault| fault.at(account, step()))?;
@@ -219,7 +307,7 @@ impl ImapMailbox {
                 Err(fault) => return Err(fault.at(account, step())),
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Deletes one message whose copy has been seen, and no other.

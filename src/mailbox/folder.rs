@@ -190,6 +190,20 @@ impl Mailbox for FolderMailbox {
         Ok(filed)
     }
 
+    async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {
+        if self.account.filing == Filing::None {
+            return Ok(Filed::Left);
+        }
+        let Some(path) = self.find(message)? else { return Ok(Filed::Gone) };
+        let failed = |error| trouble(&self.account, "deleting", &path, &error);
+        let found = read(&path, message.clone()).map_err(failed)?;
+        if message::heading(&found.bytes, found.size_bytes).message_id.as_deref() != Some(message_id) {
+            return Ok(Filed::Left);
+        }
+        std::fs::remove_file(&path).map_err(failed)?;
+        Ok(Filed::Moved)
+    }
+
     async fn transfer(
         &mut self,
         message: &MessageRef,

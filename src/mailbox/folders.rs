@@ -48,11 +48,12 @@ const SENT_NAMES: [&str; 33] = [
 ];
 
 /// A folder as LIST shows it.
-struct Listed {
-    wire_name: String,
+pub(super) struct Listed {
+    pub wire_name: String,
     delimiter: Option<char>,
-    selectable: bool,
-    sent: bool,
+    pub selectable: bool,
+    /// Marked \\Sent.
+    pub sent: bool,
 }
 
 /// The arguments of LIST for a name or pattern.
@@ -76,6 +77,12 @@ async fn list(session: &mut Session, arguments: &str) -> Result<Vec<Listed>, Fau
         })
         .await?;
     Ok(listed)
+}
+
+/// Every folder that the server shows.
+pub(super) async fn every(session: &mut Session) -> Result<Vec<Listed>, Fault> {
+    let special = session.can("SPECIAL-USE") && session.can("LIST-EXTENDED");
+    list(session, if special { "\"\" \"*\" RETURN (SPECIAL-USE)" } else { "\"\" \"*\"" }).await
 }
 
 /// How this server names folders, asked once for a connection.
@@ -125,6 +132,7 @@ pub(super) async fn open(session: &mut Session, wire_name: &str, writing: bool) 
     session.selected = None;
     session.exists = 0;
     let mut opened = Selected {
+        recent: 0,
         wire_name: wire_name.to_owned(),
         writable: writing,
         uid_validity: 0,
@@ -136,6 +144,11 @@ pub(super) async fn open(session: &mut Session, wire_name: &str, writing: bool) 
     let verb = if writing { "SELECT" } else { "EXAMINE" };
     session
         .run(&format!("{verb} {}", quoted(wire_name)), Pace::Prompt, |response| match ok_code(response) {
+            None => {
+                if let Response::MailboxData(MailboxDatum::Recent(messages)) = response {
+                    opened.recent = *messages;
+                }
+            }
             Some(ResponseCode::UidValidity(value)) => opened.uid_validity = *value,
             Some(ResponseCode::UidNext(value)) => opened.uid_next = *value,
             Some(ResponseCode::ReadOnly) => opened.writable = false,
@@ -266,10 +279,7 @@ pub(super) async fn sent_folder(
         return Ok(Some(wire));
     }
     let naming = naming(session).await.map_err(at)?;
-    let special = session.can("SPECIAL-USE") && session.can("LIST-EXTENDED");
-    let listed = list(session, if special { "\"\" \"*\" RETURN (SPECIAL-USE)" } else { "\"\" \"*\"" })
-        .await
-        .map_err(at)?;
+    let listed = every(session).await.map_err(at)?;
     let named = |folder: &&Listed| {
         let name = naming.ours(&folder.wire_name).to_lowercase();
         let position =

@@ -9,11 +9,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
-use super::account::{Accounts, Filing, ImapAccount};
+use super::account::{Accounts, Filing, Handed, ImapAccount, Term};
+use super::blame::Blame;
 use super::connect::connect;
 use super::fetch::search;
 use super::folders;
 use super::idle::Idled;
+use super::login;
 use super::session::{Fault, Selected, Session};
 use super::{Fetched, Filed, Mailbox, MailboxError, SENT, Status};
 use crate::effect::Destination;
@@ -21,9 +23,11 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 /// A kept connection that was silent for so long is tried before it is relied on.
-const TRUSTED: Duration = Duration::from_secs(10);
+pub(super) const TRUSTED: Duration = Duration::from_secs(10);
 /// A session that ends with its token sooner than this after another one did is in trouble.
 const SHORTEST_SESSION: Duration = Duration::from_secs(5 * 60);
+/// A session whose token is about to end, while there is no other one, is looked at again so much later.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
 /// Two wake-ups are never closer than this.
 const BREATH: Duration = Duration::from_millis(250);
 
@@ -40,13 +44,13 @@ pub struct ImapMailbox {
     expected_next: u32,
     /// Everything below this UID has been fetched.
     pub(super) seen_next: u32,
+    /// The UIDs that SEARCH listed last, lowest first: a long backlog is listed once, not once a batch.
+    pub(super) listed: Vec<u32>,
     /// `wait` has already returned early for a UIDNEXT up to this one.
     told_next: u32,
     woken_at: Option<Instant>,
-    /// How often a message could not be fetched.
-    pub(super) strikes: BTreeMap<u32, u32>,
-    /// Since when no message at all could be read: then the server is the suspect, and not the messages.
-    pub(super) unread_since: Option<Instant>,
+    /// Whose fault it is that messages could not be fetched.
+    pub(super) blame: Blame,
     /// When a session last ended with its token.
     expired_at: Option<Instant>,
     pub(super) last_complaint: String,
@@ -69,10 +73,10 @@ impl ImapMailbox {
             expected: None,
             expected_next: 0,
             seen_next: 0,
+            listed: Vec::new(),
             told_next: 0,
             woken_at: None,
-            strikes: BTreeMap::new(),
-            unread_since: None,
+            blame: Blame::default(),
             expired_at: None,
             last_complaint: String::new(),
             targets: BTreeMap::new(),
@@ -100,6 +104,30 @@ impl ImapMailbox {
         let mut session = connect(&self.account).await?;
         self.prepare(&mut session, false).await?;
         Ok(session)
+    }
+
+    /// Exchange ends a session with its token, in the middle of whatever is under way. So it is begun anew ahead of that, here:
+    /// between two rounds of work. As long as there is no newer token, the session goes on.
+    async fn renew(&mut self) {
+        let Some((session, term)) =
+            self.session.as_mut().and_then(|session| session.term.map(|term| (session, term)))
+        else {
+            return;
+        };
+        if Instant::now() < term.renew_at {
+            return;
+        }
+        match login::secret(&self.account).await {
+            Ok(Handed { term: Some(next), .. }) if next.ends_at > term.ends_at => {
+                debug!(
+                    account = self.account.account,
+                    "The session's token is about to end: connecting again."
+                );
+                self.close().await;
+            }
+            // Why there is none is told by whoever keeps it, and by the next login.
+            _ => session.term = Some(Term { renew_at: Instant::now() + RENEW_AGAIN, ..term }),
+        }
     }
 
     async fn prepare(&self, session: &mut Session, fresh: bool) -> Result<(), MailboxError> {
@@ -192,6 +220,8 @@ impl ImapMailbox {
     async fn watch(&mut self, end: Instant) -> Result<(), MailboxError> {
         let session = self.opened(false).await?;
         let session = self.session.insert(session);
+        // A wait ends in time for a new token: the next round begins with it.
+        let end = session.term.map_or(end, |term| end.min(term.renew_at));
         let uid_next = session.selected.as_ref().map_or(0, |open| open.uid_next);
         if session.news || uid_next > self.seen_next.max(self.told_next) {
             // It came between the last look and now. Said once only, or a message that is gone again would make us spin.
@@ -237,6 +267,8 @@ impl Mailbox for ImapMailbox {
 
     async fn status(&mut self) -> Result<Status, MailboxError> {
         (self.expected, self.expected_next) = (None, 0);
+        self.renew().await;
+        self.listed.clear();
         let mut session = self.opened(false).await?;
         // Opened again, so that UIDNEXT is the one of now.
         let wire = session.selected.as_ref().map(|open| open.wire_name.clone()).unwrap_or_default();
@@ -275,6 +307,15 @@ impl Mailbox for ImapMailbox {
         self.file_away(message, folder, flagged).await
     }
 
+    async fn file_together(
+        &mut self,
+        messages: &[MessageRef],
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        self.move_together(messages, folder, flagged).await
+    }
+
     async fn transfer(
         &mut self,
         message: &MessageRef,
@@ -283,6 +324,10 @@ impl Mailbox for ImapMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         self.pass_on(message, to, original_to, flagged).await
+    }
+
+    async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {
+        self.delete_ours(message, message_id).await
     }
 
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {

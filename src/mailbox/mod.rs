@@ -2,7 +2,9 @@
 //! looked at here.
 
 mod account;
-mod base64;
+mod ahead;
+pub(crate) mod base64;
+mod blame;
 mod connect;
 mod copies;
 mod fetch;
@@ -21,8 +23,9 @@ mod overview;
 mod passing;
 mod past;
 mod probe;
+mod provider;
 mod session;
-mod tls;
+pub(crate) mod tls;
 mod utf7;
 
 use std::time::Duration;
@@ -34,15 +37,18 @@ use crate::letter::Letter;
 use crate::message::MessageRef;
 
 pub use account::{
-    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, ImapAccount, Mechanism, Pipe,
-    Security, Stream, Timeouts, TokenSource,
+    Accounts, Credentials, Dialler, Filing, FolderAccount, FolderKind, Handed, ImapAccount, Mechanism,
+    NoToken, Pipe, Security, Stream, Term, Timeouts, TokenSource,
 };
 pub use folder::FolderMailbox;
 pub use imap::ImapMailbox;
 pub use mbox::{Mbox, MboxMessage};
 pub use overview::Overview;
 pub use past::{PastFiles, PastFolder, PastMessage, PastPlace, Unreached};
-pub use probe::{ProbeStep, probe, probe_folder};
+pub use probe::{
+    Arrival, Found, Outcome, ProbeStep, Trial, Wanted, certificate_step, probe, probe_folder, reach_server,
+};
+pub use provider::Provider;
 
 /// As the name of a watched folder: the account's Sent folder, whatever it is called there.
 pub const SENT: &str = "\\Sent";
@@ -140,6 +146,17 @@ pub trait Mailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError>;
 
+    /// Files several messages into one folder in one go, where the server can prove which of them have moved: returns the UIDs of
+    /// those. The others are as they were, or gone: [`Mailbox::file`] tells, one by one.
+    async fn file_together(
+        &mut self,
+        _messages: &[MessageRef],
+        _folder: &str,
+        _flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        Ok(Vec::new())
+    }
+
     /// Delivers one message whole into another account's folder, unless it is there already, and then files the
     /// original into the folder `original_to` of this account, such as `Triage/Passed on`.
     async fn transfer(
@@ -149,6 +166,12 @@ pub trait Mailbox {
         original_to: &str,
         flagged: bool,
     ) -> Result<Filed, MailboxError>;
+
+    /// Deletes one message of ours that nobody needs any more, if this one has that Message-ID. Nothing where the account is
+    /// only looked at.
+    async fn discard(&mut self, _message: &MessageRef, _message_id: &str) -> Result<Filed, MailboxError> {
+        Ok(Filed::Left)
+    }
 
     /// Whether the account's Sent folder holds a letter with this Message-ID.
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError>;
@@ -260,6 +283,15 @@ impl Mailbox for AnyMailbox {
         whichever!(self, mailbox => mailbox.file(message, folder, flagged).await)
     }
 
+    async fn file_together(
+        &mut self,
+        messages: &[MessageRef],
+        folder: &str,
+        flagged: bool,
+    ) -> Result<Vec<u32>, MailboxError> {
+        whichever!(self, mailbox => mailbox.file_together(messages, folder, flagged).await)
+    }
+
     async fn transfer(
         &mut self,
         message: &MessageRef,
@@ -268,6 +300,10 @@ impl Mailbox for AnyMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         whichever!(self, mailbox => mailbox.transfer(message, to, original_to, flagged).await)
+    }
+
+    async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {
+        whichever!(self, mailbox => mailbox.discard(message, message_id).await)
     }
 
     async fn sent_holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {

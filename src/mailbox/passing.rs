@@ -13,7 +13,7 @@ use super::connect::connect;
 use super::copies::{self, Identity};
 use super::fetch::{fetch, search};
 use super::folders;
-use super::imap::ImapMailbox;
+use super::imap::{ImapMailbox, TRUSTED};
 use super::names::quoted;
 use super::session::{Fault, Pace, Session, ok_code};
 use super::{Filed, MailboxError};
@@ -136,7 +136,11 @@ impl ImapMailbox {
         let Some(sent) = folders::sent_folder(session, &self.account, to_append).await? else {
             return Ok(None);
         };
-        folders::open(session, &sent, to_append).await.map_err(at)?;
+        if to_append && is_in_sent(session) {
+            session.order("NOOP").await.map_err(at)?; // What came meanwhile is searched too.
+        } else {
+            folders::open(session, &sent, to_append).await.map_err(at)?;
+        }
         let held = copies::holds_id(session, message_id).await.map_err(at)?;
         Ok(Some((sent, held)))
     }
@@ -147,7 +151,14 @@ impl ImapMailbox {
         letter: &Letter,
         sent_at: DateTime<Utc>,
     ) -> Result<(), MailboxError> {
-        let mut session = self.opened(true).await?;
+        // For a second copy the Sent folder is open already: the watched folder is opened when it is needed again.
+        let mut session = match self.session.take() {
+            Some(kept) if kept.is_usable() && kept.last_used.elapsed() < TRUSTED && is_in_sent(&kept) => kept,
+            other => {
+                self.session = other;
+                self.opened(true).await?
+            }
+        };
         let kept = self.put(&mut session, letter, sent_at).await;
         self.session = Some(session);
         kept
@@ -173,6 +184,12 @@ impl ImapMailbox {
             .await?;
         Ok(())
     }
+}
+
+/// Whether the Sent folder is open, for writing.
+fn is_in_sent(session: &Session) -> bool {
+    let sent = session.sent_folder.as_ref();
+    session.selected.as_ref().is_some_and(|open| open.writable && Some(&open.wire_name) == sent)
 }
 
 /// Where the bytes of an APPEND come from.

@@ -1,17 +1,19 @@
 //! One connection to an IMAP server: commands out, answers in, each with a time limit. Not the library's own session: that one
 //! takes a refusal or a closed connection for an empty success. RFC 9051, RFC 3501; async-imap is only the codec.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::time::Duration;
 
 use async_imap::Client;
 use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use secrecy::zeroize::Zeroizing;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
 use super::MailboxError;
-use super::account::Timeouts;
+use super::account::{Term, Timeouts};
+use super::fetch::{Piece, gather};
 use super::guard::{Guard, Pipe};
 use super::names::Naming;
 
@@ -57,6 +59,11 @@ enum Midst {
         tag: String,
         confirmed: bool,
     },
+    /// A FETCH whose answer is read when something else is to be said ([`super::ahead`]): no literal in it is larger than this.
+    Ahead {
+        tag: String,
+        limit: u64,
+    },
 }
 
 /// A deadline that moves while data comes.
@@ -79,6 +86,8 @@ pub(super) struct Selected {
     pub tells_uid_next: bool,
     pub permits_flagged: bool,
     pub permits_keywords: bool,
+    /// How many messages have not been shown to any session yet (\\Recent): opened for writing, they lose that mark.
+    pub recent: u32,
 }
 
 /// A connection, logged in or about to be.
@@ -99,7 +108,15 @@ pub(super) struct Session {
     pub naming: Option<Naming>,
     pub sent_folder: Option<String>,
     pub certificate: Option<Vec<u8>>,
+    /// The words with which the server greeted.
+    pub greeting: String,
+    /// It considered us logged in from the start.
+    pub known_already: bool,
+    /// How long it may rest on the token that it was opened with.
+    pub term: Option<Term>,
     pub last_used: Instant,
+    /// What was fetched before it was wanted.
+    pub ahead: BTreeMap<u32, Piece>,
 }
 
 impl Session {
@@ -118,7 +135,11 @@ impl Session {
             naming: None,
             sent_folder: None,
             certificate: None,
+            greeting: String::new(),
+            known_already: false,
+            term: None,
             last_used: Instant::now(),
+            ahead: BTreeMap::new(),
         }
     }
 
@@ -133,9 +154,9 @@ impl Session {
         self.capabilities.contains(capability)
     }
 
-    /// Whether the connection may be used for another command.
+    /// Whether the connection may be used for another command: none was cut short, and its token has not come to its end.
     pub fn is_usable(&self) -> bool {
-        !matches!(self.midst, Midst::Command)
+        !matches!(self.midst, Midst::Command) && self.term.is_none_or(|term| Instant::now() < term.ends_at)
     }
 
     /// The largest literal that may come.
@@ -155,17 +176,20 @@ impl Session {
         Deadline { patience: limit, end: Instant::now() + limit, bulk: false }
     }
 
-    /// The server's first word. True when it considers us logged in already (PREAUTH).
-    pub async fn greeting(&mut self) -> Result<bool, Fault> {
+    /// The server's first word, and whether it considers us logged in already (PREAUTH).
+    pub async fn greeting(&mut self) -> Result<(), Fault> {
         let deadline = self.deadline(Pace::Prompt);
         let greeting = self
             .next(deadline, |response| match response {
-                Response::Data { status: Status::Ok, .. } => Some(false),
-                Response::Data { status: Status::PreAuth, .. } => Some(true),
+                Response::Data { status: Status::Ok, outcome } => Some((false, said(outcome))),
+                Response::Data { status: Status::PreAuth, outcome } => Some((true, said(outcome))),
                 _ => None,
             })
             .await?;
-        greeting.ok_or_else(|| Fault::Lost("the server did not greet as an IMAP server does".into()))
+        let (known_already, words) = greeting
+            .ok_or_else(|| Fault::Lost("the server did not greet as an IMAP server does".into()))?;
+        (self.known_already, self.greeting) = (known_already, words);
+        Ok(())
     }
 
     /// Sends one command and hands each of its answers, and the final OK, to `each`.
@@ -192,8 +216,16 @@ impl Session {
         self.last_used = Instant::now();
         self.tags = self.tags.wrapping_add(1);
         let tag = format!("T{}", self.tags);
-        self.write(format!("{tag} {command}\r\n").as_bytes()).await?;
+        // Any command may be a login.
+        self.write(Zeroizing::new(format!("{tag} {command}\r\n")).as_bytes()).await?;
         Ok(tag)
+    }
+
+    /// Sends a FETCH and leaves its answer where it is until the next command.
+    pub async fn start_ahead(&mut self, command: &str, limit: u64) -> Result<(), Fault> {
+        let tag = self.start(command).await?;
+        self.midst = Midst::Ahead { tag, limit };
+        Ok(())
     }
 
     /// Reads up to the tagged answer. Answers with other tags are stale and are passed over.
@@ -306,7 +338,8 @@ impl Session {
         self.midst = Midst::Nothing;
     }
 
-    /// Ends an IDLE that is under way, if there is one; refuses a connection that was left in the middle of a command.
+    /// Ends an IDLE that is under way, reads what was asked for ahead; refuses a connection that was left in the middle of a
+    /// command.
     pub async fn settle(&mut self) -> Result<(), Fault> {
         match std::mem::replace(&mut self.midst, Midst::Command) {
             Midst::Nothing => {
@@ -314,6 +347,18 @@ impl Session {
                 Ok(())
             }
             Midst::Command => Err(Fault::Lost("an earlier command was cut short".into())),
+            Midst::Ahead { tag, limit } => {
+                self.allow_literals_up_to(limit);
+                let mut ahead = std::mem::take(&mut self.ahead);
+                let deadline = self.deadline(Pace::Bulk);
+                let read = self.finish(&tag, deadline, &mut |response| gather(response, &mut ahead)).await;
+                self.ahead = ahead;
+                match read {
+                    // What was refused is asked for again when it is wanted.
+                    Err(Fault::Refused(_)) | Ok(()) => Ok(()),
+                    Err(lost) => Err(lost),
+                }
+            }
             Midst::Idle { tag, confirmed } => {
                 let deadline = self.deadline_within(self.timeouts.done);
                 let mut confirmed = confirmed;

@@ -40,6 +40,9 @@ pub(super) async fn protect(
         .peer_certificates()
         .and_then(|chain| chain.first())
         .map(|leaf| leaf.as_ref().to_vec());
+    if let Some(leaf) = &certificate {
+        account.certificates.note(&account.host, account.port, leaf);
+    }
     Ok((Box::new(stream), certificate))
 }
 
@@ -107,7 +110,8 @@ fn refused(account: &ImapAccount, step: String, error: &io::Error) -> MailboxErr
     MailboxError::NeedsAPerson { account: account.account.clone(), step, problem, remedy }
 }
 
-fn certificate(host: &str, why: &CertificateError) -> (String, String) {
+/// What is wrong with a server's certificate, and what to do about it.
+pub(crate) fn certificate(host: &str, why: &CertificateError) -> (String, String) {
     let (problem, remedy) = match why {
         CertificateError::UnknownIssuer => (
             "the server's certificate was issued by an authority that this machine does not know".to_owned(),
@@ -127,7 +131,10 @@ fn certificate(host: &str, why: &CertificateError) -> (String, String) {
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             let names = match why {
-                CertificateError::NotValidForNameContext { presented, .. } => presented.join(", "),
+                CertificateError::NotValidForNameContext { presented, .. } => {
+                    let bare = |name: &String| name.trim_start_matches("DnsName(").trim_matches(['"', '(', ')']).to_owned();
+                    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
+                }
                 _ => "other names".into(),
             };
             (
@@ -150,47 +157,6 @@ fn certificate(host: &str, why: &CertificateError) -> (String, String) {
         ),
     };
     (problem, remedy)
-}
-
-/// The instant after which a certificate (DER, RFC 5280 section 4.1) is no longer valid, in text as it stands there.
-pub(super) fn not_after(der: &[u8]) -> Option<chrono::DateTime<chrono::Utc>> {
-    let (_, certificate, _) = element(der)?;
-    let (_, mut body, _) = element(certificate)?;
-    if body.first() == Some(&0xa0) {
-        body = element(body)?.2; // version
-    }
-    for _ in 0..3 {
-        body = element(body)?.2; // serial number, signature algorithm, issuer
-    }
-    let (_, validity, _) = element(body)?;
-    let (_, _, rest) = element(validity)?;
-    let (kind, text, _) = element(rest)?;
-    let text = std::str::from_utf8(text).ok()?;
-    let full = if kind == 0x17 {
-        let century = if text.get(..2)?.parse::<u8>().ok()? < 50 { "20" } else { "19" };
-        format!("{century}{text}")
-    } else {
-        text.to_owned()
-    };
-    Some(chrono::NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%SZ").ok()?.and_utc())
-}
-
-/// One DER element: its tag, its content, and what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let count = usize::from(first & 0x7f);
-        if count > 4 {
-            return None;
-        }
-        let length =
-            rest.get(..count)?.iter().fold(0usize, |length, byte| (length << 8) | usize::from(*byte));
-        (length, rest.get(count..)?)
-    };
-    Some((tag, rest.get(..length)?, rest.get(length..)?))
 }
 
 #[cfg(test)]
@@ -218,11 +184,5 @@ mod tests {
         let distinct: std::collections::HashSet<&String> = texts.iter().collect();
         assert_eq!(distinct.len(), texts.len());
         assert!(texts[0].contains("ca_file") && texts[3].contains("DNS:imap.example"));
-    }
-
-    #[test]
-    fn a_broken_certificate_has_no_date() {
-        assert_eq!(not_after(b""), None);
-        assert_eq!(not_after(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
     }
 }

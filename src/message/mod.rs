@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
+pub mod authentication;
 mod body;
 mod charset;
 mod flowed;
@@ -20,7 +21,7 @@ pub mod text;
 pub mod thread;
 
 pub use new_text::{Cut, CutReason, NewText};
-pub use parse::parse;
+pub use parse::{heading, parse};
 pub use returned::{Returned, returned};
 pub use same::words;
 

@@ -90,14 +90,32 @@ fn from_head(head: &Head) -> Message {
     }
 }
 
-/// What can be saved without the parser: the header as it stands, and the body as text.
-fn saved(raw: &[u8], head: &Head, why: Defect) -> Message {
+/// The heading alone, read without the parser and without a look at the body: of a message that must not be read, and where
+/// no more than a date is wanted.
+pub fn heading(raw: &[u8], size_bytes: usize) -> Message {
+    let head = head::read(raw);
+    let mut message = with_people(&head);
+    message.size_bytes = size_bytes.max(raw.len());
+    message.defects.push(Defect::ParserFailed);
+    message.headers = head.fields;
+    message.fingerprint = fingerprint(&message);
+    message
+}
+
+/// What the header section says, people included, as far as that can be told without a grammar.
+fn with_people(head: &Head) -> Message {
     let mut message = from_head(head);
     let list = |name: &str| head.values(name).flat_map(simple_addresses).collect::<Vec<_>>();
     let [to, cc, bcc, reply_to, from, sender] = ["To", "Cc", "Bcc", "Reply-To", "From", "Sender"].map(list);
     (message.to, message.cc, message.bcc, message.reply_to) = (to, cc, bcc, reply_to);
     message.from = from.into_iter().next();
     message.sender = sender.into_iter().next();
+    message
+}
+
+/// What can be saved without the parser: the header as it stands, and the body as text.
+fn saved(raw: &[u8], head: &Head, why: Defect) -> Message {
+    let mut message = with_people(head);
     let body = if why == Defect::NotAMessage { 0 } else { head.body };
     let bytes = raw.get(body..).unwrap_or_default();
     let decoded = charset::lenient(bytes.get(..bytes.len().min(256 * 1024)).unwrap_or_default());

@@ -1,13 +1,17 @@
 //! Takes letters to the next server, or writes them as files. What is to be sent, and whether again, is the record's to
 //! say; here is only how, and what came of it (RFC 5321).
 
+use std::time::Duration;
+
 use crate::letter::Letter;
 
 pub mod file;
+mod pace;
 pub mod retry;
 pub mod smtp;
 
 pub use file::FileCourier;
+pub use pace::Pace;
 pub use smtp::{SmtpConfig, SmtpCourier};
 
 /// Whoever takes a letter to the next server.
@@ -23,8 +27,17 @@ pub trait Courier {
         commit: &mut dyn FnMut() -> bool,
     ) -> Result<(), DeliveryError>;
 
+    /// How long to wait before the next letter, so that the server is not handed more than it takes in a minute.
+    fn ready_in(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Takes leave of the server when there has been no letter for a while. To be called between rounds.
     async fn close_if_idle(&mut self) {}
+
+    /// Opens a connection if there has been none for a day: so it is known in time that a login is refused, or that a certificate
+    /// runs out, and not only when a letter is to go. To be called between rounds.
+    async fn keep_acquainted(&mut self) {}
 
     /// Takes leave of the server.
     async fn close(&mut self) {}
@@ -85,9 +98,22 @@ impl Courier for AnyCourier {
         }
     }
 
+    fn ready_in(&self) -> Duration {
+        match self {
+            Self::Smtp(courier) => courier.ready_in(),
+            Self::File(courier) => courier.ready_in(),
+        }
+    }
+
     async fn close_if_idle(&mut self) {
         if let Self::Smtp(courier) = self {
             courier.close_if_idle().await;
+        }
+    }
+
+    async fn keep_acquainted(&mut self) {
+        if let Self::Smtp(courier) = self {
+            courier.keep_acquainted().await;
         }
     }
 

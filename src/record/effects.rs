@@ -141,6 +141,11 @@ impl Records {
         self.settle(effect, now, &Step { follow_on, ..Step::DONE })
     }
 
+    /// All of these are done, in one transaction; none of them if one cannot be.
+    pub fn done_together(&self, effects: &[i64], now: DateTime<Utc>) -> Result<(), RecordError> {
+        self.write(|tx| effects.iter().try_for_each(|effect| settle(tx, *effect, now, &Step::DONE)))
+    }
+
     /// The message to be filed was no longer there: staff, or an earlier attempt, moved it. Nothing remains to be done.
     pub fn gone(&self, effect: i64, now: DateTime<Utc>) -> Result<(), RecordError> {
         self.settle(effect, now, &Step { outcome: "gone", ..Step::DONE })

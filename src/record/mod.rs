@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 mod answers;
 mod case_list;
@@ -30,9 +30,11 @@ mod history;
 mod known;
 mod lock;
 mod mailboxes;
+mod measure;
 mod migrate;
 mod moves;
 mod person;
+mod place;
 mod purge;
 mod rebuild;
 mod rounds;
@@ -40,8 +42,10 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod settle;
+mod strikes;
 mod tally;
 mod threads;
+mod transactions;
 mod upkeep;
 mod value;
 
@@ -62,12 +66,14 @@ pub use history::HistoryRow;
 pub use known::{Counts, Known};
 pub use lock::DaemonLock;
 pub use mailboxes::{MailboxLedger, MailboxState};
+pub use measure::{Added, AsItStands, CountedTo, ToDo, Waiting};
 pub use moves::{LateOpening, OpenedCase, WaitingOpening};
 pub use person::Left;
 pub use purge::Purged;
 pub use rebuild::{Basis, OldLetter};
-pub use rounds::{Mark, Round, Seen, WaitingCase};
+pub use rounds::{Mark, Round, Seen, Unsent, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
+pub use strikes::{MOST_STRIKES, Reading};
 pub use upkeep::Standing;
 
 use error::Fault;
@@ -83,6 +89,10 @@ pub struct Records {
     disk: Option<Disk>,
     /// Since when a daemon works with it.
     at_work_since: Cell<Option<DateTime<Utc>>>,
+    /// Which message is being read.
+    strikes: strikes::Strikes,
+    /// Several reads share one state of the file: [`Records::at_one_moment`].
+    at_one_moment: Cell<bool>,
 }
 
 impl std::fmt::Debug for Records {
@@ -97,7 +107,7 @@ impl Records {
         make_private(path).map_err(|error| RecordError::of_io(path, &error))?;
         let path = path.canonicalize().map_err(|error| RecordError::of_io(path, &error))?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let records = Self { connection, path, disk: None, at_work_since: Cell::new(None) };
+        let records = Self::of(connection, path);
         records.make_ready().map_err(|fault| fault.at(&records.path))?;
         Ok(records)
     }
@@ -112,7 +122,7 @@ impl Records {
             Err(_) => connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
             Ok(connection) => connection,
         };
-        let records = Self { connection, path: path.to_owned(), disk: None, at_work_since: Cell::new(None) };
+        let records = Self::of(connection, path.to_owned());
         records.read(|connection| {
             connection.pragma_update(None, "query_only", true)?;
             let path = path.to_owned();
@@ -125,6 +135,12 @@ impl Records {
             }
         })?;
         Ok(records)
+    }
+
+    fn of(connection: Connection, path: PathBuf) -> Self {
+        let strikes = strikes::Strikes::default();
+        let at_one_moment = Cell::default();
+        Self { connection, path, disk: None, at_work_since: Cell::new(None), strikes, at_one_moment }
     }
 
     /// Since when a daemon works with it ([`Records::recover`]); `None`: it is looked at by a command.
@@ -144,8 +160,10 @@ impl Records {
             keep_private(&beside(&self.path, name))
                 .map_err(|error| RecordError::of_io(&self.path, &error))?;
         }
-        if found != migrate::Found::Empty {
-            self.check_quickly(connection)?;
+        match found {
+            migrate::Found::Empty => {}
+            // An older file is changed from one end to the other: it is checked first, however long that takes.
+            migrate::Found::Version(version) => self.check_quickly(connection, version < migrate::current())?,
         }
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -157,51 +175,14 @@ impl Records {
         migrate::bring_up(connection, &self.path)?;
         Ok(connection.pragma_update(None, "foreign_keys", true)?)
     }
-
-    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, and nothing of it otherwise.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
-        // IMMEDIATE: a transaction that begins by reading and then wants to write fails at once, whatever the timeout.
-        let attempt = || {
-            self.ask_disk(Moment::Begin)?;
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            self.ask_disk(Moment::Commit)?;
-            transaction.commit()?;
-            let _ = self.ask_disk(Moment::Committed);
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
-
-    /// Runs `work` in one transaction and takes it all back: what would come of it.
-    fn rehearse<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, RecordError> {
-        let attempt = || {
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            transaction.rollback()?;
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
-
-    /// Runs `work` on one consistent state of the file.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, RecordError> {
-        let attempt = || {
-            self.ask_disk(Moment::Read)?;
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
-            let answer = work(&transaction)?;
-            transaction.finish()?;
-            Ok(answer)
-        };
-        attempt().map_err(|fault: Fault| fault.at(&self.path))
-    }
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
     let connect = || {
         let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        // More than there are: taking in one message asks some sixty, and one that was forgotten costs more to read than to run.
+        connection.set_prepared_statement_cache_capacity(256);
         Ok(connection)
     };
     connect().map_err(|error: rusqlite::Error| RecordError::of_sqlite(path, &error))

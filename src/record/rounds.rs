@@ -9,9 +9,10 @@ use serde_json::json;
 use super::Records;
 use super::enter::add_event;
 use super::error::{Fault, RecordError};
+use super::place::{LIES_IN, lies_in};
 use super::rows::{MessageRow, date, instant, list, maybe_instant, message_rows};
 use super::settle::plan;
-use super::value::{At, Json};
+use super::value::At;
 use crate::effect::{Destination, Effect};
 
 /// A round of letters that is made once for a day at most.
@@ -98,18 +99,32 @@ pub struct WaitingCase {
     pub lies_in: Destination,
 }
 
-const WAITING: &str = "SELECT c.*, d.grounds, d.unsure, m.sender, b.account, b.folder,
-        coalesce(
-            (SELECT e.detail ->> '$.moved_to' FROM events e
-                WHERE e.what = 'corrected' AND e.message_id = m.id AND e.detail ->> '$.moved_to' IS NOT NULL
-                ORDER BY e.id DESC LIMIT 1),
-            (SELECT f.payload ->> '$.to' FROM effects f
-                WHERE f.message_id = m.id AND f.kind = 'file' ORDER BY f.id DESC LIMIT 1)) AS filed_to
-    FROM cases c
-    JOIN messages m ON m.id = c.opening_message
-    JOIN mailboxes b ON b.id = m.mailbox_id
-    LEFT JOIN decisions d ON d.message_id = m.id
-    WHERE c.state IN ('open', 'extended')";
+/// A notice that was not handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// To whom.
+    pub recipient: String,
+    /// It is not tried again by itself: it was refused for good, or nobody knows whether it was taken.
+    pub waits_for_a_person: bool,
+    /// What went wrong last; `None`: it was not tried.
+    pub problem: Option<String>,
+}
+
+/// Every case that waits, with where its message lies.
+fn waiting_sql(conditions: &str) -> String {
+    format!(
+        "SELECT c.*, d.grounds, d.unsure, m.sender, b.account, b.folder, {LIES_IN}
+         FROM cases c
+         JOIN messages m ON m.id = c.opening_message
+         JOIN mailboxes b ON b.id = m.mailbox_id
+         LEFT JOIN decisions d ON d.message_id = m.id
+         WHERE c.state IN ('open', 'extended') {conditions}"
+    )
+}
+
+const NOT_HANDED_OVER: &str = "SELECT l.envelope_to, f.state = 'stuck', f.problem
+    FROM letters l JOIN effects f ON f.letter_id = l.id AND f.kind = 'notice'
+    WHERE l.topic = ?1 AND l.kind = 'notice' AND f.state <> 'done' ORDER BY l.id";
 const LAST: &str = "SELECT detail ->> '$.day', detail ->> '$.up_to' FROM events
     WHERE what = ?1 AND case_id IS NULL ORDER BY id DESC LIMIT 1";
 
@@ -147,6 +162,17 @@ impl Records {
         now: DateTime<Utc>,
     ) -> Result<usize, RecordError> {
         self.write(|tx| plan_all(tx, message, letters, now))
+    }
+
+    /// The notices about this topic that were not handed over, or not for certain, with what went wrong last.
+    pub fn not_handed_over(&self, topic: &str) -> Result<Vec<Unsent>, RecordError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(NOT_HANDED_OVER)?;
+            let rows = statement.query_map([topic], |row| {
+                Ok(Unsent { recipient: row.get(0)?, waits_for_a_person: row.get(1)?, problem: row.get(2)? })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
     }
 
     /// The number of the newest message; 0: there is none.
@@ -241,16 +267,11 @@ fn waiting(
     conditions: &str,
     params: &[&dyn ToSql],
 ) -> Result<Vec<WaitingCase>, Fault> {
-    let sql = format!("{WAITING} {conditions}");
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(&waiting_sql(conditions))?;
     Ok(statement.query_map(params, waiting_case)?.collect::<rusqlite::Result<_>>()?)
 }
 
 fn waiting_case(row: &Row<'_>) -> rusqlite::Result<WaitingCase> {
-    let lies_in = match row.get::<_, Option<Json<Destination>>>("filed_to")? {
-        Some(Json(place)) => place,
-        None => Destination { account: row.get("account")?, folder: row.get("folder")? },
-    };
     Ok(WaitingCase {
         message: row.get("opening_message")?,
         sender: row.get("sender")?,
@@ -270,7 +291,7 @@ fn waiting_case(row: &Row<'_>) -> rusqlite::Result<WaitingCase> {
         chasers: row.get("chasers")?,
         missing_since: maybe_instant(row, "missing_since")?,
         unsure: row.get::<_, Option<bool>>("unsure")?.unwrap_or(false),
-        lies_in,
+        lies_in: lies_in(row)?,
     })
 }
 
@@ -279,6 +300,7 @@ mod tests {
     use super::super::sample::{Sample, at};
     use super::*;
     use crate::letter::Letter;
+    use crate::record::{EnteredAs, EntryOutcome};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -348,12 +370,30 @@ mod tests {
     }
 
     #[test]
+    fn a_case_lies_where_its_own_message_was_filed_and_not_where_a_further_copy_was() {
+        let sample = Sample::new();
+        let EnteredAs::New { message, .. } = sample.enter_one(1).what else { panic!() };
+        let EntryOutcome::Decided { mut effects, .. } = sample.letter_writer(2).outcome else { panic!() };
+        effects.retain_mut(|effect| match effect {
+            Effect::File { to, .. } => {
+                to.folder = "Triage/Duplicates".into();
+                true
+            }
+            _ => false,
+        });
+        assert_eq!(effects.len(), 1);
+        let copy = sample.with(2, EntryOutcome::Copy { of: message, effects });
+        sample.records.enter(&sample.batch(vec![copy])).unwrap();
+        assert_eq!(sample.records.waiting_cases().unwrap()[0].lies_in.folder, "Triage/East");
+    }
+
+    #[test]
     fn what_is_asked_every_minute_is_answered_by_an_index() {
         let sample = Sample::new();
         let plan =
             sample.plan("SELECT 1 FROM letters l WHERE l.topic = 'briefing/' || 'x' AND l.kind = 'notice'");
         assert!(plan.contains("letters_one_notice_each"), "{plan}");
-        let plan = sample.plan(&format!("{WAITING} AND c.step = 4"));
+        let plan = sample.plan(&waiting_sql("AND c.step = 4"));
         assert!(plan.contains("cases_by_due"), "{plan}");
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! RFC 5322 section 3.6.4 (Message-ID, In-Reply-To, References).
 
+use std::collections::{HashSet, VecDeque};
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -35,7 +37,55 @@ const OF_SENDER: &str = "SELECT DISTINCT cases.id FROM messages
         AND cases.state IN ('open', 'extended')
     ORDER BY cases.id";
 
+/// A conversation is followed back through so many messages.
+const LONGEST_CONVERSATION: usize = 300;
+const IN_CONVERSATION: &str = "SELECT id, sender FROM messages WHERE message_id = ?1";
+const REFERRED: &str = "SELECT refers_to FROM message_references WHERE message_id = ?1 ORDER BY place";
+const OWN_CASE: &str = "SELECT cases.id FROM case_messages JOIN cases ON cases.id = case_messages.case_id
+    WHERE case_messages.message_id = ?1 AND case_messages.role IN ('opened', 'chaser', 'addition')
+        AND cases.state IN ('open', 'extended')";
+
 impl Records {
+    /// The waiting case of what this sender wrote earlier in the conversation that these Message-IDs belong to: what they
+    /// refer to, what that refers to, and so on, of the messages that we know; the nearest first.
+    pub fn own_case_in_conversation(
+        &self,
+        ids: &[String],
+        sender: &str,
+    ) -> Result<Option<Thread>, RecordError> {
+        let sender = sender.to_lowercase();
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(IN_CONVERSATION)?;
+            let mut refer = connection.prepare_cached(REFERRED)?;
+            let mut own = connection.prepare_cached(OWN_CASE)?;
+            let mut seen: HashSet<String> = ids.iter().cloned().collect();
+            let mut ahead: VecDeque<String> = ids.iter().cloned().collect();
+            let mut followed = 0;
+            while let Some(id) = ahead.pop_front() {
+                let known = find.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let known = known.collect::<rusqlite::Result<Vec<(i64, Option<String>)>>>()?;
+                for (message, writer) in known {
+                    if writer.as_deref() == Some(sender.as_str())
+                        && let Some(case) = own.query_row([message], |row| row.get(0)).optional()?
+                    {
+                        return thread(connection, case);
+                    }
+                    followed += 1;
+                    if followed >= LONGEST_CONVERSATION {
+                        return Ok(None);
+                    }
+                    for further in refer.query_map([message], |row| row.get::<_, String>(0))? {
+                        let further = further?;
+                        if seen.insert(further.clone()) {
+                            ahead.push_back(further);
+                        }
+                    }
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// The cases to which these Message-IDs lead, each once, in their order. An id leads to the case of the message that
     /// has it; that of a letter of ours to the case of the message that it answers.
     pub fn threads(&self, ids: &[String]) -> Result<Vec<Thread>, RecordError> {

@@ -26,6 +26,9 @@ pub struct Standing {
     pub set_aside: u64,
 }
 
+/// A file up to this size is checked in some hundredths of a second.
+const CHECKED_AT_ONCE_BYTES: u64 = 32 << 20;
+
 impl Records {
     /// How things stand.
     pub fn standing(&self) -> Result<Standing, RecordError> {
@@ -115,17 +118,20 @@ impl Records {
     pub fn integrity(&self) -> Result<(), RecordError> {
         self.read(|connection| {
             self.check(connection, "PRAGMA integrity_check(1)")?;
-            self.no_strays(connection)
+            self.no_strays(connection, "PRAGMA foreign_key_check")
         })
     }
 
-    /// Checks that no row refers to one that is not there.
+    /// Checks that no row refers to one that is not there; of a large record, beside the work.
     pub(super) fn check_references(&self) -> Result<(), RecordError> {
-        self.read(|connection| self.no_strays(connection))
+        if self.is_large() {
+            return Ok(());
+        }
+        self.read(|connection| self.no_strays(connection, "PRAGMA foreign_key_check"))
     }
 
-    fn no_strays(&self, connection: &Connection) -> Result<(), Fault> {
-        let mut strays = connection.prepare("PRAGMA foreign_key_check")?;
+    fn no_strays(&self, connection: &Connection, pragma: &str) -> Result<(), Fault> {
+        let mut strays = connection.prepare(pragma)?;
         if let Some(row) = strays.query([])?.next()? {
             let detail = format!("a row of {} refers to one that is not there", row.get::<_, String>(0)?);
             return Err(RecordError::Corrupt { path: self.path.clone(), detail }.into());
@@ -142,8 +148,41 @@ impl Records {
         tidy().map_err(|error: rusqlite::Error| RecordError::of_sqlite(&self.path, &error))
     }
 
-    pub(super) fn check_quickly(&self, connection: &Connection) -> Result<(), Fault> {
+    /// Checks the file before anything is done with it, unless it is so large that mail would wait for that: then the daemon
+    /// checks it beside its work ([`Records::to_be_checked`]).
+    pub(super) fn check_quickly(&self, connection: &Connection, in_any_case: bool) -> Result<(), Fault> {
+        if self.is_large() && !in_any_case {
+            return Ok(());
+        }
         self.check(connection, "PRAGMA quick_check(1)")
+    }
+
+    /// Whether checking it takes longer than a start may.
+    pub(super) fn is_large(&self) -> bool {
+        self.path.metadata().is_ok_and(|metadata| metadata.len() > CHECKED_AT_ONCE_BYTES)
+    }
+
+    /// The tables of a record that was too large to be checked when it was opened; none of a smaller one.
+    pub fn to_be_checked(&self) -> Result<Vec<String>, RecordError> {
+        if !self.is_large() {
+            return Ok(Vec::new());
+        }
+        self.read(|connection| {
+            let mut tables =
+                connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+            let names = tables.query_map([], |row| row.get(0))?;
+            Ok(names.collect::<rusqlite::Result<Vec<String>>>()?)
+        })
+    }
+
+    /// Checks one table with its indexes, and that no row of it refers to one that is not there. A second or so for a million
+    /// rows.
+    pub fn check_table(&self, table: &str) -> Result<(), RecordError> {
+        self.read(|connection| {
+            let quoted = table.replace('\'', "''");
+            self.check(connection, &format!("PRAGMA quick_check('{quoted}')"))?;
+            self.no_strays(connection, &format!("PRAGMA foreign_key_check('{quoted}')"))
+        })
     }
 
     fn check(&self, connection: &Connection, pragma: &str) -> Result<(), Fault> {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::kind::{from_own_domain, takes_no_replies};
 use super::{History, Kind, Team};
-use crate::message::{Message, ReturnPath};
+use crate::message::{Message, ReturnPath, authentication};
 
 /// Whether the sender is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub enum Why {
     SuppressionAsked,
     /// Our own mailbox, or the council's own domain.
     OwnDomain,
+    /// The council's mail server says that the sender is forged (RFC 8601): an acknowledgement would go to a third party.
+    ForgedSender,
     /// Received before this mailbox was taken into use.
     BeforeGoLive,
     /// Older than the configured age when it was first seen.
@@ -76,6 +78,50 @@ pub enum Why {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NotAPerson,
+        Self::OnlyCopied,
+        Self::NoReplyAddress,
+        Self::NoAddress,
+        Self::NullSender,
+        Self::AutoSubmitted,
+        Self::ListOrBulk,
+        Self::SuppressionAsked,
+        Self::OwnDomain,
+        Self::BeforeGoLive,
+        Self::TooOld,
+        Self::SwitchedOff,
+        Self::SenderLimit,
+        Self::DomainLimit,
+        Self::OverallLimit,
+        Self::OnlyThanks,
+        Self::SentAgain,
+    ];
+
+    /// One word for it, for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAPerson => "not-a-person",
+            Self::OnlyCopied => "only-copied",
+            Self::NoReplyAddress => "no-reply-address",
+            Self::NoAddress => "no-address",
+            Self::NullSender => "null-sender",
+            Self::AutoSubmitted => "auto-submitted",
+            Self::ListOrBulk => "list-or-bulk",
+            Self::SuppressionAsked => "suppression-asked",
+            Self::OwnDomain => "own-domain",
+            Self::BeforeGoLive => "before-go-live",
+            Self::TooOld => "too-old",
+            Self::SwitchedOff => "switched-off",
+            Self::SenderLimit => "sender-limit",
+            Self::DomainLimit => "domain-limit",
+            Self::OverallLimit => "overall-limit",
+            Self::OnlyThanks => "only-thanks",
+            Self::SentAgain => "sent-again",
+        }
+    }
+
     /// The reason, in words that staff understand.
     pub fn words(self) -> &'static str {
         match self {
@@ -88,6 +134,9 @@ impl Why {
             Self::ListOrBulk => "its headers say that it is list or bulk mail (RFC 5230)",
             Self::SuppressionAsked => "its headers ask for no automatic answer",
             Self::OwnDomain => "it comes from the council itself",
+            Self::ForgedSender => {
+                "the council's mail server says that its sender is forged; the answer would go to somebody else"
+            }
             Self::BeforeGoLive => "it was received before this mailbox was taken into use",
             Self::TooOld => "it was too old when it was first seen",
             Self::SwitchedOff => "acknowledgements are switched off",
@@ -177,7 +226,11 @@ fn not_for_machines(message: &Message, kind: Kind, copied: bool, team: &Team) ->
         .mailboxes
         .iter()
         .any(|mailbox| mailbox.addresses.iter().any(|own| own.eq_ignore_ascii_case(&from.address)));
-    (ours || from_own_domain(message, team)).then_some(Why::OwnDomain)
+    if ours || from_own_domain(message, team) {
+        return Some(Why::OwnDomain);
+    }
+    let trusted = team.trusted_authserv_id.as_deref();
+    trusted.and_then(|trusted| authentication::forged(message, trusted)).map(|_| Why::ForgedSender)
 }
 
 /// What time and the record tell.
@@ -245,6 +298,7 @@ mod tests {
 
     fn team() -> Team {
         Team {
+            trusted_authserv_id: Some("mx.council.example".to_owned()),
             call_backs: Default::default(),
             domain: "hertfordshire.example".to_owned(),
             mailboxes: vec![TeamMailbox {
@@ -335,6 +389,14 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn whom_the_councils_own_server_calls_forged_gets_no_letter() {
+        let told = |results: &str| ask(&with(from("jo@mail.example"), "Authentication-Results", results));
+        assert_eq!(told("mx.council.example; dmarc=fail header.from=mail.example"), Some(Why::ForgedSender));
+        assert_eq!(told("mx.council.example; spf=softfail; dkim=none; dmarc=none"), None, "badly set up");
+        assert_eq!(told("mx.elsewhere.example; dmarc=fail"), None, "anybody may write that");
     }
 
     #[test]

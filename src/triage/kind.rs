@@ -154,11 +154,12 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
     let part = message
         .parts
         .iter()
-        .find(|part| part.content_type == "text/calendar" || part.content_type == "application/ics")?;
+        .find(|part| part.content_type == "text/calendar" || part.content_type == "application/ics");
+    if part.is_none() && !is_meeting_of_exchange(message) {
+        return None;
+    }
     let method = part
-        .parameters
-        .iter()
-        .find(|(name, _)| name == "method")
+        .and_then(|part| part.parameters.iter().find(|(name, _)| name == "method"))
         .map(|(_, value)| value.to_ascii_lowercase());
     // Some programs name the method only within the calendar's text; PUBLISH is a timetable that somebody hands out.
     if method.is_some_and(|method| method == "publish") {
@@ -171,6 +172,12 @@ fn calendar(message: &Message) -> Option<(Kind, &'static str)> {
         Kind::Calendar,
         "a meeting invitation, answer or cancellation with no message of its own (RFC 5546)",
     ))
+}
+
+/// Exchange hands meetings out over IMAP as a link to Outlook on the web, without their calendar part, unless it is told otherwise.
+fn is_meeting_of_exchange(message: &Message) -> bool {
+    let class = message.header("Content-Class").unwrap_or_default().to_ascii_lowercase();
+    class.contains("calendarmessage") || message.new_text.new.contains("exvsurl=1&path=/calendar/item")
 }
 
 /// How many words of a meeting's text are its sender's own, and not the meeting's particulars: its subject again, its time, and

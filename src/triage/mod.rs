@@ -52,6 +52,8 @@ pub struct Team {
     pub answer_within_working_days: u32,
     /// Limits on acknowledgements (RFC 3834 section 2).
     pub limits: Limits,
+    /// The mail server that is believed when it says that a sender is forged ([`crate::message::authentication`]).
+    pub trusted_authserv_id: Option<String>,
     /// Who asks for call-backs (policy, telephone).
     pub call_backs: CallBackDesk,
 }
@@ -139,6 +141,20 @@ pub enum Kind {
     Internal,
     /// An invitation, acceptance or cancellation with no message of its own.
     Calendar,
+}
+
+impl Kind {
+    /// As it is written in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::AutoReply => "auto-reply",
+            Self::Bounce => "bounce",
+            Self::List => "list",
+            Self::Internal => "internal",
+            Self::Calendar => "calendar",
+        }
+    }
 }
 
 /// labelling.md, `urgency`.

@@ -310,16 +310,34 @@ impl Talk {
             "STORE" => self.store_flags(state, rest),
             "EXPUNGE" => self.expunge(state, rest.parse().ok()),
             "MOVE" | "COPY" => {
-                let (uid, name) = rest.split_once(' ').unwrap_or((rest, ""));
+                let (set, name) = rest.split_once(' ').unwrap_or((rest, ""));
+                let all: Vec<u32> =
+                    open.view.iter().copied().filter(|uid| in_set(set, *uid, u32::MAX)).collect();
                 let to = self.canonical(state, first_quoted(name));
                 if !state.stores[self.account].folders.contains_key(&to) {
                     return say(out, &format!("{tag} NO [TRYCREATE] there is no such folder"));
                 }
-                if let Some(told) = self.carry(state, verb == "MOVE", uid.parse().unwrap(), &to) {
-                    match verb {
-                        "MOVE" => say(out, &format!("* OK {told}moved")),
-                        _ => return say(out, &format!("{tag} OK {told}copied")),
-                    }
+                // A server may give up on the way: what has moved by then has moved (RFC 6851 section 3.3).
+                let stops = all.len() > 1 && state.goes_wrong(10);
+                let most = if stops { state.chance.below(all.len() as u64) } else { u64::MAX };
+                let carried: Vec<[u32; 3]> = all
+                    .into_iter()
+                    .take(usize::try_from(most).unwrap())
+                    .filter_map(|uid| self.carry(state, verb == "MOVE", uid, &to))
+                    .collect();
+                let at_once = if carried.len() > 1 && state.chance.one_in(2) { 1 } else { carried.len().max(1) };
+                let mut told: Vec<String> = carried.chunks(at_once).map(copyuid).collect();
+                let abilities = &state.stores[self.account].abilities;
+                if !(abilities.uidplus && abilities.tells_copyuid) {
+                    told = vec![String::new(); told.len().min(1)];
+                }
+                if verb == "COPY" && !told.is_empty() {
+                    return say(out, &format!("{tag} OK {}copied", told[0]));
+                }
+                told.iter().for_each(|told| say(out, &format!("* OK {told}moved")));
+                if stops {
+                    self.news(state, out);
+                    return say(out, &format!("{tag} NO not all of it"));
                 }
             }
             _ => return say(out, &format!("{tag} BAD unknown")),
@@ -329,8 +347,8 @@ impl Talk {
         say(out, &format!("{tag} OK done"));
     }
 
-    /// Moves or copies one message; the response code that tells of it.
-    fn carry(&mut self, state: &mut State, moves: bool, uid: u32, to: &str) -> Option<String> {
+    /// Moves or copies one message; the folder's UIDVALIDITY, the UID, the new UID.
+    fn carry(&mut self, state: &mut State, moves: bool, uid: u32, to: &str) -> Option<[u32; 3]> {
         let open = self.selected.as_ref()?;
         let (account, from, uid_validity) = (self.account, open.folder.clone(), open.uid_validity);
         state.expect(open.writable || !moves, || format!("MOVE from {from}, which is open for looking only"));
@@ -347,10 +365,7 @@ impl Talk {
                 mail.letter()
             )
         });
-        let store = &state.stores[account];
-        let validity = store.folders.get(to)?.uid_validity;
-        let told = store.abilities.uidplus && store.abilities.tells_copyuid;
-        Some(if told { format!("[COPYUID {validity} {uid} {new}] ") } else { String::new() })
+        Some([state.stores[account].folders.get(to)?.uid_validity, uid, new])
     }
 
     fn store_flags(&mut self, state: &mut State, rest: &str) {
@@ -483,4 +498,11 @@ fn first_quoted(text: &str) -> &str {
 fn say(out: &mut Vec<u8>, line: &str) {
     out.extend_from_slice(line.as_bytes());
     out.extend_from_slice(b"\r\n");
+}
+
+/// The response code that tells of these.
+fn copyuid(carried: &[[u32; 3]]) -> String {
+    let of = |at: usize| carried.iter().map(|one| one[at].to_string()).collect::<Vec<_>>().join(",");
+    let validity = carried.first().map_or(0, |one| one[0]);
+    format!("[COPYUID {validity} {} {}] ", of(1), of(2))
 }

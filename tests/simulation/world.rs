@@ -207,7 +207,7 @@ impl Life<'_> {
             bells: Bells::new(ACCOUNTS.into_iter()),
             stop: to_stop,
         };
-        let mut accounts = parts::accounts(&council.config).unwrap();
+        let mut accounts = parts::accounts(&council.config, &parts::Shared::new(&council.config)).unwrap();
         for (at, account) in accounts.imap.iter_mut().enumerate() {
             let sim = self.sim.clone();
             account.dialler = Some(Rc::new(move || Ok(Box::new(Wire::dial(&sim, at)?) as Pipe)));

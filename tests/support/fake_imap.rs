@@ -288,6 +288,11 @@ async fn drip(write: &mut WriteHalf<DuplexStream>, text: &str, seconds: u64) -> 
 }
 
 impl Fake {
+    /// What was scripted for commands that begin like this is over.
+    pub fn forget_rules(&mut self, command: &str) {
+        self.rules.retain(|rule| rule.command != command);
+    }
+
     fn answer(&mut self, tag: &str, command: &str) -> Vec<u8> {
         let mut out = Vec::new();
         let words: Vec<&str> = command.split(' ').collect();

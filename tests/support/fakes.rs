@@ -265,6 +265,16 @@ impl Mailbox for FakeMailbox {
         })
     }
 
+    async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {
+        let lies = self.server.folder(&self.folder).into_iter().find(|stored| stored.uid == message.uid);
+        let Some(stored) = lies else { return Ok(Filed::Gone) };
+        if !String::from_utf8_lossy(&stored.bytes).contains(message_id) {
+            return Ok(Filed::Left);
+        }
+        self.act("UID EXPUNGE", || drop(self.server.remove(&self.folder, message.uid)))?;
+        Ok(Filed::Moved)
+    }
+
     async fn transfer(
         &mut self,
         message: &MessageRef,

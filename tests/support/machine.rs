@@ -84,12 +84,12 @@ pub fn write_certificates(dir: &Path, certificate: Certificate) {
         let dir = tempfile::tempdir().unwrap();
         let script = r#"set -e; cd "$1"
             key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-            openssl req -x509 $key -days 30 -subj "/CN=Test CA" -keyout ca.key -out ca.pem
+            openssl req -x509 $key -days 90 -subj "/CN=Test CA" -keyout ca.key -out ca.pem
             for host in localhost other.example; do
                 openssl req $key -subj "/CN=$host" -keyout "$host.key" -out "$host.csr"
                 [ $host = localhost ] && ip=,IP:127.0.0.1 || ip=
                 printf 'subjectAltName=DNS:%s\nbasicConstraints=CA:FALSE\n' "$host$ip" > "$host.ext"
-                openssl x509 -req -in "$host.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 \
+                openssl x509 -req -in "$host.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 90 \
                     -extfile "$host.ext" -out "$host.pem"
             done"#;
         run("sh", &["-c", script, "certificates", dir.path().to_str().unwrap()]);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 pub mod another_imap;
 pub mod desk;
+pub mod exchange;
 pub mod fake_imap;
 pub mod fakes;
 pub mod few_rules;
@@ -15,6 +16,7 @@ pub mod program;
 pub mod proxy;
 pub mod servers;
 pub mod team;
+pub mod token_endpoint;
 pub mod wire;
 
 /// How long anything may take before the test says that it never will.

@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use super::machine::{Ports, guard, require_root_and_packages, run, write_certificates};
+use super::token_endpoint::TokenEndpoint;
 use super::wire::{self, Imap, StoredMail};
 use super::{PATIENCE, wait_at_most, wait_until};
 
@@ -46,8 +47,12 @@ pub struct Setup {
     pub more_users: Vec<String>,
     /// The whole CAPABILITY line after login, to hide MOVE, IDLE, UIDPLUS: `IMAP4rev1 IDLE`.
     pub imap_capability: Option<String>,
+    /// Logins by access token (XOAUTH2) are taken too: those that `token_endpoint` signs.
+    pub oauth: bool,
     /// Whom the certificate names. Its CA is [`MailServers::ca_file`] in any case.
     pub certificate: Certificate,
+    /// Postfix takes everything and throws it away, instead of handing it to Dovecot.
+    pub discard: bool,
 }
 
 /// The running pair. Dropping it stops both and removes their folder.
@@ -107,6 +112,16 @@ impl MailServers {
 
     pub fn domain(&self) -> &'static str {
         DOMAIN
+    }
+
+    /// Where Dovecot keeps this user's messages.
+    pub fn maildir(&self, user: &str) -> PathBuf {
+        self.path(&format!("mail/{user}/maildir"))
+    }
+
+    /// Dovecot's own configuration, for its tools.
+    pub fn dovecot_config(&self) -> PathBuf {
+        self.path("dovecot.conf")
     }
 
     /// Puts a message into a user's INBOX by LMTP, as just received.
@@ -237,6 +252,8 @@ impl MailServers {
         run("sh", &["-c", owners, "owners", at]);
         write_certificates(&dir, setup.certificate);
 
+        // Debian 12 has Dovecot 2.3, Debian 13 has 2.4, and they do not read each other's files.
+        let old = run("dovecot", &["--version"]).starts_with("2.3");
         let ports = Ports::free();
         let capability = setup.imap_capability.as_ref().map(|line| format!("imap_capability = {line}"));
         let fill = |template: &str| {
@@ -244,6 +261,8 @@ impl MailServers {
                 ("{dir}", at.to_owned()),
                 ("{domain}", DOMAIN.to_owned()),
                 ("{capability}", capability.clone().unwrap_or_default()),
+                ("{mechanisms}", if setup.oauth { " xoauth2" } else { "" }.to_owned()),
+                ("{oauth}", if setup.oauth { oauth_lookup(old, at) } else { String::new() }),
                 ("{daemons}", postconf("daemon_directory")),
                 ("{commands}", postconf("command_directory")),
                 ("{imap}", ports.imap.to_string()),
@@ -263,11 +282,18 @@ impl MailServers {
         let mail_ids = run("id", &["-u", "mail"]).trim().to_owned() + ":" + run("id", &["-g", "mail"]).trim();
         let entry = |user: &&str| format!("{user}:{{PLAIN}}{PASSWORD}:{mail_ids}::{at}/mail/{user}::\n");
         write("users", users.iter().map(entry).collect());
-        // Debian 12 has Dovecot 2.3, Debian 13 has 2.4, and they do not read each other's files.
-        let old = run("dovecot", &["--version"]).starts_with("2.3");
+        if setup.oauth {
+            TokenEndpoint::publish(&dir.join("jwt/default/RS256"));
+            let lookup = format!(
+                "introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={at}/jwt/\nusername_attribute = sub\n"
+            );
+            write("oauth2.conf.ext", lookup);
+        }
         let dovecot = if old { include_str!("dovecot.conf") } else { include_str!("dovecot-2.4.conf") };
         write("dovecot.conf", fill(dovecot));
-        write("postfix/main.cf", fill(include_str!("main.cf")));
+        // The last line of a name counts.
+        let discard = if setup.discard { "virtual_transport = discard:\n" } else { "" };
+        write("postfix/main.cf", fill(include_str!("main.cf")) + discard);
         write("postfix/master.cf", fill(include_str!("master.cf")));
         let names = users.join("|").replace('.', "\\.");
         write("postfix/virtual", format!("/^({names})@.*$/ ${{1}}@{DOMAIN}\n/./ sink@{DOMAIN}\n"));
@@ -325,6 +351,18 @@ impl Drop for MailServers {
         }
         // Its cue. Not waited for: Dovecot takes a second to end.
         drop(self.guard.stdin.take());
+    }
+}
+
+/// Where Dovecot looks whether a token is right: nobody is asked, its signature says so.
+fn oauth_lookup(old: bool, dir: &str) -> String {
+    if old {
+        format!("passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {dir}/oauth2.conf.ext\n}}")
+    } else {
+        format!(
+            "oauth2 {{\n  introspection_mode = local\n  username_attribute = sub\n}}\noauth2_local_validation {{\n  dict fs {{\n    \
+             fs posix {{\n      prefix = {dir}/jwt/\n    }}\n  }}\n}}\npassdb oauth2 {{\n  mechanisms_filter = xoauth2\n}}"
+        )
     }
 }
 

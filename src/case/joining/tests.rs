@@ -74,9 +74,31 @@ fn said(judgement: &Judgement<'_>) -> String {
     }
 }
 
+#[test]
+fn a_reply_to_all_adds_to_what_its_writer_said_before_and_to_nothing_else() {
+    let (theirs, own) = (thread(1, &["anna@home.example"], &[]), thread(2, &["ben@school.example"], &[]));
+    let theirs = std::slice::from_ref(&theirs);
+    let ben = writes(&["ben@school.example"]);
+    let said_of = |incoming, own| said(&judge(incoming, theirs, own, None, &[]));
+    assert_eq!(said_of(ben, Some(&own)), "joins 2 as Addition");
+    assert_eq!(said_of(ben, None), "opens [1]", "the first that he says");
+    assert_eq!(said_of(writes(&["cleo@home.example"]), Some(&own)), "opens [1]", "never somebody else's");
+    assert_eq!(said_of(writes(&["ben@school.example", "cleo@home.example"]), Some(&own)), "opens [1]");
+    assert_eq!(said_of(writes(&[]), Some(&own)), "opens [1]");
+    let on_the_same_day = Incoming { asks: Asks::Something, received_at: at(0) + TimeDelta::hours(3), ..ben };
+    assert_eq!(said_of(on_the_same_day, Some(&own)), "joins 2 as Addition");
+    assert_eq!(said_of(Incoming { asks: Asks::Something, ..ben }, Some(&own)), "opens [1]", "days later");
+    assert_eq!(said_of(Incoming { asks: Asks::AnotherMatter, ..ben }, Some(&own)), "opens [1]");
+    assert_eq!(said_of(Incoming { grounds: &["U1".to_owned()], ..ben }, Some(&own)), "opens [1]");
+    assert_eq!(said_of(Incoming { chaser: Chaser::Unclear, ..ben }, Some(&own)), "opens [1]", "in doubt");
+    let mut told_by_staff = thread(3, &["dora@home.example"], &[]);
+    told_by_staff.people.staff_addressed("ben@school.example");
+    assert_eq!(said_of(ben, Some(&told_by_staff)), "opens [1]", "only what he wrote himself");
+}
+
 #[track_caller]
 fn check(incoming: Incoming<'_>, threads: &[Thread], expected: &str) {
-    assert_eq!(said(&judge(incoming, threads, None, &[])), expected);
+    assert_eq!(said(&judge(incoming, threads, None, None, &[])), expected);
 }
 
 const ANNA: &str = "anna@home.example";
@@ -150,10 +172,17 @@ fn a_second_thread_of_somebody_else_nearer_than_ones_own_is_doubt() {
 fn a_chaser_that_refers_to_nothing_is_linked_to_what_its_sender_waits_for() {
     let waiting = [thread(1, &[ANNA], &[]), thread(2, &[ANNA], &[])];
     let chases = Incoming { chaser: Chaser::Overdue, is_reply: false, ..writes(&[ANNA]) };
-    assert_eq!(said(&judge(chases, &[], None, &waiting)), "opens [1 2]");
-    assert_eq!(said(&judge(Incoming { chaser: Chaser::None, ..chases }, &[], None, &waiting)), "opens []");
+    assert_eq!(said(&judge(chases, &[], None, None, &waiting)), "opens [1 2]");
+    assert_eq!(
+        said(&judge(Incoming { chaser: Chaser::None, ..chases }, &[], None, None, &waiting)),
+        "opens []"
+    );
     let thanks = Incoming { thanks: true, is_reply: false, ..writes(&[ANNA]) };
-    assert_eq!(said(&judge(thanks, &[], None, &[])), "opens []", "a letter of thanks that answers nothing");
+    assert_eq!(
+        said(&judge(thanks, &[], None, None, &[])),
+        "opens []",
+        "a letter of thanks that answers nothing"
+    );
 }
 
 #[test]
@@ -161,15 +190,15 @@ fn sent_again_word_for_word_in_its_time_is_a_copy() {
     let first = thread(1, &[ANNA], &[]);
     let same = |on| Some(SameWords { thread: &first, received_at: at(on) });
     let again = Incoming { is_reply: false, asks: Asks::Something, ..writes(&[ANNA]) };
-    assert_eq!(said(&judge(again, &[], same(0), &[])), "joins 1 as SentAgain");
+    assert_eq!(said(&judge(again, &[], None, same(0), &[])), "joins 1 as SentAgain");
     let late = Incoming { received_at: at(20), ..again };
-    assert_eq!(said(&judge(late, &[], same(0), &[])), "opens []", "its time is over");
+    assert_eq!(said(&judge(late, &[], None, same(0), &[])), "opens []", "its time is over");
     let chaser = Incoming { chaser: Chaser::Within, ..again };
-    assert_eq!(said(&judge(chaser, &[], same(3), &[])), "opens []", "the same chaser, days later");
-    assert_eq!(said(&judge(chaser, &[], same(6), &[])), "joins 1 as SentAgain", "twice in a minute");
+    assert_eq!(said(&judge(chaser, &[], None, same(3), &[])), "opens []", "the same chaser, days later");
+    assert_eq!(said(&judge(chaser, &[], None, same(6), &[])), "joins 1 as SentAgain", "twice in a minute");
     let answered = thread(1, &[ANNA], &[(2, Fact::Answered)]);
     let same = Some(SameWords { thread: &answered, received_at: at(0) });
-    assert_eq!(said(&judge(again, &[], same, &[])), "opens []");
+    assert_eq!(said(&judge(again, &[], None, same, &[])), "opens []");
 }
 
 fn any_chaser() -> impl Strategy<Value = Chaser> {
@@ -199,6 +228,7 @@ proptest! {
         (chaser, asks, thanks, resolution, is_reply) in
             (any_chaser(), any_asks(), any::<bool>(), any::<bool>(), any::<bool>()),
         same in prop::option::of(any::<prop::sample::Index>()),
+        own in prop::option::of(any::<prop::sample::Index>()),
         shout in any::<bool>(),
     ) {
         let cases: Vec<Thread> = owners.iter().zip(1i64..).map(|((family_of, by, staff_wrote, fate), case)| {
@@ -219,9 +249,10 @@ proptest! {
         let address = family(writer)[who].clone();
         let address = if shout { address.to_uppercase() } else { address };
         let same = same.map(|index| SameWords { thread: index.get(&cases), received_at: at(6) });
+        let own = own.map(|index| index.get(&cases));
         let writer_is = [address.as_str()];
         let incoming = Incoming { chaser, asks, thanks, resolution, is_reply, ..writes(&writer_is) };
-        if let Judgement::Joins(joins) = judge(incoming, &threads, same, &cases) {
+        if let Judgement::Joins(joins) = judge(incoming, &threads, own, same, &cases) {
             let suffix = format!("@family{writer}.example");
             prop_assert!(joins.thread().people.all().all(|person| person.ends_with(&suffix)));
             let takes_part = joins.thread().people.all().any(|person| person == address.to_lowercase());

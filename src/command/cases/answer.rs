@@ -21,7 +21,7 @@ pub(super) struct Answer {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// How, or anything that the next reader should know; no names of families
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     why: String,
 }
 

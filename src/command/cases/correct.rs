@@ -41,7 +41,7 @@ pub(super) struct Correct {
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// Why, for those who keep the rules; no names of families
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     why: String,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Extend {
     #[arg(long, value_name = "DATE")]
     until: String,
     /// Why; no names of families
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     why: String,
 }
 

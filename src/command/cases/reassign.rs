@@ -31,7 +31,7 @@ pub(super) struct Reassign {
     #[arg(long, conflicts_with = "urgent")]
     standard: bool,
     /// Why; no names of families
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     why: String,
 }
 

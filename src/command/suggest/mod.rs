@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
 
     let (walked, seen) = look(&config, &set, &records)?;
     let moved = write_down(&seen, &walked, &set, &records)?;
-    let accounts = parts::accounts(&config)?;
+    let accounts = parts::accounts(&config, &parts::Shared::new(&config))?;
     let mut printed = print::Printed::new(arguments.format, moved, walked.unreached.clone());
     let (mut above, runtime) = (0, past::runtime()?);
     while let Some(message) = records.next_corrected(above)? {

@@ -6,12 +6,12 @@ use crate::case::{Fact, Matter, Step};
 use crate::clock::Clock;
 use crate::config::FilingMode;
 use crate::daemon::joining::Belonging;
-use crate::daemon::{answers, intake, joining};
+use crate::daemon::{answers, intake, joining, reading};
 use crate::effect::Effect;
 use crate::mailbox::RawMessage;
 use crate::message::{Defect, Message};
 use crate::record::{CasePart, EntryOutcome, Opening, Role, StoredDecision, StoredDue};
-use crate::triage::{self, Chaser, Decision, History};
+use crate::triage::{Chaser, Decision, History};
 
 impl<C: Clock> Rebuilding<'_, C> {
     /// What becomes of it; for mail to the team with the decision.
@@ -33,8 +33,8 @@ impl<C: Clock> Rebuilding<'_, C> {
             return Ok((aside("It could not be read as an email."), None));
         }
         let history = History::none(&raw.at.account, raw.received_at);
-        let decide = || triage::triage(message, raw.received_at, &history, &set.policy);
-        let mut decision = match intake::contained(decide, "Deciding about it") {
+        let decided = reading::decided(&raw.at, message, raw.received_at, history, &set.policy);
+        let mut decision = match decided {
             Ok(decision) => decision,
             Err(reason) => return Ok((aside(&reason), None)),
         };

@@ -80,7 +80,7 @@ pub async fn gather<C: Clock>(
     since: Option<NaiveDate>,
     spool: Spool,
 ) -> Result<Gathered, WalkError> {
-    let accounts = parts::accounts(world.config)?;
+    let accounts = parts::accounts(world.config, &parts::Shared::new(world.config))?;
     let mut gathered =
         Gathered { mail: Vec::new(), evidence: Evidence::default(), spool, unreadable: Vec::new() };
     let mut known = HashMap::new();

@@ -69,7 +69,7 @@ pub(super) enum Failure {
 pub(super) fn sorted(stage: Stage, failure: &Failure, server: &str, logged_in: bool) -> DeliveryError {
     let place = format!("{server}, {}", stage.words());
     if let Failure::Smtp(error) = failure
-        && let Some((problem, remedy)) = tls_fault(error)
+        && let Some((problem, remedy)) = tls_fault(error, server)
     {
         return DeliveryError::NeedsAPerson { problem: format!("{place}: {problem}"), remedy };
     }
@@ -144,7 +144,8 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
     } else if said.contains("sendasdenied") || said.contains("5.7.60") {
         "give the login the right to send as this mailbox (Send As), or set `envelope_from` to its own address"
     } else if stage == Stage::Login || code == Some(535) {
-        "check `user`, and the password or token; then the account itself (locked, expired, no SMTP allowed)"
+        "check `user`, and the password or token; then the account itself (locked, expired, no SMTP allowed); for Microsoft 365 \
+         also SMTP.SendAsApp and the right to send as this mailbox (deploy/MICROSOFT-365.md)"
     } else if code == Some(530) || said.contains("relay") {
         LOG_IN
     } else {
@@ -154,7 +155,7 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
 }
 
 /// Whether TLS failed for a reason that trying again does not mend.
-fn tls_fault(error: &Error) -> Option<(String, String)> {
+fn tls_fault(error: &Error, server: &str) -> Option<(String, String)> {
     let mut source = error.source();
     while let Some(cause) = source {
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -163,12 +164,10 @@ fn tls_fault(error: &Error) -> Option<(String, String)> {
             .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
         if let Some(tls) = tls {
             return match tls {
-                rustls::Error::InvalidCertificate(why) => Some((
-                    format!("the server's certificate is not trusted ({why})"),
-                    "check that `host` is the name in the certificate; if the council has its own certificate authority, \
-                     name its file with `ca_file`; if the certificate has expired, tell those who run the server"
-                        .to_owned(),
-                )),
+                rustls::Error::InvalidCertificate(why) => {
+                    let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+                    Some(crate::mailbox::tls::certificate(host, why))
+                }
                 rustls::Error::InvalidMessage(_) => Some((
                     "the server does not speak TLS on this port".to_owned(),
                     "set `security: starttls` (port 587 as a rule), or use the TLS port (465 as a rule)".to_owned(),

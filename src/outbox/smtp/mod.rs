@@ -14,11 +14,14 @@ use lettre::transport::smtp::response::Response;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
-use super::{Courier, DeliveryError};
+use super::{Courier, DeliveryError, Pace};
+use crate::certificate::Seen;
 use crate::letter::{Letter, usable_address};
+use crate::mailbox::{Provider, Term, TokenSource};
 
 mod failure;
 mod open;
+mod probe;
 mod turns;
 
 pub use failure::Stage;
@@ -57,8 +60,25 @@ pub enum SmtpLogin {
         /// The access token, without `Bearer`.
         token: SecretString,
     },
-    /// One of the above, asked for anew at each connection: tokens run out within the hour, and passwords are changed.
+    /// One of the above, asked for anew at each connection: passwords are changed.
     Fresh(LoginSource),
+    /// XOAUTH2, with a token that somebody keeps.
+    Kept {
+        /// The mailbox's address.
+        user: String,
+        /// Whoever keeps it.
+        tokens: TokenKeeper,
+    },
+}
+
+/// Whoever keeps an account's access token.
+#[derive(Clone)]
+pub struct TokenKeeper(pub Rc<dyn TokenSource>);
+
+impl fmt::Debug for TokenKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKeeper")
+    }
 }
 
 /// Where a login comes from; why there is none, in words for the operator.
@@ -129,6 +149,10 @@ pub struct SmtpConfig {
     pub keep_idle: Duration,
     /// How many letters a connection takes at most.
     pub letters_per_connection: u32,
+    /// How many letters may leave in any minute; `None`: as many as there are.
+    pub letters_a_minute: Option<u32>,
+    /// Where the server's certificate is noted whenever it is shown.
+    pub certificates: Seen,
 }
 
 impl SmtpConfig {
@@ -144,6 +168,8 @@ impl SmtpConfig {
             timeouts: SmtpTimeouts::default(),
             keep_idle: Duration::from_secs(20),
             letters_per_connection: 50,
+            letters_a_minute: None,
+            certificates: Seen::default(),
         }
     }
 
@@ -162,7 +188,15 @@ pub struct SmtpCourier {
     /// Made once: reading the system's certificates takes a while.
     tls: Option<TlsParameters>,
     kept: Option<Connection>,
+    /// When a connection was last tried, or the courier was made.
+    tried_at: Instant,
+    pace: Pace,
+    /// Whose server it was that we last met.
+    met: Provider,
 }
+
+/// After so long without a connection, one is opened to see that all is well.
+const STRANGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl fmt::Debug for SmtpCourier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,6 +210,8 @@ struct Connection {
     offers: Offers,
     letters: u32,
     used_at: Instant,
+    /// How long it may rest on the token that it was opened with.
+    term: Option<Term>,
 }
 
 /// Why a transaction stopped.
@@ -186,38 +222,16 @@ enum Stop {
     NotCommitted,
 }
 
-/// What a probe found.
-#[derive(Debug)]
-pub struct Probe {
-    /// What worked, in order.
-    pub steps: Vec<String>,
-    /// How it ended.
-    pub outcome: Result<(), DeliveryError>,
-}
-
 impl SmtpCourier {
     /// A courier that connects when the first letter comes.
     pub fn new(config: SmtpConfig) -> Self {
-        Self { config, tls: None, kept: None }
+        let pace = Pace::new(config.letters_a_minute);
+        Self { config, tls: None, kept: None, tried_at: Instant::now(), pace, met: Provider::Other }
     }
 
     /// Takes another login, such as a fresh token, from the next connection on.
     pub fn set_login(&mut self, login: SmtpLogin) {
         self.config.login = login;
-    }
-
-    /// Everything up to and with the login, and no letter: for `doctor`.
-    pub async fn probe(&mut self) -> Probe {
-        let mut steps = Vec::new();
-        let outcome = match self.open(&mut steps).await {
-            Ok(connection) => {
-                self.kept = Some(connection);
-                self.close().await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        Probe { steps, outcome }
     }
 
     /// Takes leave of the server, if a connection is open.
@@ -234,11 +248,29 @@ impl SmtpCourier {
         }
     }
 
+    /// See [`Courier::keep_acquainted`].
+    async fn look_in(&mut self) {
+        if self.tried_at.elapsed() < STRANGE {
+            return;
+        }
+        match self.open(&mut Vec::new()).await {
+            Ok(connection) => {
+                self.kept = Some(connection);
+                self.close().await;
+            }
+            Err(error) => tracing::warn!("The daily look at the submission server failed: {error}"),
+        }
+    }
+
     /// The kept connection, if it is fresh and still answers; else a new one. A server may have closed it meanwhile, and
     /// that is only noticed by speaking (RSET, so that nothing of an earlier letter is left either).
     async fn connection(&mut self) -> Result<Connection, DeliveryError> {
         self.close_if_idle().await;
-        if self.kept.as_ref().is_some_and(|kept| kept.letters >= self.config.letters_per_connection) {
+        let worn = |kept: &Connection| {
+            kept.letters >= self.config.letters_per_connection
+                || kept.term.is_some_and(|term| Instant::now() >= term.renew_at)
+        };
+        if self.kept.as_ref().is_some_and(worn) {
             self.close().await;
         }
         if let Some(mut kept) = self.kept.take() {
@@ -291,6 +323,14 @@ impl SmtpCourier {
 }
 
 impl Courier for SmtpCourier {
+    async fn keep_acquainted(&mut self) {
+        self.look_in().await;
+    }
+
+    fn ready_in(&self) -> Duration {
+        self.pace.ready_in(Instant::now())
+    }
+
     async fn deliver(
         &mut self,
         letter: &Letter,
@@ -303,6 +343,7 @@ impl Courier for SmtpCourier {
         }
         // Out of `self` while in use: if this future is dropped half-way, so is the connection, with what is unread in it.
         let mut connection = self.connection().await?;
+        self.pace.leaves(Instant::now());
         let outcome = self.transaction(&mut connection, letter, commit).await;
         connection.letters += 1;
         connection.used_at = Instant::now();

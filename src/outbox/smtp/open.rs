@@ -11,13 +11,14 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::transport::smtp::commands::{Auth, Ehlo};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 
 use super::failure::{Failure, Stage, sorted};
 use super::turns::InTurns;
-use super::{Connection, Security, SmtpCourier, SmtpLogin, Stop, say};
+use super::{Connection, Security, SmtpCourier, SmtpLogin, Stop, TokenKeeper, say};
+use crate::mailbox::{Handed, NoToken, Outcome, ProbeStep, Provider, Term, certificate_step};
 use crate::outbox::DeliveryError;
 
 /// What the server offers, of what we use.
@@ -36,6 +37,10 @@ pub(super) struct Offers {
 }
 
 impl Offers {
+    fn has(&self, login: &str) -> bool {
+        self.logins.iter().any(|offered| offered == login)
+    }
+
     /// lettre keeps only some, and knows them in capitals only.
     fn of(response: &Response) -> Self {
         let mut offers = Self::default();
@@ -58,6 +63,7 @@ impl Offers {
         let mut words = Vec::new();
         match self.size {
             Some(0) => words.push("any size".to_owned()),
+            Some(size) if size >= 1 << 20 => words.push(format!("letters of up to {} MiB", size >> 20)),
             Some(size) => words.push(format!("letters of up to {size} bytes")),
             None => {}
         }
@@ -76,8 +82,9 @@ impl Offers {
 
 impl SmtpCourier {
     /// Opens a connection that is ready for a letter; `steps` tells what has worked.
-    pub(super) async fn open(&mut self, steps: &mut Vec<String>) -> Result<Connection, DeliveryError> {
+    pub(super) async fn open(&mut self, steps: &mut Vec<ProbeStep>) -> Result<Connection, DeliveryError> {
         let server = self.config.server();
+        self.tried_at = Instant::now();
         match self.try_open(steps).await {
             Ok(connection) => Ok(connection),
             Err(Refusal::Ours(error)) => Err(error),
@@ -89,7 +96,7 @@ impl SmtpCourier {
         }
     }
 
-    async fn try_open(&mut self, steps: &mut Vec<String>) -> Result<Connection, Refusal> {
+    async fn try_open(&mut self, steps: &mut Vec<ProbeStep>) -> Result<Connection, Refusal> {
         let times = self.config.timeouts;
         let hello = self.config.hello_name.clone().map_or_else(ClientId::default, ClientId::Domain);
         let server = self.config.server();
@@ -105,7 +112,8 @@ impl SmtpCourier {
                     None,
                 );
                 let smtp = within(Stage::Connect, times.connect + times.greeting, opening).await?;
-                steps.push(format!("connected to {server}, TLS from the start, certificate trusted"));
+                self.note_certificate(&smtp);
+                steps.push(protected("TLS from the start", &smtp));
                 smtp
             }
             Security::StartTls | Security::Plain => {
@@ -113,7 +121,7 @@ impl SmtpCourier {
                 let stream = Box::new(InTurns::new(stream));
                 let opening = AsyncSmtpConnection::connect_with_transport(stream, &hello);
                 let smtp = within(Stage::Connect, times.greeting, opening).await?;
-                steps.push(format!("connected to {server}"));
+                steps.push(good("greeting", format!("{} greets", smtp.server_info().name())));
                 smtp
             }
         };
@@ -128,13 +136,22 @@ impl SmtpCourier {
             }
             let tls = self.tls()?;
             within(Stage::StartTls, times.connect + times.greeting, smtp.starttls(tls, &hello)).await?;
-            steps.push("encrypted by STARTTLS, certificate trusted".to_owned());
+            self.note_certificate(&smtp);
+            steps.push(protected("STARTTLS", &smtp));
         }
         let response = say(&mut smtp, Stage::Hello, times.greeting, Ehlo::new(hello), &[250]).await?;
         let offers = Offers::of(&response);
-        steps.push(format!("the server offers: {}", offers.words()));
-        self.log_in(&mut smtp, &offers, steps).await?;
-        Ok(Connection { smtp, offers, letters: 0, used_at: Instant::now() })
+        self.met = Provider::of_host(smtp.server_info().name());
+        steps.push(good("abilities", offers.words()));
+        let term = self.log_in(&mut smtp, &offers, steps).await?;
+        Ok(Connection { smtp, offers, letters: 0, used_at: Instant::now(), term })
+    }
+
+    /// Notes the certificate that the server has shown.
+    fn note_certificate(&self, smtp: &AsyncSmtpConnection) {
+        if let Ok(der) = smtp.peer_certificate() {
+            self.config.certificates.note(&self.config.host, self.config.port, &der);
+        }
     }
 
     /// TCP, to whichever of the server's addresses answers.
@@ -206,48 +223,92 @@ impl SmtpCourier {
         Ok(tls)
     }
 
+    /// Logs in, if that is configured; how long the connection may rest on that login. A token that is refused though it has not
+    /// run out may have been withdrawn: the server is shown the next one, once.
     async fn log_in(
         &self,
         smtp: &mut AsyncSmtpConnection,
         offers: &Offers,
-        steps: &mut Vec<String>,
+        steps: &mut Vec<ProbeStep>,
+    ) -> Result<Option<Term>, Refusal> {
+        let SmtpLogin::Kept { user, tokens } = &self.config.login else {
+            let login = match &self.config.login {
+                SmtpLogin::Fresh(source) => (source.0)().map_err(|problem| {
+                    Refusal::Ours(DeliveryError::NeedsAPerson {
+                        problem: format!("{}, the login: {problem}", self.config.server()),
+                        remedy: "look at `smtp.password` in the configuration".to_owned(),
+                    })
+                })?,
+                fixed => fixed.clone(),
+            };
+            let (user, secret, mechanism) = match &login {
+                SmtpLogin::None | SmtpLogin::Fresh(_) | SmtpLogin::Kept { .. } => {
+                    steps.push(good("login", "none is configured".to_owned()));
+                    return Ok(None);
+                }
+                SmtpLogin::Token { user, token } => (user, token, Mechanism::Xoauth2),
+                SmtpLogin::Password { user, password } if offers.has("PLAIN") => {
+                    (user, password, Mechanism::Plain)
+                }
+                SmtpLogin::Password { user, password } => (user, password, Mechanism::Login),
+            };
+            self.present(smtp, offers, mechanism, user, secret, steps).await?;
+            return Ok(None);
+        };
+        let mut handed = self.token(tokens).await?;
+        steps.push(good("token", "there".to_owned()));
+        let mut outcome = self.present(smtp, offers, Mechanism::Xoauth2, user, &handed.secret, steps).await;
+        if let Err(Refusal::Theirs(Stage::Login, failure)) = &outcome
+            && is_refusal(failure)
+            && tokens.0.refused(&handed.secret)
+        {
+            tracing::info!(
+                "{} refused an access token that had not run out; it is shown another one.",
+                self.config.server()
+            );
+            handed = self.token(tokens).await?;
+            outcome = self.present(smtp, offers, Mechanism::Xoauth2, user, &handed.secret, steps).await;
+        }
+        outcome.map(|()| handed.term)
+    }
+
+    /// The token that is kept for this account.
+    async fn token(&self, tokens: &TokenKeeper) -> Result<Handed, Refusal> {
+        let time = self.config.timeouts.login;
+        let none = match timeout(time, tokens.0.token()).await {
+            Ok(Ok(handed)) => return Ok(handed),
+            Ok(Err(none)) => none,
+            Err(_) => NoToken {
+                problem: format!("no access token within {} seconds", time.as_secs()),
+                remedy: None,
+            },
+        };
+        let problem = format!("{}, the login: {}", self.config.server(), none.problem);
+        Err(Refusal::Ours(match none.remedy {
+            Some(remedy) => DeliveryError::NeedsAPerson { problem, remedy },
+            None => DeliveryError::Transient { server_said: problem },
+        }))
+    }
+
+    /// Shows a secret by a mechanism.
+    async fn present(
+        &self,
+        smtp: &mut AsyncSmtpConnection,
+        offers: &Offers,
+        mechanism: Mechanism,
+        user: &str,
+        secret: &SecretString,
+        steps: &mut Vec<ProbeStep>,
     ) -> Result<(), Refusal> {
-        let offered = |name: &str| offers.logins.iter().any(|login| login == name);
-        let login = match &self.config.login {
-            SmtpLogin::Fresh(source) => (source.0)().map_err(|problem| {
-                Refusal::Ours(DeliveryError::NeedsAPerson {
-                    problem: format!("{}, the login: {problem}", self.config.server()),
-                    remedy: "look at `smtp.password` in the configuration".to_owned(),
-                })
-            })?,
-            fixed => fixed.clone(),
-        };
-        let (user, secret, mechanism) = match &login {
-            SmtpLogin::None | SmtpLogin::Fresh(_) => {
-                steps.push("not logged in: no login is configured".to_owned());
-                return Ok(());
-            }
-            SmtpLogin::Token { user, token } => {
-                (user, token, offered("XOAUTH2").then_some(Mechanism::Xoauth2))
-            }
-            SmtpLogin::Password { user, password } => {
-                let mechanism = if offered("PLAIN") {
-                    Some(Mechanism::Plain)
-                } else {
-                    offered("LOGIN").then_some(Mechanism::Login)
-                };
-                (user, password, mechanism)
-            }
-        };
-        let Some(mechanism) = mechanism else {
+        if !offers.has(&mechanism.to_string()) {
             let offers = if offers.logins.is_empty() { "none".to_owned() } else { offers.logins.join(", ") };
             return Err(Refusal::Ours(DeliveryError::NeedsAPerson {
                 problem: format!("{} offers no login that fits (it offers: {offers})", self.config.server()),
                 remedy: "check `port` (submission is 587 or 465, not 25) and whether a password or a token is wanted"
                     .to_owned(),
             }));
-        };
-        let credentials = Credentials::new(user.clone(), secret.expose_secret().to_owned());
+        }
+        let credentials = Credentials::new(user.to_owned(), secret.expose_secret().to_owned());
         let time = self.config.timeouts.login;
         let broken = |error: Error| Refusal::Theirs(Stage::Login, Failure::Smtp(error));
         let first = Auth::new(mechanism, credentials.clone(), None).map_err(broken)?;
@@ -255,7 +316,7 @@ impl SmtpCourier {
         // LOGIN asks twice. XOAUTH2 asks only to refuse: an empty line brings the refusal itself.
         for _ in 0..3 {
             if response.has_code(235) {
-                steps.push(format!("logged in by {mechanism}"));
+                steps.push(good("login", format!("as {user}, by {mechanism}")));
                 return Ok(());
             }
             response = if mechanism == Mechanism::Login {
@@ -268,6 +329,23 @@ impl SmtpCourier {
         }
         Err(Refusal::Theirs(Stage::Login, Failure::Unexpected(response)))
     }
+}
+
+/// Whether the server refused for good; one that is busy would refuse any token.
+fn is_refusal(failure: &Failure) -> bool {
+    match failure {
+        Failure::Smtp(error) => error.is_permanent(),
+        Failure::Silence(_) | Failure::Unexpected(_) => false,
+    }
+}
+
+fn good(name: &str, found: String) -> ProbeStep {
+    ProbeStep { name: name.to_owned(), outcome: Outcome::Good(found) }
+}
+
+fn protected(way: &str, smtp: &AsyncSmtpConnection) -> ProbeStep {
+    let outcome = certificate_step(way, smtp.peer_certificate().ok().as_deref());
+    ProbeStep { name: "encryption".to_owned(), outcome }
 }
 
 /// Why there is no connection.

@@ -6,10 +6,10 @@ use super::{Condition, Counter};
 use crate::calendar::london;
 use crate::digest::Period;
 use crate::digest::figures::{Chasers, Forecast, Listed, NeedsRow, NeedsYou, QueueForecast, StepCount};
-use crate::effect::Destination;
 use crate::record::error::Fault;
+use crate::record::place::{LIES_IN, lies_in};
 use crate::record::rows::{date, instant, list, maybe_instant};
-use crate::record::value::{At, Json, On};
+use crate::record::value::{At, On};
 
 const WAITING: &str = "c.state IN ('open', 'extended')";
 const UNRESPONDED: &str = "c.urgency = 'urgent' AND c.first_response_at IS NULL";
@@ -109,14 +109,7 @@ impl Counter<'_> {
         let limit = i64::try_from(self.ask.rows).unwrap_or(i64::MAX);
         // The rows are chosen before anything is looked up beside them.
         let rows = format!(
-            "SELECT c.*, d.grounds, m.sender, m.subject, b.account, b.folder,
-                 coalesce(
-                     (SELECT e.detail ->> '$.moved_to' FROM events e
-                         WHERE e.what = 'corrected' AND e.message_id = m.id
-                             AND e.detail ->> '$.moved_to' IS NOT NULL
-                         ORDER BY e.id DESC LIMIT 1),
-                     (SELECT f.payload ->> '$.to' FROM effects f
-                         WHERE f.message_id = m.id AND f.kind = 'file' ORDER BY f.id DESC LIMIT 1)) AS filed_to
+            "SELECT c.*, d.grounds, m.sender, m.subject, b.account, b.folder, {LIES_IN}
              FROM (SELECT * FROM cases c WHERE {WAITING} AND ({condition}) AND {in_scope}
                  ORDER BY {order} LIMIT {limit}) c
              JOIN messages m ON m.id = c.opening_message
@@ -130,10 +123,7 @@ impl Counter<'_> {
 
     fn row(&self, row: &Row<'_>) -> rusqlite::Result<NeedsRow> {
         let (today, calendar) = (self.ask.today(), self.ask.calendar);
-        let lies_in = match row.get::<_, Option<Json<Destination>>>("filed_to")? {
-            Some(Json(place)) => place,
-            None => Destination { account: row.get("account")?, folder: row.get("folder")? },
-        };
+        let lies_in = lies_in(row)?;
         let received_on = london::date(instant(row, "received_at")?);
         let due_on = date(row, "due_on")?;
         let responded: Option<At> = row.get("first_response_at")?;
