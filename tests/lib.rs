@@ -56,3 +56,4 @@ mod suggest;
 mod supply_chain;
 mod support;
 mod tidy;
+mod unfetched;
