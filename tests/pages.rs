@@ -72,7 +72,7 @@ fn every_command_on_a_page_is_one_that_the_program_has() {
             if names.len() == 2 && help(&names[..1]).is_some_and(|text| !text.contains("Commands:")) {
                 names.pop();
             }
-            if names.is_empty() {
+            if names.is_empty() || names[0] == "help" {
                 continue;
             }
             checked += 1;
