@@ -186,8 +186,8 @@ impl Session {
                 _ => None,
             })
             .await?;
-        let (known_already, words) = greeting
-            .ok_or_else(|| Fault::Lost("the server did not greet as an IMAP server does".into()))?;
+        let (known_already, words) =
+            greeting.ok_or_else(|| Fault::Lost("the server did not greet as an IMAP server does".into()))?;
         (self.known_already, self.greeting) = (known_already, words);
         Ok(())
     }

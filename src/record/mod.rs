@@ -163,7 +163,9 @@ impl Records {
         match found {
             migrate::Found::Empty => {}
             // An older file is changed from one end to the other: it is checked first, however long that takes.
-            migrate::Found::Version(version) => self.check_quickly(connection, version < migrate::current())?,
+            migrate::Found::Version(version) => {
+                self.check_quickly(connection, version < migrate::current())?
+            }
         }
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
