@@ -1,7 +1,7 @@
 //! How cost grows: with the backlog, with the cases on record, with the mailboxes that are watched. Only on request: it takes
 //! some minutes.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -44,7 +44,7 @@ pub fn backlog(place: &Place, asked: &Asked, report: &mut Report) {
 }
 
 /// Time a message with an empty record and with a large one.
-pub fn cases(place: &Place, record: &PathBuf, asked: &Asked, report: &mut Report) {
+pub fn cases(place: &Place, record: &Path, asked: &Asked, report: &mut Report) {
     let mut rounds = Vec::new();
     for _ in 0..asked.rounds {
         let copy = place.dir.path().join("large.sqlite");
