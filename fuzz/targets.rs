@@ -33,11 +33,11 @@ pub fn decide(bytes: &[u8]) {
     });
 }
 
-/// The cutting of new text from quotes, signature and disclaimer, of any text: what is called new was there, in that order.
+/// The cutting of new text from quotes, signature and disclaimer, of any text as it is read: what is called new was there, in that order.
 pub fn new_text(bytes: &[u8]) {
-    let text = beginning(bytes);
-    let divided = cutter::divide(text, "anna@home.example", "School");
-    let mut rest = text;
+    let text = message::text::normalise(beginning(bytes));
+    let divided = cutter::divide(&text, "anna@home.example", "School");
+    let mut rest = text.as_str();
     for word in divided.new.split_whitespace() {
         let at = rest.find(word).expect("a word of the new text that the message does not hold");
         rest = &rest[at + word.len()..];

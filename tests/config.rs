@@ -71,7 +71,7 @@ fn a_file_for_each_mailbox_makes_one_configuration() {
     assert_eq!(config.reminders.at.to_string(), "08:15:00");
     // Paths are relative to the folder of the file itself, wherever they stand.
     assert_eq!(config.database, place.0.path().join("record.sqlite"));
-    let password = config.accounts[1].imap.as_ref().unwrap().password.file.clone().unwrap();
+    let password = config.accounts[1].imap.as_ref().unwrap().password.clone().unwrap().file.unwrap();
     assert_eq!(password, place.0.path().join("resolution.password"));
 }
 

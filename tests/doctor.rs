@@ -68,7 +68,10 @@ fn steady(said: &str) -> String {
 }
 
 fn doctor(team: &Team, more: &[&str]) -> Finished {
-    Program::run(team.dir(), &[&["doctor", "--config", "send-triage.yaml", "--account", "general"], more].concat())
+    Program::run(
+        team.dir(),
+        &[&["doctor", "--config", "send-triage.yaml", "--account", "general"], more].concat(),
+    )
 }
 
 const LETTER: &[u8] = b"From: Anna <parent.a@inbox.example>\r\nTo: send.general@hertfordshire.example\r\n\
@@ -202,7 +205,8 @@ fn exchange_that_lets_one_in_but_not_into_the_mailbox_is_told_apart() {
     let exchange = Exchange::start();
     exchange.says("imap EXAMINE", 99, "BAD User is authenticated but not connected.");
     exchange.says("imap LIST", 99, "BAD User is authenticated but not connected.");
-    let basic = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.";
+    let basic =
+        "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.";
     exchange.says("smtp AUTH", 99, basic);
     let done = Office::new(&exchange).run(&["doctor"]);
     assert_eq!(done.code, Some(3), "{}", done.stderr);
@@ -215,7 +219,8 @@ fn json_has_one_object_a_line_with_the_same_keys() {
     let office = Office::new(&exchange);
     std::fs::write(office.path("token"), "a-token-that-is-refused\n").unwrap();
     let done = office.run(&["doctor", "--format", "json"]);
-    let lines: Vec<serde_json::Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.len() > 10, "{}", done.stdout);
     for line in &lines {
         let mut keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();

@@ -46,7 +46,11 @@ fn without_keywords_urgent_mail_is_flagged_and_no_keyword_is_tried() {
     let _program = office.start();
     exchange.arrives(&letter("u1", "School", URGENT));
     let filed = exchange.wait_for("Triage/general/Urgent", 1);
-    assert!(filed[0].flags.iter().any(|flag| flag == "\\Flagged") && filed[0].is_unread(), "{:?}", filed[0].flags);
+    assert!(
+        filed[0].flags.iter().any(|flag| flag == "\\Flagged") && filed[0].is_unread(),
+        "{:?}",
+        filed[0].flags
+    );
     let tenant = exchange.tenant();
     assert!(!tenant.log.iter().any(|line| line.contains("STORE") && line.contains('$')), "{:?}", tenant.log);
 }
@@ -86,9 +90,7 @@ fn answered_in(sent: &str) {
         let wire = tenant.sent.clone();
         tenant.put(GENERAL, &wire, answer.as_bytes(), &["\\Seen"]);
     }
-    wait_until("the answer to be noticed", || {
-        (office.cases()[0]["state"] == "answered").then_some(())
-    });
+    wait_until("the answer to be noticed", || (office.cases()[0]["state"] == "answered").then_some(()));
 }
 
 #[test]
@@ -127,7 +129,9 @@ fn a_busy_server_and_a_mailbox_that_is_not_connected_for_a_while_are_waited_out(
     exchange.says("imap UID MOVE", 2, "NO Server Unavailable. 15");
     exchange.arrives(&letter("q1", "Who is our coordinator?", QUESTION));
     exchange.wait_for_letter(PARENT);
-    let moved = wait_at_most(Duration::from_secs(120), || (!exchange.folder("Triage/general").is_empty()).then_some(()));
+    let moved = wait_at_most(Duration::from_secs(120), || {
+        (!exchange.folder("Triage/general").is_empty()).then_some(())
+    });
     assert!(moved.is_some(), "{:?}", exchange.tenant().log);
     assert!(exchange.folder("INBOX").is_empty());
     no_more_letters(&exchange, 1);
@@ -176,10 +180,15 @@ fn too_many_connections_are_waited_out_and_the_letter_goes_once() {
     let program = office.start();
     exchange.arrives(&letter("q1", "Who is our coordinator?", QUESTION));
     exchange.wait_for("Triage/general", 1);
-    wait_until("the refusal in the log", || program.stderr().contains("432").then_some(()).or_else(|| {
-        exchange.tenant().log.iter().any(|line| line.starts_with("smtp AUTH")).then_some(())
-    }));
-    let sent = wait_at_most(Duration::from_secs(150), || (!exchange.sent_to(PARENT).is_empty()).then_some(()));
+    wait_until("the refusal in the log", || {
+        program
+            .stderr()
+            .contains("432")
+            .then_some(())
+            .or_else(|| exchange.tenant().log.iter().any(|line| line.starts_with("smtp AUTH")).then_some(()))
+    });
+    let sent =
+        wait_at_most(Duration::from_secs(150), || (!exchange.sent_to(PARENT).is_empty()).then_some(()));
     assert!(sent.is_some(), "{}", program.stderr());
     no_more_letters(&exchange, 1);
 }
@@ -188,7 +197,10 @@ fn too_many_connections_are_waited_out_and_the_letter_goes_once() {
 fn a_full_mailbox_and_a_missing_right_to_send_are_for_a_person() {
     for (says, word) in [
         ("554 5.2.2 mailbox full; STOREDRV.Submission; quota exceeded", "5.2.2"),
-        ("554 5.2.252 SendAsDenied; the sender is not allowed to send as this mailbox; STOREDRV.Submission.Exception:SendAsDeniedException", "SendAsDenied"),
+        (
+            "554 5.2.252 SendAsDenied; the sender is not allowed to send as this mailbox; STOREDRV.Submission.Exception:SendAsDeniedException",
+            "SendAsDenied",
+        ),
     ] {
         let exchange = Exchange::start();
         let office = Office::new(&exchange);
@@ -224,36 +236,55 @@ fn automatic() -> Vec<(&'static str, String)> {
     vec![
         (
             "a meeting request with its calendar part",
-            head("m1", "Annual review", "Content-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
+            head(
+                "m1",
+                "Annual review",
+                "Content-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
                 --b\r\nContent-Type: text/plain; charset=\"utf-8\"\r\n\r\n________________\r\nMicrosoft Teams meeting\r\n\
                 --b\r\nContent-Type: text/calendar; charset=\"utf-8\"; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n\
-                BEGIN:VEVENT\r\nSUMMARY:Annual review\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"),
+                BEGIN:VEVENT\r\nSUMMARY:Annual review\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n",
+            ),
         ),
         (
             "a meeting request as a link to Outlook on the web",
-            head("m2", "Annual review", "Content-Class: urn:content-classes:calendarmessage\r\n\
+            head(
+                "m2",
+                "Annual review",
+                "Content-Class: urn:content-classes:calendarmessage\r\n\
                 Content-Type: text/html; charset=\"utf-8\"\r\n\r\n<html><body><a href=\"https://outlook.office365.com/owa/?ItemID=AAA&\
-                exvsurl=1&path=/calendar/item\">https://outlook.office365.com/owa/?ItemID=AAA&amp;exvsurl=1&amp;path=/calendar/item</a></body></html>\r\n"),
+                exvsurl=1&path=/calendar/item\">https://outlook.office365.com/owa/?ItemID=AAA&amp;exvsurl=1&amp;path=/calendar/item</a></body></html>\r\n",
+            ),
         ),
         (
             "a read receipt",
-            head("r1", "Read: Your EHC plan", "Content-Type: multipart/report; report-type=disposition-notification; boundary=\"b\"\r\n\r\n\
+            head(
+                "r1",
+                "Read: Your EHC plan",
+                "Content-Type: multipart/report; report-type=disposition-notification; boundary=\"b\"\r\n\r\n\
                 --b\r\nContent-Type: text/plain; charset=\"utf-8\"\r\n\r\nYour message\r\n\r\n   To: SEND team\r\n   Subject: Your EHC plan\r\n\r\n \
                 was read on Wednesday.\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\n\
-                Final-recipient: RFC822; anna.parent@home.example\r\nDisposition: automatic-action/MDN-sent-automatically; displayed\r\n--b--\r\n"),
+                Final-recipient: RFC822; anna.parent@home.example\r\nDisposition: automatic-action/MDN-sent-automatically; displayed\r\n--b--\r\n",
+            ),
         ),
         (
             "a delivery report in Exchange's form",
-            format!("From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@{}>\r\nTo: {GENERAL}\r\n\
+            format!(
+                "From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@{}>\r\nTo: {GENERAL}\r\n\
                 Subject: Undeliverable: We have your email\r\nMessage-ID: <n1@LO4P123MB0001.GBRP123.PROD.OUTLOOK.COM>\r\nAuto-Submitted: auto-replied\r\n\
                 X-MS-Exchange-Message-Is-Ndr:\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
                 --b\r\nContent-Type: text/html\r\n\r\n<p>Your message couldn't be delivered.</p>\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
-                Final-recipient: rfc822; someone@home.example\r\nAction: failed\r\nStatus: 5.1.10\r\n--b--\r\n", "hertfordshire.onmicrosoft.example"),
+                Final-recipient: rfc822; someone@home.example\r\nAction: failed\r\nStatus: 5.1.10\r\n--b--\r\n",
+                "hertfordshire.onmicrosoft.example"
+            ),
         ),
         (
             "an automatic reply",
-            head("o1", "Automatic reply: We have your email", "X-Auto-Response-Suppress: All\r\nAuto-Submitted: auto-generated\r\n\
-                In-Reply-To: <x@hertfordshire.example>\r\nContent-Type: text/plain\r\n\r\nI am away until Monday.\r\n"),
+            head(
+                "o1",
+                "Automatic reply: We have your email",
+                "X-Auto-Response-Suppress: All\r\nAuto-Submitted: auto-generated\r\n\
+                In-Reply-To: <x@hertfordshire.example>\r\nContent-Type: text/plain\r\n\r\nI am away until Monday.\r\n",
+            ),
         ),
     ]
 }
@@ -272,6 +303,11 @@ fn calendar_mail_receipts_and_reports_are_recorded_and_not_acknowledged() {
     exchange.arrives(last.replace(PARENT, "ben.parent@home.example").as_bytes());
     exchange.wait_for_letter("ben.parent@home.example");
     no_more_letters(&exchange, 1);
-    let answered: Vec<String> = exchange.sent_to(PARENT).iter().filter_map(|mail| mail.header("in-reply-to")).collect();
-    assert!(answered.is_empty(), "answered: {answered:?}; of {:?}", all.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    let answered: Vec<String> =
+        exchange.sent_to(PARENT).iter().filter_map(|mail| mail.header("in-reply-to")).collect();
+    assert!(
+        answered.is_empty(),
+        "answered: {answered:?}; of {:?}",
+        all.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
 }

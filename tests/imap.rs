@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use send_triage::effect::Destination;
 use send_triage::letter::Letter;
 use send_triage::mailbox::{
-    Accounts, Credentials, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Mechanism, Outcome,
-    SENT, Security, Wanted, probe,
+    Accounts, Credentials, Filed, Filing, ImapAccount, ImapMailbox, Mailbox, MailboxError, Mechanism,
+    Outcome, SENT, Security, Wanted, probe,
 };
 use send_triage::message::MessageRef;
 

@@ -68,3 +68,4 @@ mod support;
 mod tidy;
 mod token_errors;
 mod token_terms;
+mod unfetched;

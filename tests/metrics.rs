@@ -1,6 +1,7 @@
 //! Metrics and `/healthz`: what a scrape says after a journey over real servers, who may ask, what clumsy and hostile clients
 //! get, and that alerts, dashboard and documentation name nothing that is not there.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
@@ -8,12 +9,19 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use send_triage::config::Config;
 use send_triage::daemon::metrics::catalogue;
+use send_triage::daemon::metrics::gather::Gatherer;
 use send_triage::daemon::metrics::text::Kind;
+use send_triage::daemon::{Bells, InForce, World, in_force};
+use send_triage::record::{Disk, Moment, RecordError, Records};
 use send_triage::yaml::{self, Node, Value};
+use tokio::sync::watch;
 
+use crate::support::fakes::ToldClock;
 use crate::support::program::Program;
 use crate::support::servers::{MailServers, Setup};
 use crate::support::team::{Plan, Team, acknowledgements, letter};
@@ -348,6 +356,60 @@ fn a_port_that_is_taken_keeps_no_mail_from_being_looked_after() {
     program.wait_for_log("Metrics cannot be served on 127.0.0.1:");
     wait_until("a sign of life", || dir.path().join("health.json").exists().then_some(()));
     assert!(program.is_running());
+}
+
+/// However often it is asked for, the record is asked every ten seconds; and where that cannot be read, the page says so and has
+/// the rest.
+#[tokio::test(start_paused = true)]
+async fn a_page_is_good_for_ten_seconds_and_a_broken_disk_is_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let queue = |name: &str| format!("  {name}: {{folder: Triage/{name}}}\n");
+    let queues =
+        ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"].map(queue);
+    let text = format!(
+        "council: {{domain: council.example}}\ndatabase: record.sqlite\naccounts:\n  - name: general\n    \
+         address: send.general@council.example\n    folder: {{path: inbox, kind: eml}}\n    outbox: out\nqueues:\n{}",
+        queues.concat()
+    );
+    let config = Config::parse(&text, "c.yaml", dir.path()).unwrap();
+    let (reads, broken) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+    let disk: Disk = {
+        let (reads, broken, path) = (reads.clone(), broken.clone(), dir.path().to_owned());
+        Rc::new(move |moment, _| {
+            reads.set(reads.get() + u32::from(moment == Moment::Read));
+            let io = || RecordError::Io { path: path.clone(), detail: "disk I/O error".to_owned() };
+            if broken.get() { Err(io()) } else { Ok(()) }
+        })
+    };
+    let records = Records::open(&config.database).unwrap().on(disk);
+    let clock = ToldClock::starting("2026-11-18T10:00:00Z");
+    let in_force = InForce::new(in_force::load(&config).unwrap());
+    let (_keep, stop) = watch::channel(false);
+    let bells = Bells::new(["general"].into_iter());
+    let world = World { config: &config, records: &records, clock: &clock, in_force: &in_force, bells, stop };
+    let gatherer = Gatherer::new(&world);
+    let first = gatherer.page();
+    let asked = reads.get();
+    assert!(asked > 1);
+    for _ in 0..50 {
+        assert_eq!(gatherer.page(), first);
+    }
+    assert_eq!(reads.get(), asked, "fifty scrapes within a moment ask the record nothing");
+    world.bells.tally.decided(Duration::from_millis(3));
+    broken.set(true);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let now = values(&gatherer.page());
+    assert_eq!(sum(&now, "send_triage_record_up", &[]), 0.0);
+    assert_eq!(sum(&now, "send_triage_decide_seconds_count", &[]), 1.0, "what is not read from it is there");
+    assert!(
+        !now.keys().any(|series| series.starts_with("send_triage_effects")),
+        "and no 0 that would be a lie"
+    );
+    broken.set(false);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let now = values(&gatherer.page());
+    assert_eq!(sum(&now, "send_triage_record_up", &[]), 1.0);
+    assert!(now.keys().any(|series| series.starts_with("send_triage_effects")));
 }
 
 fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {

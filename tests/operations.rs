@@ -52,6 +52,11 @@ fn everything_that_health_can_say_is_explained() {
         uncertain: 2,
         stuck: 3,
         set_aside: 4,
+        certificates: Vec::new(),
+        runs_out: vec![
+            "The password of general at imap.council.example runs out on Friday 20 November 2026, in 2 days."
+                .into(),
+        ],
     };
     let quarter = TimeDelta::minutes(15);
     let of = |health: &Health, now: &str| {
@@ -63,7 +68,7 @@ fn everything_that_health_can_say_is_explained() {
     fs::write(dir.path().join("other.json"), "{}").unwrap();
     let file = |name: &str| Verdict::of_file(&dir.path().join(name), at("10:00"), quarter).stalls;
     let mut said = of(&ill, "10:00");
-    assert_eq!(said.len(), 7, "{said:?}");
+    assert_eq!(said.len(), 8, "{said:?}");
     said.extend(of(&ill, "11:00"));
     said.extend(of(&Health { stopped_at: Some(at("09:59")), ..ill.clone() }, "10:00"));
     said.extend(file("none.json"));

@@ -75,7 +75,7 @@ impl Secret {
                 ));
             }
         };
-        Ok((Zeroizing::new(text), place))
+        Ok((text, place))
     }
 
     /// Whether exactly one place is given.

@@ -138,7 +138,7 @@ async fn send_all<P: Courier, C: Clock>(
             // Some servers take only so many in a minute (Exchange Online): the pause is taken here, where a stop ends it.
             world.pause(courier.ready_in()).await;
             if world.stopping() {
-                return Ok(round);
+                return Ok(());
             }
             round.done += 1;
             match send_one(courier, world, &letter).await? {

@@ -146,6 +146,10 @@ pub fn reloadable(now: &Config, mut changed: Config) -> (Config, Vec<&'static st
         left.push("database");
         changed.database.clone_from(&now.database);
     }
+    if now.metrics.listen != changed.metrics.listen {
+        left.push("metrics");
+        changed.metrics.clone_from(&now.metrics);
+    }
     (changed, left)
 }
 

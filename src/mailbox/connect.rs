@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::MailboxError;
-use super::account::{ImapAccount, Security};
+use super::account::{Credentials, ImapAccount, Security};
 use super::guard::Pipe;
 use super::login;
 use super::session::{Fault, Session};
@@ -16,6 +16,10 @@ use super::tls;
 
 /// Connects, protects and logs in.
 pub(super) async fn connect(account: &ImapAccount) -> Result<Session, MailboxError> {
+    // First the token, which may have to be fetched, or not be had: the server is not to wait for that. Its source keeps it.
+    if matches!(account.credentials, Credentials::AccessToken(_)) {
+        login::secret(account).await?;
+    }
     let mut session = open(account).await?;
     login::login(&mut session, account).await?;
     Ok(session)
@@ -86,8 +90,9 @@ pub(super) async fn upgraded(account: &ImapAccount, session: Session) -> Result<
                 "{} greets without asking who we are, so STARTTLS cannot be used",
                 account.place()
             ),
-            remedy: "Use `tls` on port 993, and ask the server's keeper whether the connection is tampered with"
-                .into(),
+            remedy:
+                "Use `tls` on port 993, and ask the server's keeper whether the connection is tampered with"
+                    .into(),
         });
     }
     start_tls(account, session).await

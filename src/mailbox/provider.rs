@@ -17,8 +17,12 @@ impl Provider {
     /// By the host's name, as it is configured or as the server calls itself.
     pub fn of_host(host: &str) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let is_of = |domain: &&str| host == **domain || host.strip_suffix(*domain).is_some_and(|h| h.ends_with('.'));
-        if ["office365.com", "outlook.com", "office.com", "office365.us", "partner.outlook.cn"].iter().any(|d| is_of(&d)) {
+        let is_of =
+            |domain: &&str| host == **domain || host.strip_suffix(*domain).is_some_and(|h| h.ends_with('.'));
+        if ["office365.com", "outlook.com", "office.com", "office365.us", "partner.outlook.cn"]
+            .iter()
+            .any(|d| is_of(&d))
+        {
             Self::Exchange
         } else if ["gmail.com", "googlemail.com"].iter().any(|d| is_of(&d)) {
             Self::Gmail
@@ -62,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_service_is_known_by_its_host_or_its_greeting() {
-        for host in ["outlook.office365.com", "SMTP.Office365.com.", "LO4P123MB0001.GBRP123.PROD.OUTLOOK.COM"] {
+        for host in ["outlook.office365.com", "SMTP.Office365.com.", "LO4P123MB0001.GBRP123.PROD.OUTLOOK.COM"]
+        {
             assert_eq!(Provider::of_host(host), Provider::Exchange, "{host}");
         }
         for host in ["imap.council.example", "notoutlook.com", "outlook.com.example", ""] {

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_imap::Client;
 use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use futures_util::FutureExt;
 use secrecy::zeroize::Zeroizing;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
@@ -305,8 +307,14 @@ impl Session {
         loop {
             let before = self.wire.get_ref().received_bytes();
             let left = deadline.end.saturating_duration_since(Instant::now());
-            match timeout(deadline.patience.min(left), self.wire.read_response()).await {
-                Ok(Ok(Some(data))) => {
+            // The codec is not ours. Words at which it panics are a fault of this connection, and not the end of the program.
+            let answer = AssertUnwindSafe(self.wire.read_response()).catch_unwind();
+            match timeout(deadline.patience.min(left), answer).await {
+                Ok(Err(_)) => {
+                    self.midst = Midst::Command;
+                    return Err(Fault::Lost("the server said something that cannot be read".into()));
+                }
+                Ok(Ok(Ok(Some(data)))) => {
                     let response = data.parsed();
                     if let Response::Data { status: Status::Bye, outcome } = response
                         && !self.parting
@@ -316,8 +324,8 @@ impl Session {
                     note(response, &mut self.exists, &mut self.news, &mut self.capabilities);
                     return Ok(Some(read(response)));
                 }
-                Ok(Ok(None)) => return Err(Fault::Lost("the server closed the connection".into())),
-                Ok(Err(error)) => return Err(Fault::Lost(why_lost(&error))),
+                Ok(Ok(Ok(None))) => return Err(Fault::Lost("the server closed the connection".into())),
+                Ok(Ok(Err(error))) => return Err(Fault::Lost(why_lost(&error))),
                 Err(_) => {
                     let progress = self.wire.get_ref().received_bytes() - before;
                     if !deadline.bulk || progress < PROGRESS_BYTES || Instant::now() >= deadline.end {

@@ -342,7 +342,7 @@ mod tests {
             let _ = one.wanted().await;
             advance(Duration::from_secs(1)).await;
         }
-        assert!((12..25).contains(&one.asked.get()), "{}", one.asked.get());
+        assert!((14..28).contains(&one.asked.get()), "{}", one.asked.get());
         one.fails(Some(TokenError::Transient {
             problem: "busy".to_owned(),
             retry_after: Some(Duration::from_secs(1800)),

@@ -11,8 +11,8 @@ const AHEAD: Duration = Duration::from_secs(10 * 60);
 /// So long before its end a token is not handed out any more, at most: a login takes a moment too.
 const MOMENT: Duration = Duration::from_secs(30);
 
-/// The first pause after a failure that may pass; doubled with each.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// The first pause after a failure that may pass; doubled with each. Shorter than those of whoever wants a token: theirs tell when.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest of them.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn pauses_grow_and_a_wish_is_honoured() {
         let seconds = |failures, error| pause(failures, &error, 0.0).as_secs();
-        assert_eq!([1, 2, 3, 20].map(|n| seconds(n, passing(None))), [5, 10, 20, 300]);
+        assert_eq!([1, 2, 3, 20].map(|n| seconds(n, passing(None))), [2, 4, 8, 300]);
         assert_eq!(seconds(1, passing(Some(120))), 120);
         assert_eq!(seconds(1, passing(Some(86_400))), 3600, "nobody waits for a day");
         let refused = || TokenError::NeedsAPerson { problem: String::new(), remedy: String::new() };

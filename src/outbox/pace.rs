@@ -18,7 +18,10 @@ pub struct Pace {
 impl Pace {
     /// At most so many a minute; `None`: as many as there are.
     pub fn new(most: Option<u32>) -> Self {
-        Self { most: most.map(|most| usize::try_from(most.max(1)).unwrap_or(usize::MAX)), left_at: VecDeque::new() }
+        Self {
+            most: most.map(|most| usize::try_from(most.max(1)).unwrap_or(usize::MAX)),
+            left_at: VecDeque::new(),
+        }
     }
 
     /// How long until the next may leave.

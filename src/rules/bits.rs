@@ -32,52 +32,58 @@ pub trait Bits: Clone {
 #[derive(Debug, Clone, Copy)]
 pub struct Short([u64; ORDINARY]);
 
-impl Short {
-    fn with(self, other: Self, each: impl Fn(u64, u64) -> u64) -> Self {
-        let mut own = self.0;
-        own.iter_mut().zip(other.0).for_each(|(one, two)| *one = each(*one, two));
-        Self(own)
-    }
-}
-
 impl Bits for Short {
+    #[inline]
     fn none(_: usize) -> Self {
         Self([0; ORDINARY])
     }
 
+    #[inline]
     fn read(words: &[u64]) -> Self {
         Self(words.first_chunk().copied().unwrap_or_default())
     }
 
+    #[inline]
     fn write(&self, into: &mut Vec<u64>) {
         into.extend_from_slice(&self.0);
     }
 
+    #[inline]
     fn and(&self, other: &Self) -> Self {
-        self.with(*other, |one, two| one & two)
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a & e, b & f, c & g, d & h])
     }
 
+    #[inline]
     fn or(&self, other: &Self) -> Self {
-        self.with(*other, |one, two| one | two)
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a | e, b | f, c | g, d | h])
     }
 
+    #[inline]
     fn without(&self, other: &Self) -> Self {
-        self.with(*other, |one, two| one & !two)
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a & !e, b & !f, c & !g, d & !h])
     }
 
+    #[inline]
     fn before(&self) -> Self {
         let [a, b, c, d] = self.0;
         Self([a >> 1 | b << 63, b >> 1 | c << 63, c >> 1 | d << 63, d >> 1])
     }
 
+    #[inline]
     fn is_empty(&self) -> bool {
-        self.0.iter().fold(0, |all, word| all | word) == 0
+        let [a, b, c, d] = self.0;
+        a | b | c | d == 0
     }
 
+    #[inline]
     fn has(&self, place: usize) -> bool {
         self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 != 0)
     }
 
+    #[inline]
     fn put(&mut self, place: usize) {
         if let Some(word) = self.0.get_mut(place / 64) {
             *word |= 1 << (place % 64);

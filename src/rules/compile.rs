@@ -46,7 +46,10 @@ fn compile_and_try(files: &[SourceFile], world: &World, tried: Tried) -> Result<
     if complaints.iter().any(|complaint| complaint.severity == Severity::Error) {
         return Err(sorted(complaints));
     }
-    let (lexicon, sets) = std::mem::take(&mut shop.terms).finish(std::mem::take(&mut shop.spellings));
+    let (mut lexicon, sets) = std::mem::take(&mut shop.terms).finish(std::mem::take(&mut shop.spellings));
+    if let Some(learned) = &shop.learned {
+        lexicon.hear(learned);
+    }
     let phrases = shop.programs.len();
     let (programs, parts) = (std::mem::take(&mut shop.programs), std::mem::take(&mut shop.parts));
     // What the rules themselves take for ordinary mail tells which of their words are rare.

@@ -162,7 +162,22 @@ pub enum Found<'a> {
 impl<'a, 't> Look<'a, 't> {
     /// What the condition rests on; `None`: it does not hold.
     pub fn look(&self, condition: &'a Condition, scope: Scope<'_>) -> Option<Vec<Found<'a>>> {
-        if !self.findings.borrow_mut().may_hold(condition, scope) {
+        // Of what is made of others it is asked first whether they may hold at all.
+        let is_made_of_others = matches!(
+            condition,
+            Condition::Any(_)
+                | Condition::All(_)
+                | Condition::Sentence(_)
+                | Condition::Near(_)
+                | Condition::Paragraph(_)
+                | Condition::AtLeast { .. }
+                | Condition::In(..)
+        );
+        let goes_on = {
+            let mut findings = self.findings.borrow_mut();
+            if is_made_of_others { findings.may_hold(condition, scope) } else { findings.count(1) }
+        };
+        if !goes_on {
             return None;
         }
         match condition {

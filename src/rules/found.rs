@@ -14,7 +14,7 @@ use regex::Regex;
 use super::Ruleset;
 use super::condition::{Condition, Scope};
 use super::context::Trigger;
-use super::lexicon::{Fnv, OneOf};
+use super::lexicon::{OneOf, Quick};
 use super::matcher::{Hit, Matcher, PhraseId, Placed, Search};
 use super::page::Stretches;
 use super::together::Stretch;
@@ -54,7 +54,7 @@ pub struct Findings<'a> {
     /// The triggers of a stretch, by page and stretch.
     known: Vec<Known>,
     /// What each regular expression finds in each zone, by its address and the zone.
-    texts: HashMap<(usize, usize), Texts, BuildHasherDefault<Fnv>>,
+    texts: HashMap<(usize, usize), Texts, BuildHasherDefault<Quick>>,
     /// How many sentences before and after a hit they matter to it.
     furthest: (usize, usize),
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::inflect;
+use super::learned::{Heard, Learned};
 use super::phrase::WordPattern;
 use super::spelling::Spelling;
 use super::spellings::Spellings;
@@ -242,6 +243,8 @@ pub struct Entry {
     pub terms: Vec<Term>,
     /// Its value, if it is a number in letters.
     pub number: Option<f64>,
+    /// What was learned of it, if anything was learned at all.
+    heard: Option<Heard>,
 }
 
 /// All terms, ready for look-ups.
@@ -260,9 +263,27 @@ impl Lexicon {
         self.terms
     }
 
-    /// Cuts a text into words, with what is meant in the place of what was typed; `heard` gets them as they were typed.
-    pub fn words(&self, text: &str, heard: impl FnMut(&Word<'_>), sink: impl FnMut(Word<'_>)) {
-        self.spellings.words(text, heard, sink);
+    /// Notes of every word that some rule names what was learned of it.
+    pub fn hear(&mut self, learned: &Learned) {
+        for (form, entry) in &mut self.forms {
+            entry.heard = Some(learned.heard(form));
+        }
+    }
+
+    /// Cuts a text into words, with what is meant in the place of what was typed, and what is known of each. `heard` gets
+    /// them as they were typed, and what was learned of them if that is known.
+    pub fn words<'l>(
+        &'l self,
+        text: &str,
+        mut heard: impl FnMut(&Word<'_>, Option<&Heard>),
+        sink: impl FnMut(Word<'_>, Option<&'l Entry>),
+    ) {
+        let known = |word: &Word<'_>| {
+            let entry = self.entry(word.form);
+            heard(word, entry.and_then(|entry| entry.heard.as_ref()));
+            entry
+        };
+        self.spellings.words(text, known, |form| self.entry(form), sink);
     }
 
     /// How often each term is met in these texts; a date or a number is taken to be in every second of them.
@@ -270,21 +291,21 @@ impl Lexicon {
         let (mut often, mut count) = (vec![0_u32; self.terms], 0);
         for text in texts {
             count += 1;
-            let met = |word: Word<'_>| {
-                for term in self.entry(word.form).into_iter().flat_map(|entry| &entry.terms) {
+            let met = |_: Word<'_>, entry: Option<&Entry>| {
+                for term in entry.into_iter().flat_map(|entry| &entry.terms) {
                     if let Some(often) = often.get_mut(*term as usize) {
                         *often = often.saturating_add(1);
                     }
                 }
             };
-            self.words(text, |_| {}, met);
+            self.words(text, |_, _| {}, met);
         }
         often.iter_mut().take(SLOTS as usize).for_each(|often| *often = count / 2);
         often
     }
 
     /// What is known of this form, if some rule names it.
-    pub fn entry(&self, form: &str) -> Option<&Entry> {
+    fn entry(&self, form: &str) -> Option<&Entry> {
         self.forms.get(form)
     }
 
@@ -310,27 +331,51 @@ fn add_prefixed(prefixes: &Words<Vec<(String, Term)>>, form: &str, terms: &mut V
 }
 
 /// A map by words. Its keys are the rules' own, so nobody outside can choose them to collide, and a plain hash will do.
-pub type Words<T> = HashMap<String, T, BuildHasherDefault<Fnv>>;
+pub type Words<T> = HashMap<String, T, BuildHasherDefault<Quick>>;
 
-/// FNV-1a, 64 bits.
+/// A hash that takes eight letters at a time.
 #[derive(Debug)]
-pub struct Fnv(u64);
+pub struct Quick(u64);
 
-impl Default for Fnv {
+impl Default for Quick {
     fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 }
 
-impl Hasher for Fnv {
+impl Quick {
+    fn add(&mut self, more: u64) {
+        let product = u128::from(self.0 ^ more) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+}
+
+impl Hasher for Quick {
     fn finish(&self) -> u64 {
         self.0
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        let (eights, rest) = bytes.as_chunks::<8>();
+        eights.iter().for_each(|eight| self.add(u64::from_le_bytes(*eight)));
+        // What is left, with its length, which tells "a" from "a\0".
+        let mut last = rest.len() as u64;
+        for byte in rest {
+            last = last << 8 | u64::from(*byte);
         }
+        self.add(last);
+    }
+
+    fn write_u8(&mut self, _: u8) {
+        // The end of a text; its length has been told.
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.add(u64::from(number));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.add(number as u64);
     }
 }
 

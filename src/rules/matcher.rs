@@ -167,6 +167,8 @@ pub struct Search<'s> {
     received_on: NaiveDate,
     pages: Vec<Page>,
     memos: Vec<Memo>,
+    /// The hits of a phrase that is nowhere: most are.
+    none: Rc<[Placed]>,
     /// Parts worked out so far, times the machine words that each took; and whatever else was counted.
     steps: u64,
 }
@@ -249,7 +251,7 @@ impl<'s> Search<'s> {
         };
         let memos = pages.iter().map(memo).collect();
         matcher.keep(spare);
-        Self { matcher, zones, received_on, pages, memos, steps: 0 }
+        Self { matcher, zones, received_on, pages, memos, none: Rc::from([]), steps: 0 }
     }
 
     /// Leaves its tables to the next message; nothing can be searched any more.
@@ -301,17 +303,16 @@ impl<'s> Search<'s> {
 
     /// Everywhere on a page that a phrase is found, in order.
     pub fn hits(&mut self, page: usize, phrase: PhraseId) -> Rc<[Placed]> {
-        let none = || Rc::from([]);
         match self.known(page, phrase) {
-            Some(Known { may: 0, .. }) | None => return none(),
+            Some(Known { may: 0, .. }) | None => return self.none.clone(),
             Some(Known { hits: Some(hits), .. }) => return hits.clone(),
             Some(_) => {}
         }
         let (row, found) = self.starts(page, phrase);
         let hits: Rc<[Placed]> = if found == 0 {
-            none()
+            self.none.clone()
         } else {
-            let Some(width) = self.pages.get(page).map(|page| page.width) else { return none() };
+            let Some(width) = self.pages.get(page).map(|page| page.width) else { return self.none.clone() };
             let starts =
                 self.memos.get(page).and_then(|memo| memo.starts.get(row * width..(row + 1) * width));
             let starts = starts.unwrap_or_default().to_vec();

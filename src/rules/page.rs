@@ -20,6 +20,9 @@ pub const ORDINARY: usize = 4;
 /// How many stretches a page has at most: one less than there are bits, which leaves one to say that a set is known.
 const MOST_STRETCHES: usize = 63;
 
+/// Says of a set of stretches that it has been worked out.
+const KNOWN: Stretches = 1 << MOST_STRETCHES;
+
 /// A run of words that no match can leave.
 #[derive(Debug)]
 pub struct Stretch {
@@ -78,6 +81,8 @@ pub struct Page {
     there: Vec<u64>,
     /// For each term the row in which its places are; the row 0 is empty.
     term_rows: Vec<u32>,
+    /// For each set of terms where one of them stands, with [`KNOWN`]; 0: not asked for yet.
+    set_reach: Vec<Stretches>,
     /// For each set of terms its row, plus one; 0: not asked for yet.
     set_rows: Vec<u32>,
     /// The sets that were asked for.
@@ -151,6 +156,7 @@ impl Page {
             present: Vec::new(),
             there: vec![0; terms.div_ceil(64)],
             term_rows: vec![0; terms],
+            set_reach: vec![0; sets],
             set_rows: vec![0; sets],
             asked: Vec::new(),
             places: none(),
@@ -172,6 +178,9 @@ impl Page {
             }
         }
         for set in self.asked.drain(..) {
+            if let Some(reach) = self.set_reach.get_mut(set as usize) {
+                *reach = 0;
+            }
             if let Some(row) = self.set_rows.get_mut(set as usize) {
                 *row = 0;
             }
@@ -266,15 +275,35 @@ impl Page {
     }
 
     /// The stretches in which a term stands.
+    #[inline]
     pub fn reach_of_term(&self, term: Term) -> Stretches {
         let row = self.term_rows.get(term as usize).copied().unwrap_or(0);
         self.reach.get(row as usize).copied().unwrap_or(0)
     }
 
     /// The stretches in which one of these terms stands.
+    #[inline]
     pub fn reach(&mut self, set: OneOf, sets: &Sets) -> Stretches {
-        let row = self.row(set, sets);
-        self.reach.get(row).copied().unwrap_or(0)
+        match self.set_reach.get(set as usize) {
+            Some(known @ 1..) => known & !KNOWN,
+            _ => self.new_reach(set, sets),
+        }
+    }
+
+    fn new_reach(&mut self, set: OneOf, sets: &Sets) -> Stretches {
+        let mut all = 0;
+        for (block, terms) in sets.blocks(set) {
+            let mut both = self.there.get(*block as usize).copied().unwrap_or(0) & terms;
+            while both != 0 {
+                all |= self.reach_of_term(block * 64 + both.trailing_zeros());
+                both &= both - 1;
+            }
+        }
+        if let Some(place) = self.set_reach.get_mut(set as usize) {
+            *place = all | KNOWN;
+            self.asked.push(set);
+        }
+        all
     }
 
     /// The places at which one of these terms stands.
@@ -288,10 +317,10 @@ impl Page {
             Some(0) | None => {}
             Some(row) => return *row as usize - 1,
         }
-        let row = self.new_row(sets.blocks(set));
+        // Where none of them stands at all, that is known from where it was first asked.
+        let row = if self.reach(set, sets) == 0 { 0 } else { self.new_row(sets.blocks(set)) };
         if let Some(place) = self.set_rows.get_mut(set as usize) {
             *place = u32::try_from(row + 1).unwrap_or(0);
-            self.asked.push(set);
         }
         row
     }

@@ -122,6 +122,10 @@ impl Places {
         if !(1..=2).contains(&letters) || written.len() > 7 || self.postcodes.is_empty() {
             return None;
         }
+        // "he", "to" and "my" are no outward codes, which have a digit after their letters.
+        if !written.as_bytes().get(letters).is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
         let upper = written.to_ascii_uppercase();
         let (outward, whole) = outward_code(&upper)?;
         let area = self.postcodes.get(outward).or_else(|| self.postcodes.get(outward.get(..letters)?))?;

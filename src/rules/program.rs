@@ -184,6 +184,8 @@ pub struct Choice {
     terms: Box<[(Term, u32)]>,
     /// The same terms as bits.
     blocks: Box<[Block]>,
+    /// For each block where its first term stands in `terms`.
+    from: Box<[u32]>,
     /// What each alternative needs besides.
     besides: Box<[Box<[OneOf]>]>,
 }
@@ -202,22 +204,33 @@ impl Choice {
         }
         terms.sort_unstable();
         let blocks = lexicon::blocks(terms.iter().map(|(term, _)| *term));
-        Self { always: always.into(), terms: terms.into(), blocks: blocks.into(), besides: besides.into() }
+        let place = |(block, _): &Block| terms.partition_point(|(term, _)| *term < block * 64);
+        let from = blocks.iter().map(|block| u32::try_from(place(block)).unwrap_or(u32::MAX)).collect();
+        Self {
+            always: always.into(),
+            terms: terms.into(),
+            blocks: blocks.into(),
+            from,
+            besides: besides.into(),
+        }
     }
 
     /// The alternatives of which all needed words stand in one stretch of a page, in their order.
     pub fn awake(&self, page: &mut Page, sets: &Sets, into: &mut Vec<u32>) {
         into.extend_from_slice(&self.always);
-        for block in &self.blocks {
+        for (block, from) in self.blocks.iter().zip(&self.from) {
             let mut there = page.there(*block);
+            let mut from = *from as usize;
             while there != 0 {
                 let term = block.0 * 64 + there.trailing_zeros();
                 there &= there - 1;
-                let from = self.terms.partition_point(|(other, _)| *other < term);
+                let here = page.reach_of_term(term);
+                while self.terms.get(from).is_some_and(|(other, _)| *other < term) {
+                    from += 1;
+                }
                 let own = self.terms.get(from..).unwrap_or_default().iter();
                 for (_, way) in own.take_while(|(other, _)| *other == term) {
                     let besides = self.besides.get(*way as usize).map_or(&[][..], |besides| besides);
-                    let here = page.reach_of_term(term);
                     if besides.iter().fold(here, |all, set| all & page.reach(*set, sets)) != 0 {
                         into.push(*way);
                     }

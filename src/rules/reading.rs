@@ -55,9 +55,9 @@ pub fn read<'r>(
             if let Some(weighing) = &mut weighing {
                 weighing.begin();
             }
-            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions, |word| {
+            ZoneText::read(zone, text, &rules.lexicon, &rules.places, mentions, |word, known| {
                 if let Some(weighing) = &mut weighing {
-                    weighing.word(word);
+                    weighing.word(word, known);
                 }
             })
         })
@@ -105,21 +105,36 @@ pub fn read<'r>(
 }
 
 /// The conditions that are worth a look: those that need no words, and those whose words are there.
-struct Awake(Vec<(usize, usize)>);
+struct Awake {
+    /// By rule, and by place under `when`, in order.
+    all: Vec<(usize, usize)>,
+    /// For each rule where its own begin, and the end of the last.
+    from: Vec<usize>,
+}
 
 impl Awake {
-    fn new(rules: &Ruleset, mut woken: Vec<(usize, usize)>) -> Self {
-        woken.extend_from_slice(&rules.always);
-        woken.sort_unstable();
-        woken.dedup();
-        Self(woken)
+    fn new(rules: &Ruleset, mut all: Vec<(usize, usize)>) -> Self {
+        all.extend_from_slice(&rules.always);
+        all.sort_unstable();
+        all.dedup();
+        let mut from = Vec::with_capacity(rules.rules.len() + 1);
+        let mut at = 0;
+        for rule in 0..=rules.rules.len() {
+            while all.get(at).is_some_and(|(other, _)| *other < rule) {
+                at += 1;
+            }
+            from.push(at);
+        }
+        Self { all, from }
     }
 
     /// Those of a rule, by their places under `when`, in order.
     fn of(&self, rule: usize) -> impl Iterator<Item = usize> {
-        let from = self.0.partition_point(|(other, _)| *other < rule);
-        let own = self.0.get(from..).unwrap_or_default().iter();
-        own.take_while(move |(other, _)| *other == rule).map(|(_, place)| *place)
+        let own = match self.from.get(rule..) {
+            Some([from, to, ..]) => self.all.get(*from..*to).unwrap_or_default(),
+            _ => &[],
+        };
+        own.iter().map(|(_, place)| *place)
     }
 
     fn rule(&self, rule: usize) -> bool {

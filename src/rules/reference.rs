@@ -120,7 +120,7 @@ proptest! {
         let (mut terms, mut parts) = (Builder::new(), Parts::default());
         let program = parts.compile(&phrase, &Lists::new(), &mut terms).expect("a small phrase");
         let (lexicon, sets) = terms.finish(Spellings::default());
-        let zones = [ZoneText::read(Zone::New, &text, &lexicon, &Places::default(), Vec::new(), |_| {})];
+        let zones = [ZoneText::read(Zone::New, &text, &lexicon, &Places::default(), Vec::new(), |_, _| {})];
         let matcher = Matcher::new(vec![program], parts, sets, lexicon.len(), &[]);
         let mut search = Search::new(&matcher, &zones, NaiveDate::default());
         let pages = 0..search.pages().len();

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
-use super::lexicon::{Fnv, Term, Words};
+use super::lexicon::{Quick, Term, Words};
 use super::ordinary;
 use super::spellings::NEGATIONS;
 
@@ -28,7 +28,7 @@ pub struct Spelling {
     /// The word without one of its letters.
     shortened: Words<Vec<Term>>,
     /// The first letters of all these, to be quick with words that are like none.
-    heads: HashSet<[u8; HEAD], BuildHasherDefault<Fnv>>,
+    heads: HashSet<[u8; HEAD], BuildHasherDefault<Quick>>,
     /// Slips of short words, and the word each is a slip of; those of two words are of none.
     slips: Words<Slip>,
 }

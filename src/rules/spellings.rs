@@ -137,23 +137,36 @@ impl Spellings {
         &self.single
     }
 
-    /// Cuts a text into words, with what is meant in the place of what was typed; `heard` gets them as they were typed.
-    pub fn words(&self, text: &str, mut heard: impl FnMut(&Word<'_>), mut sink: impl FnMut(Word<'_>)) {
-        let mut held: Vec<Held> = Vec::new();
+    /// Cuts a text into words, with what is meant in the place of what was typed. `typed` is asked of each word as it was
+    /// typed, `meant` of words that are put in; what they answer is handed on with the word.
+    pub fn words<K: Copy>(
+        &self,
+        text: &str,
+        mut typed: impl FnMut(&Word<'_>) -> K,
+        meant: impl Fn(&str) -> K,
+        mut sink: impl FnMut(Word<'_>, K),
+    ) {
+        let mut held: Vec<Held<K>> = Vec::new();
         text::words(text, |word| {
-            heard(&word);
+            let known = typed(&word);
             if held.is_empty() && !(self.heads.has(word.form) && self.rows.contains_key(word.form)) {
-                sink(word);
+                sink(word, known);
             } else {
-                held.push(Held::from(&word));
-                self.settle(&mut held, false, &mut sink);
+                held.push(Held::from(&word, known));
+                self.settle(&mut held, false, &meant, &mut sink);
             }
         });
-        self.settle(&mut held, true, &mut sink);
+        self.settle(&mut held, true, &meant, &mut sink);
     }
 
     /// Hands on what is certain of the words held back; `all`: no more will come.
-    fn settle(&self, held: &mut Vec<Held>, all: bool, sink: &mut impl FnMut(Word<'_>)) {
+    fn settle<K: Copy>(
+        &self,
+        held: &mut Vec<Held<K>>,
+        all: bool,
+        meant: &impl Fn(&str) -> K,
+        sink: &mut impl FnMut(Word<'_>, K),
+    ) {
         while let Some(first) = held.first() {
             let rows = self.rows.get(&first.form).map(Vec::as_slice).unwrap_or_default();
             // A longer one may still come whole.
@@ -161,21 +174,23 @@ impl Spellings {
                 return;
             }
             let Some(row) = rows.iter().find(|row| row.rest.len() < held.len() && row.fits(held)) else {
-                held.remove(0).hand_on(sink);
+                let held = held.remove(0);
+                sink(held.word(), held.known);
                 continue;
             };
-            let typed: Vec<Held> = held.drain(..=row.rest.len()).collect();
+            let typed: Vec<Held<K>> = held.drain(..=row.rest.len()).collect();
             let (Some(first), Some(last)) = (typed.first(), typed.last()) else { return };
             for (index, form) in row.meant.iter().enumerate() {
                 let (start, end) = (first.start, last.end);
                 // All of them stand where all that was typed stands, so that what is shown is what was typed.
-                sink(if index == 0 {
+                let word = if index == 0 {
                     Word { form, start, end, ..first.word() }
                 } else {
                     let skippable = form == "'s";
                     let traits = Traits { skippable, ..Traits::default() };
                     Word { form, start, end, traits, boundary: Break::None, after_question: false }
-                });
+                };
+                sink(word, meant(form));
             }
         }
     }
@@ -243,7 +258,7 @@ impl Spellings {
 
 impl Row {
     /// Whether the words held, as far as both go, are these.
-    fn fits(&self, held: &[Held]) -> bool {
+    fn fits<K>(&self, held: &[Held<K>]) -> bool {
         let after_first = held.iter().skip(1);
         self.rest.iter().zip(after_first).all(|(one, word)| *one == word.form && word.boundary == Break::None)
     }
@@ -251,28 +266,25 @@ impl Row {
 
 /// A word that is held back until it is known what it is part of.
 #[derive(Debug)]
-struct Held {
+struct Held<K> {
     form: String,
     start: usize,
     end: usize,
     traits: Traits,
     boundary: Break,
     after_question: bool,
+    known: K,
 }
 
-impl Held {
-    fn from(word: &Word<'_>) -> Self {
+impl<K> Held<K> {
+    fn from(word: &Word<'_>, known: K) -> Self {
         let Word { form, start, end, traits, boundary, after_question } = *word;
-        Self { form: form.to_owned(), start, end, traits, boundary, after_question }
+        Self { form: form.to_owned(), start, end, traits, boundary, after_question, known }
     }
 
     fn word(&self) -> Word<'_> {
-        let Self { ref form, start, end, traits, boundary, after_question } = *self;
+        let Self { ref form, start, end, traits, boundary, after_question, .. } = *self;
         Word { form, start, end, traits, boundary, after_question }
-    }
-
-    fn hand_on(&self, sink: &mut impl FnMut(Word<'_>)) {
-        sink(self.word());
     }
 }
 
@@ -307,8 +319,9 @@ mod tests {
         let mut out = Vec::new();
         spellings().words(
             text,
-            |_| {},
-            |word| {
+            |_| (),
+            |_| (),
+            |word, ()| {
                 assert!(text.get(word.start..word.end).is_some(), "{text}: {word:?}");
                 if word.boundary != Break::None {
                     out.push("|".to_owned());
@@ -354,7 +367,7 @@ mod tests {
             let count = |forms: &[String], word: &str| forms.iter().filter(|form| *form == word).count();
             let (mut plain, mut mended) = (Vec::new(), Vec::new());
             text::words(&text, |word| plain.push(word.form.to_owned()));
-            spellings().words(&text, |_| {}, |word| mended.push(word.form.to_owned()));
+            spellings().words(&text, |_| (), |_| (), |word, ()| mended.push(word.form.to_owned()));
             for word in ["not", "no", "never", "none", "nothing"] {
                 let added = if word == "not" { count(&plain, "dunno") } else { 0 };
                 proptest::prop_assert_eq!(count(&mended, word), count(&plain, word) + added, "{}", text);

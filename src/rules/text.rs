@@ -115,10 +115,10 @@ pub fn words(text: &str, mut sink: impl FnMut(Word<'_>)) {
         let start = at;
         cutter.form.clear();
         cutter.apostrophe = false;
-        while let Some(letter) = bytes.get(at).filter(|byte| byte.is_ascii_alphabetic()) {
-            cutter.form.push(char::from(letter.to_ascii_lowercase()));
-            at += 1;
-        }
+        at +=
+            bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        cutter.form.push_str(text.get(start..at).unwrap_or_default());
+        cutter.form.make_ascii_lowercase();
         let (mut end, mut digits_only) = (at, at == start);
         let mut last_apostrophe = false;
         while let Some(byte) = bytes.get(at) {

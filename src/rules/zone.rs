@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::calendar::mention::Mention;
 
 use super::Zone;
+use super::learned::Heard;
 use super::lexicon::{Entry, Lexicon, Term};
 use super::places::Places;
 use super::slot::unit_days;
@@ -84,19 +85,19 @@ pub struct ZoneText<'t> {
 }
 
 impl<'t> ZoneText<'t> {
-    /// Reads a zone. `heard` gets every word as it was typed.
+    /// Reads a zone. `heard` gets every word as it was typed, and what was learned of it if that is known.
     pub fn read(
         zone: Zone,
         text: &'t str,
         lexicon: &'t Lexicon,
         places: &Places,
         mentions: Vec<Mention>,
-        heard: impl FnMut(&Word<'_>),
+        heard: impl FnMut(&Word<'_>, Option<&Heard>),
     ) -> Self {
         let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
         let (mut guessed, mut own) = (Vec::new(), Vec::new());
         let (mut questions, mut in_sentence) = (vec![false], 0);
-        lexicon.words(text, heard, |word| {
+        lexicon.words(text, heard, |word, entry| {
             if word.after_question
                 && let Some(last) = questions.last_mut()
             {
@@ -111,7 +112,6 @@ impl<'t> ZoneText<'t> {
                 questions.push(false);
             }
             let from = guessed.len();
-            let entry = lexicon.entry(word.form);
             if entry.is_none() {
                 lexicon.guess(word.form, &mut own);
                 own.sort_unstable();
@@ -251,6 +251,11 @@ impl<'t> ZoneText<'t> {
 
     /// "a week", "a fortnight", "half a term", "a couple of weeks", "several months".
     fn vague(&self, at: usize) -> Option<(f64, usize)> {
+        // Of most words the first letter tells that they begin none of these.
+        if !matches!(self.word(at).as_bytes().first()?.to_ascii_lowercase(), b'a' | b'c' | b'f' | b'h' | b's')
+        {
+            return None;
+        }
         let is = |at: usize, word: &str| self.word(at).eq_ignore_ascii_case(word);
         let article = |at: usize| is(at, "a") || is(at, "an");
         let after_of = |at: usize| if is(at, "of") { at + 1 } else { at };

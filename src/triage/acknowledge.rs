@@ -79,7 +79,7 @@ pub enum Why {
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NotAPerson,
         Self::OnlyCopied,
         Self::NoReplyAddress,
@@ -89,6 +89,7 @@ impl Why {
         Self::ListOrBulk,
         Self::SuppressionAsked,
         Self::OwnDomain,
+        Self::ForgedSender,
         Self::BeforeGoLive,
         Self::TooOld,
         Self::SwitchedOff,
@@ -111,6 +112,7 @@ impl Why {
             Self::ListOrBulk => "list-or-bulk",
             Self::SuppressionAsked => "suppression-asked",
             Self::OwnDomain => "own-domain",
+            Self::ForgedSender => "forged-sender",
             Self::BeforeGoLive => "before-go-live",
             Self::TooOld => "too-old",
             Self::SwitchedOff => "switched-off",

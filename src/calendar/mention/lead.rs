@@ -47,7 +47,14 @@ const NAMES: &str = "\
     nineteen twenty thirty forty fourty fifty sixty seventy eighty ninety first second third fourth fifth sixth seventh eighth \
     ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth";
 
-static PARTS: LazyLock<HashMap<&'static str, Part, BuildHasherDefault<Quick>>> = LazyLock::new(|| {
+/// All of these words.
+struct Parts {
+    words: HashMap<&'static str, Part, BuildHasherDefault<Quick>>,
+    /// By first letter a bit for each length that such a word has: of most words it tells that they are none.
+    lengths: [u16; 32],
+}
+
+static PARTS: LazyLock<Parts> = LazyLock::new(|| {
     let mut parts: HashMap<&'static str, Part, BuildHasherDefault<Quick>> = HashMap::default();
     let mut add = |words: &'static str, part: Part| {
         words.split_ascii_whitespace().for_each(|word| *parts.entry(word).or_default() |= part);
@@ -64,7 +71,12 @@ static PARTS: LazyLock<HashMap<&'static str, Part, BuildHasherDefault<Quick>>> =
             || ordinal_word(name).is_some();
         add(name, BEGINS | (LEADS * u8::from(counts)) | (HEART * u8::from(names)));
     }
-    parts
+    let mut lengths = [0; 32];
+    for word in parts.keys() {
+        let first = word.as_bytes().first().map_or(0, |first| usize::from(first & 31));
+        lengths.get_mut(first).into_iter().for_each(|all| *all |= 1 << word.len());
+    }
+    Parts { words: parts, lengths }
 });
 
 /// What a word, in lower case, may be.
@@ -72,12 +84,17 @@ pub fn part(word: &str) -> Part {
     match word.as_bytes() {
         [first, ..] if first.is_ascii_digit() => BEGINS | LEADS | HEART,
         // The longest of them has ten letters.
-        [_, ..] if word.len() <= 11 => match PARTS.get(word) {
-            Some(part) => *part,
-            // "half terms'" and other forms of it.
-            None if word.starts_with("term") => HEART,
-            None => 0,
-        },
+        [first, ..] if word.len() <= 11 => {
+            let parts = &*PARTS;
+            let like =
+                parts.lengths.get(usize::from(first & 31)).is_some_and(|all| all >> word.len() & 1 != 0);
+            match if like { parts.words.get(word) } else { None } {
+                Some(part) => *part,
+                // "half terms'" and other forms of it.
+                None if word.starts_with("term") => HEART,
+                None => 0,
+            }
+        }
         _ => 0,
     }
 }

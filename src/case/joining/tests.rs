@@ -78,6 +78,7 @@ fn said(judgement: &Judgement<'_>) -> String {
 fn a_reply_to_all_adds_to_what_its_writer_said_before_and_to_nothing_else() {
     let (theirs, own) = (thread(1, &["anna@home.example"], &[]), thread(2, &["ben@school.example"], &[]));
     let theirs = std::slice::from_ref(&theirs);
+    let new_ground = ["U1".to_owned()];
     let ben = writes(&["ben@school.example"]);
     let said_of = |incoming, own| said(&judge(incoming, theirs, own, None, &[]));
     assert_eq!(said_of(ben, Some(&own)), "joins 2 as Addition");
@@ -89,7 +90,7 @@ fn a_reply_to_all_adds_to_what_its_writer_said_before_and_to_nothing_else() {
     assert_eq!(said_of(on_the_same_day, Some(&own)), "joins 2 as Addition");
     assert_eq!(said_of(Incoming { asks: Asks::Something, ..ben }, Some(&own)), "opens [1]", "days later");
     assert_eq!(said_of(Incoming { asks: Asks::AnotherMatter, ..ben }, Some(&own)), "opens [1]");
-    assert_eq!(said_of(Incoming { grounds: &["U1".to_owned()], ..ben }, Some(&own)), "opens [1]");
+    assert_eq!(said_of(Incoming { grounds: &new_ground, ..ben }, Some(&own)), "opens [1]");
     assert_eq!(said_of(Incoming { chaser: Chaser::Unclear, ..ben }, Some(&own)), "opens [1]", "in doubt");
     let mut told_by_staff = thread(3, &["dora@home.example"], &[]);
     told_by_staff.people.staff_addressed("ben@school.example");

@@ -23,29 +23,34 @@ pub(super) fn commands(side: Side, step: &ProbeStep, address: &str) -> Vec<Strin
         format!("Add-RecipientPermission -Identity {address} -Trustee \"{PRINCIPAL}\" -AccessRights SendAs");
     let principal = format!("New-ServicePrincipal -AppId \"<application id>\" -ObjectId \"{PRINCIPAL}\"");
     match side {
-        Side::Receiving if said.contains("not connected") => vec![
-            format!("Get-MailboxPermission -Identity {address}"),
-            full_access,
-        ],
-        Side::Receiving if step.name == "login" => vec![
-            principal,
-            full_access,
-            format!("Set-CASMailbox -Identity {address} -ImapEnabled $true"),
-        ],
+        Side::Receiving if said.contains("not connected") => {
+            vec![format!("Get-MailboxPermission -Identity {address}"), full_access]
+        }
+        Side::Receiving if step.name == "login" => {
+            vec![principal, full_access, format!("Set-CASMailbox -Identity {address} -ImapEnabled $true")]
+        }
         Side::Sending if said.contains("smtpclientauthentication is disabled") => {
             let tenant = said.contains("for the tenant");
-            let mailbox = format!("Set-CASMailbox -Identity {address} -SmtpClientAuthenticationDisabled $false");
-            let look = format!("Get-CASMailbox -Identity {address} | Format-List SmtpClientAuthenticationDisabled");
-            if tenant { vec!["Get-TransportConfig | Format-List SmtpClientAuthenticationDisabled".into(), mailbox] } else { vec![look, mailbox] }
+            let mailbox =
+                format!("Set-CASMailbox -Identity {address} -SmtpClientAuthenticationDisabled $false");
+            let look =
+                format!("Get-CASMailbox -Identity {address} | Format-List SmtpClientAuthenticationDisabled");
+            if tenant {
+                vec!["Get-TransportConfig | Format-List SmtpClientAuthenticationDisabled".into(), mailbox]
+            } else {
+                vec![look, mailbox]
+            }
         }
-        Side::Sending | Side::Test if said.contains("sendasdenied") || said.contains("5.7.60") => vec![send_as],
+        Side::Sending | Side::Test if said.contains("sendasdenied") || said.contains("5.7.60") => {
+            vec![send_as]
+        }
         Side::Sending if step.name == "login" => vec![
             send_as,
             format!("Set-CASMailbox -Identity {address} -SmtpClientAuthenticationDisabled $false"),
         ],
-        Side::Sending | Side::Test if said.contains("5.2.2") => vec![
-            format!("Get-MailboxStatistics -Identity {address} | Format-List TotalItemSize,StorageLimitStatus"),
-        ],
+        Side::Sending | Side::Test if said.contains("5.2.2") => vec![format!(
+            "Get-MailboxStatistics -Identity {address} | Format-List TotalItemSize,StorageLimitStatus"
+        )],
         _ => Vec::new(),
     }
 }
@@ -67,7 +72,9 @@ fn settings(address: &str) -> Vec<String> {
         return Vec::new();
     }
     vec![
-        format!("Set-CASMailbox -Identity {address} -ImapUseProtocolDefaults $false -ImapSuppressReadReceipt $true"),
+        format!(
+            "Set-CASMailbox -Identity {address} -ImapUseProtocolDefaults $false -ImapSuppressReadReceipt $true"
+        ),
         format!("Set-Mailbox -Identity {address} -MessageCopyForSentAsEnabled $true"),
         format!("Set-Mailbox -Identity {address} -MessageCopyForSendOnBehalfEnabled $true"),
     ]
@@ -93,9 +100,24 @@ mod tests {
     fn each_refusal_of_exchange_has_its_command_with_the_address_filled_in() {
         for (side, step, said, command) in [
             (Side::Receiving, "login", "AUTHENTICATE failed", "New-ServicePrincipal"),
-            (Side::Receiving, "folder INBOX", "User is authenticated but not connected", "Add-MailboxPermission"),
-            (Side::Sending, "login", "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant", "Get-TransportConfig"),
-            (Side::Sending, "login", "535 5.7.139 SmtpClientAuthentication is disabled for the Mailbox", "Set-CASMailbox"),
+            (
+                Side::Receiving,
+                "folder INBOX",
+                "User is authenticated but not connected",
+                "Add-MailboxPermission",
+            ),
+            (
+                Side::Sending,
+                "login",
+                "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant",
+                "Get-TransportConfig",
+            ),
+            (
+                Side::Sending,
+                "login",
+                "535 5.7.139 SmtpClientAuthentication is disabled for the Mailbox",
+                "Set-CASMailbox",
+            ),
             (Side::Sending, "login", "535 5.7.3 Authentication unsuccessful", "Add-RecipientPermission"),
             (Side::Test, "sent", "554 5.2.252 SendAsDenied", "Add-RecipientPermission"),
             (Side::Test, "sent", "554 5.2.2 mailbox full", "Get-MailboxStatistics"),

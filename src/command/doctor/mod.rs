@@ -10,6 +10,7 @@ use crate::daemon::health::Health;
 use crate::daemon::refusal::{self, Refusal};
 use crate::daemon::{expiry, in_force, parts};
 use crate::mailbox::{self, Filing, FolderAccount, Outcome, ProbeStep, Provider, Wanted, probe};
+use crate::oauth::TokenError;
 use crate::outbox::SmtpCourier;
 
 use super::{CommandError, Format, out, own_config};
@@ -117,7 +118,9 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
         Format::Text => {
             out::print(print::text(&findings, &chosen));
             if !arguments.send_test {
-                out::line("\nNo message was sent. With --send-test, each account sends one to itself and removes it again.");
+                out::line(
+                    "\nNo message was sent. With --send-test, each account sends one to itself and removes it again.",
+                );
             }
         }
     }
@@ -140,12 +143,18 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
         }
         (None, Err(refused)) => Err(Refusal::new(&refused.0).summary),
     };
-    findings.add("-", Side::Program, "rules", match rules {
-        Ok(found) => Outcome::Good(found),
-        Err(problem) => {
-            Outcome::Failed { problem, remedy: "`send-triage check` shows what is wrong and where.".into() }
-        }
-    });
+    findings.add(
+        "-",
+        Side::Program,
+        "rules",
+        match rules {
+            Ok(found) => Outcome::Good(found),
+            Err(problem) => Outcome::Failed {
+                problem,
+                remedy: "`send-triage check` shows what is wrong and where.".into(),
+            },
+        },
+    );
     let shared = parts::Shared::new(config);
     for (name, oauth) in &config.oauth {
         let provider = parts::provider(name, oauth);
@@ -155,9 +164,11 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
                 provider.host(),
                 token.good_for.as_secs() / 60
             )),
-            Err(error) => Outcome::Failed {
-                problem: error.to_string(),
-                remedy: "The keys under `oauth` are explained in deploy/MICROSOFT-365.md.".into(),
+            Err(TokenError::NeedsAPerson { problem, remedy }) => Outcome::Failed { problem, remedy },
+            Err(TokenError::Transient { problem, .. }) => Outcome::Failed {
+                problem,
+                remedy: "Try again; if it goes on, ask whether a firewall keeps this machine from the provider."
+                    .into(),
             },
         };
         findings.add("-", Side::Program, &format!("access token `{name}`"), outcome);
@@ -168,7 +179,8 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
     }
     // One account after the other, each with its own passwords: one that cannot be read says so and stops no other.
     for account in accounts {
-        let mut filed_into = set.as_ref().map(|set| set.routing.folders_of(&account.name)).unwrap_or_default();
+        let mut filed_into =
+            set.as_ref().map(|set| set.routing.folders_of(&account.name)).unwrap_or_default();
         if set.is_ok() {
             filed_into.push(config.filing.passed_on.clone());
         }

@@ -73,7 +73,8 @@ async fn try_round(
         }
         None => {
             let problem = format!("it did not come back to {inbox} within {} s", LONGEST.as_secs());
-            let remedy = "Look in the junk folder and the server's message trace. Acknowledgements may fare the same.";
+            let remedy =
+                "Look in the junk folder and the server's message trace. Acknowledgements may fare the same.";
             return Err(("back", failed(problem, remedy)));
         }
     }
@@ -81,10 +82,13 @@ async fn try_round(
     if account.filing == FilingMode::None {
         steps.push(ProbeStep {
             name: "removed".into(),
-            outcome: Outcome::NotTried("because `filing: none` forbids it: the message may be deleted by hand".into()),
+            outcome: Outcome::NotTried(
+                "because `filing: none` forbids it: the message may be deleted by hand".into(),
+            ),
         });
     } else {
-        let removed = trial.remove(&letter.message_id).await.map_err(|error| ("removed", unreached(&error)))?;
+        let removed =
+            trial.remove(&letter.message_id).await.map_err(|error| ("removed", unreached(&error)))?;
         let words = if removed > 1 { "from the inbox and from Sent" } else { "from the inbox" };
         steps.push(good("removed", words.to_owned()));
     }
@@ -95,19 +99,23 @@ async fn try_round(
 /// Who puts a copy into Sent, and whether the configuration knows it.
 async fn copy(account: &Account, provider: Provider, trial: &mut Trial, message_id: &str) -> ProbeStep {
     let known_to_keep = account.smtp.as_ref().is_some_and(crate::config::Smtp::keeps_copies);
-    let longest = if known_to_keep || provider.keeps_sent_copies() { LONGEST_COPY_KEPT } else { LONGEST_COPY };
+    let longest =
+        if known_to_keep || provider.keeps_sent_copies() { LONGEST_COPY_KEPT } else { LONGEST_COPY };
     let outcome = match trial.kept_in_sent(message_id, longest).await {
         Err(error) => unreached(&error),
-        Ok(Some(after)) if known_to_keep => {
-            Outcome::Good(format!("the server put one into Sent after {:.0} s; none is added", after.as_secs_f32()))
-        }
+        Ok(Some(after)) if known_to_keep => Outcome::Good(format!(
+            "the server put one into Sent after {:.0} s; none is added",
+            after.as_secs_f32()
+        )),
         Ok(Some(after)) => Outcome::Notice {
             found: format!("the server put one into Sent by itself, after {:.0} s", after.as_secs_f32()),
-            remedy: "Set `keeps_copies: true` under `smtp`, or each acknowledgement may lie in Sent twice.".into(),
+            remedy: "Set `keeps_copies: true` under `smtp`, or each acknowledgement may lie in Sent twice."
+                .into(),
         },
         Ok(None) if known_to_keep => Outcome::Notice {
             found: format!("the server put none into Sent within {} s", longest.as_secs()),
-            remedy: "Set `keeps_copies: false` under `smtp`, or no copy of an acknowledgement is kept.".into(),
+            remedy: "Set `keeps_copies: false` under `smtp`, or no copy of an acknowledgement is kept."
+                .into(),
         },
         Ok(None) => Outcome::Good("the server keeps none; the program puts its own into Sent".into()),
     };

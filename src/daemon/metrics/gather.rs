@@ -4,15 +4,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::calendar::london;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::record::{Added, AsItStands, CountedTo, RecordError};
 use crate::triage::Why;
 
 use super::super::health::{Health, Verdict};
-use super::super::{World, pulse};
+use super::super::{World, expiry, pulse};
 use super::catalogue as names;
 use super::tally::TROUBLES;
 use super::text::{Histogram, Page};
@@ -25,6 +26,9 @@ const LEDGER: TimeDelta = TimeDelta::minutes(10);
 
 /// From receipt to the record or the acknowledgement: seconds by IDLE, five minutes by the poll, hours where something was away.
 const WAITS: &[f64] = &[5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0, 86400.0];
+
+/// A certificate that lives no longer is renewed by a machine.
+const RENEWED_DAILY: TimeDelta = TimeDelta::days(28);
 
 /// What is to be done, and how it may stand: always on the page, so that an alert finds a 0 and not a hole.
 const EFFECTS: [&str; 5] = ["acknowledge", "alert", "notice", "keep-copy", "file"];
@@ -112,6 +116,7 @@ impl<'a, C: Clock> Gatherer<'a, C> {
         self.of_the_program(&mut page, read.is_ok());
         if let Ok((stands, health)) = &read {
             of_the_folders(&mut page, health, state);
+            of_what_ends(&mut page, &self.world.settings(), health);
             page.metric(&names::RECORD_SIZE).count(&[], stands.size_bytes);
         }
         of_what_happened(&mut page, state);
@@ -155,13 +160,7 @@ impl<'a, C: Clock> Gatherer<'a, C> {
         let refused = super::super::refusal::standing(&set.config).is_some();
         page.metric(&names::RULES_REFUSED).add(&[], u8::from(refused));
         let last = set.policy.calendar.known_until;
-        let end = last.succ_opt().unwrap_or(last).and_time(NaiveTime::MIN).and_utc();
-        page.metric(&names::CALENDAR_ENDS).add(&[], seconds(end));
-        let ends = self.world.bells.tally.known_ends();
-        let mut values = page.metric(&names::CREDENTIAL_ENDS);
-        for (what, at) in ends.iter() {
-            values.add(&[("what", what)], seconds(*at));
-        }
+        page.metric(&names::CALENDAR_ENDS).add(&[], seconds(end_of(last)));
     }
 }
 
@@ -206,6 +205,21 @@ fn of_the_folders(page: &mut Page, health: &Health, state: &State) {
         let met = canary.met_at.map_or(0.0, seconds);
         page.metric(&names::CANARY).add(&[("mailbox", &canary.account)], met);
     }
+}
+
+/// Secrets and certificates whose end is known. What a machine renews every few days is always near its end, and no news.
+fn of_what_ends(page: &mut Page, config: &Config, health: &Health) {
+    let mut ends = page.metric(&names::CREDENTIAL_ENDS);
+    for ending in expiry::known(config, &health.certificates) {
+        if ending.life.is_none_or(|life| life > RENEWED_DAILY) {
+            ends.add(&[("what", &ending.what)], seconds(end_of(ending.on)));
+        }
+    }
+}
+
+/// When a day ends, to an hour.
+fn end_of(day: NaiveDate) -> DateTime<Utc> {
+    day.succ_opt().unwrap_or(day).and_time(NaiveTime::MIN).and_utc()
 }
 
 fn of_what_happened(page: &mut Page, state: &State) {

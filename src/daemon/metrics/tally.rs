@@ -1,11 +1,9 @@
-//! What happened since the start that the record does not keep: troubles with servers, how long decisions took, when secrets
-//! end. Tasks write it down as they go; nothing is decided by it.
+//! What happened since the start that the record does not keep: troubles with servers, and how long decisions took. Tasks write
+//! it down as they go; nothing is decided by it.
 
 use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 
 use crate::mailbox::MailboxError;
 use crate::outbox::DeliveryError;
@@ -39,16 +37,11 @@ type Key = (String, &'static str, &'static str);
 pub struct Tally {
     troubles: RefCell<BTreeMap<Key, u64>>,
     deciding: RefCell<Histogram>,
-    ends: RefCell<BTreeMap<String, DateTime<Utc>>>,
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self {
-            troubles: RefCell::default(),
-            deciding: RefCell::new(Histogram::new(DECIDING)),
-            ends: RefCell::default(),
-        }
+        Self { troubles: RefCell::default(), deciding: RefCell::new(Histogram::new(DECIDING)) }
     }
 }
 
@@ -94,11 +87,6 @@ impl Tally {
         self.deciding.borrow_mut().observe(took.as_secs_f64());
     }
 
-    /// This secret or certificate ends then; `what` names it as staff know it: the password of general at imap.council.example.
-    pub fn ends(&self, what: &str, at: DateTime<Utc>) {
-        self.ends.borrow_mut().insert(what.to_owned(), at);
-    }
-
     fn note(&self, account: &str, with: &'static str, kind: &'static str) {
         *self.troubles.borrow_mut().entry((account.to_owned(), with, kind)).or_default() += 1;
     }
@@ -110,10 +98,6 @@ impl Tally {
 
     pub(super) fn deciding(&self) -> Ref<'_, Histogram> {
         self.deciding.borrow()
-    }
-
-    pub(super) fn known_ends(&self) -> Ref<'_, BTreeMap<String, DateTime<Utc>>> {
-        self.ends.borrow()
     }
 }
 

@@ -37,7 +37,9 @@ pub(super) async fn watched(session: &mut Session, account: &ImapAccount, folder
         return Outcome::Good(format!("{messages}; only looked at (`filing: none`)"));
     }
     if open.recent > 0 {
-        return Outcome::Good(format!("{messages}; opened for looking, so that new mail stays marked as new"));
+        return Outcome::Good(format!(
+            "{messages}; opened for looking, so that new mail stays marked as new"
+        ));
     }
     open = match folders::open(session, &wire, true).await {
         Ok(open) => open,
@@ -98,10 +100,13 @@ pub(super) async fn rights(session: &mut Session, account: &ImapAccount) -> Outc
     if !session.can("ACL") {
         let opened = session.selected.as_ref().map(|open| open.writable);
         return match (opened, account.filing) {
-            (Some(true), _) => Outcome::Good("the server does not tell them (no ACL); the folder opens for writing".into()),
+            (Some(true), _) => {
+                Outcome::Good("the server does not tell them (no ACL); the folder opens for writing".into())
+            }
             (Some(false), Filing::None) => Outcome::Good("only reading is wanted (`filing: none`)".into()),
             (Some(false), _) => Outcome::Good(
-                "the server does not tell them (no ACL); not tried, so that new mail stays marked as new".into(),
+                "the server does not tell them (no ACL); not tried, so that new mail stays marked as new"
+                    .into(),
             ),
             (None, _) => Outcome::NotTried("because no watched folder could be opened".into()),
         };
@@ -136,8 +141,11 @@ fn judge(told: &str, filing: Filing) -> Outcome {
             || (right == 'k' && told.contains('c'))
             || (matches!(right, 't' | 'e') && told.contains('d'))
     };
-    let lacking: Vec<String> =
-        needed.iter().filter(|(right, _)| !has(*right)).map(|(right, deed)| format!("{right} ({deed})")).collect();
+    let lacking: Vec<String> = needed
+        .iter()
+        .filter(|(right, _)| !has(*right))
+        .map(|(right, deed)| format!("{right} ({deed})"))
+        .collect();
     if lacking.is_empty() {
         return Outcome::Good(format!("{told}: all that is needed"));
     }
@@ -190,7 +198,9 @@ pub(super) async fn filed_into(
     };
     Ok(Outcome::Good(match (there.len(), missing.len()) {
         (all, 0) => format!("all {all} are there"),
-        (0, all) => format!("none of {all} is there yet; each is created when first needed ({})", some(&missing)),
+        (0, all) => {
+            format!("none of {all} is there yet; each is created when first needed ({})", some(&missing))
+        }
         (some_are, _) => format!("{some_are} there; created when first needed: {}", some(&missing)),
     }))
 }
@@ -210,13 +220,18 @@ pub(super) async fn sent(session: &mut Session, account: &ImapAccount, server_ke
         return match (account.filing, &account.sent_folder) {
             (_, Some(configured)) => Outcome::Failed {
                 problem: format!("`{configured}` (`own_sent_folder`) is not there"),
-                remedy: format!("Write its name as the server has it. There are: {}.", folders::some_names(session).await),
+                remedy: format!(
+                    "Write its name as the server has it. There are: {}.",
+                    folders::some_names(session).await
+                ),
             },
             (Filing::None, None) => Outcome::Notice {
                 found: "none is marked as such, and none has a usual name".into(),
                 remedy: "Name it in `own_sent_folder`, so that staff's answers are noticed.".into(),
             },
-            (_, None) => Outcome::Good(format!("none yet: `Sent` is created with the first letter; {copies}")),
+            (_, None) => {
+                Outcome::Good(format!("none yet: `Sent` is created with the first letter; {copies}"))
+            }
         };
     };
     let name = folders::naming(session).await.map_or_else(|_| wire.clone(), |naming| naming.ours(&wire));

@@ -197,9 +197,10 @@ pub(super) fn failed(error: &MailboxError) -> Outcome {
         MailboxError::Transient { problem, .. } => {
             (problem.clone(), "Try again; if it goes on, ask whoever runs the server.".to_owned())
         }
-        changed @ MailboxError::UidValidityChanged { .. } => {
-            (changed.to_string(), "Try again; somebody is putting the mail store back from a backup.".to_owned())
-        }
+        changed @ MailboxError::UidValidityChanged { .. } => (
+            changed.to_string(),
+            "Try again; somebody is putting the mail store back from a backup.".to_owned(),
+        ),
     };
     Outcome::Failed { problem, remedy }
 }
@@ -208,7 +209,8 @@ pub(super) fn failed(error: &MailboxError) -> Outcome {
 pub async fn reach_server(host: &str, port: u16, limit: Duration) -> Vec<ProbeStep> {
     let mut steps = Steps::default();
     let failure = |problem: String, remedy: &str| Outcome::Failed { problem, remedy: remedy.to_owned() };
-    let spelling = "Check `host` for a slip of the pen; `getent hosts NAME` on this machine must give its address.";
+    let spelling =
+        "Check `host` for a slip of the pen; `getent hosts NAME` on this machine must give its address.";
     let addresses = match timeout(limit, connect::lookup(host, port)).await {
         Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
         Ok(Ok(_)) => {
@@ -238,7 +240,9 @@ pub async fn reach_server(host: &str, port: u16, limit: Duration) -> Vec<ProbeSt
         Ok(Ok(_)) => steps.good("connect", format!("port {port} answers")),
         Ok(Err(error)) => {
             let problem = match error.kind() {
-                std::io::ErrorKind::ConnectionRefused => format!("nothing listens at port {port} (connection refused)"),
+                std::io::ErrorKind::ConnectionRefused => {
+                    format!("nothing listens at port {port} (connection refused)")
+                }
                 _ => format!("port {port}: {error}"),
             };
             steps.stop("connect", failure(problem, firewall));
@@ -297,8 +301,10 @@ pub fn certificate_step(way: &str, der: Option<&[u8]>) -> Outcome {
     let days = (validity.until - SystemClock.now()).num_days();
     let name = whose::names(der).first().map(|name| format!(" for {name}")).unwrap_or_default();
     let issuer = whose::issuer(der).map(|issuer| format!(", issued by {issuer}")).unwrap_or_default();
-    let found =
-        format!("{way}; certificate{name}{issuer}, valid until {} ({days} days)", validity.until.format("%-d %B %Y"));
+    let found = format!(
+        "{way}; certificate{name}{issuer}, valid until {} ({days} days)",
+        validity.until.format("%-d %B %Y")
+    );
     let remedy = "Have the certificate renewed by whoever runs the server: when it has ended, no mail is read or sent.";
     match days {
         ..AT_ONCE_DAYS => Outcome::Failed { problem: found, remedy: remedy.into() },
@@ -308,7 +314,11 @@ pub fn certificate_step(way: &str, der: Option<&[u8]>) -> Outcome {
 }
 
 /// The password or token, and the login with it.
-async fn log_in<'s>(account: &ImapAccount, steps: &mut Steps, session: &'s mut Session) -> Option<&'s mut Session> {
+async fn log_in<'s>(
+    account: &ImapAccount,
+    steps: &mut Steps,
+    session: &'s mut Session,
+) -> Option<&'s mut Session> {
     let name = secret_step(account);
     let found = match login::secret(account).await {
         Ok(handed) if name == "token" => token::told(&handed.secret, SystemClock.now()),
@@ -356,7 +366,9 @@ async fn look_around(account: &ImapAccount, wanted: &Wanted<'_>, steps: &mut Ste
         let name = format!("folder {folder}");
         // Exchange has let us in, but not into the mailbox: every further question would be answered so.
         match &outcome {
-            Outcome::Failed { problem, .. } if problem.contains("not connected") => return steps.stop(&name, outcome),
+            Outcome::Failed { problem, .. } if problem.contains("not connected") => {
+                return steps.stop(&name, outcome);
+            }
             _ => steps.add(&name, outcome),
         }
         first = first.or(session.selected.clone());
@@ -371,7 +383,9 @@ async fn look_around(account: &ImapAccount, wanted: &Wanted<'_>, steps: &mut Ste
         Ok(outcome) => steps.add("folders", outcome),
         Err(fault) => steps.add("folders", failed(&fault.at(&account.account, "LIST"))),
     }
-    for folder in wanted.answers_in.iter().filter(|folder| *folder != SENT && !wanted.watched.contains(*folder)) {
+    for folder in
+        wanted.answers_in.iter().filter(|folder| *folder != SENT && !wanted.watched.contains(*folder))
+    {
         let outcome = folders::answers(session, account, folder).await;
         steps.add(&format!("folder {folder}"), outcome);
     }
@@ -383,7 +397,9 @@ async fn idle(session: &mut Session, poll_seconds: u32) -> Outcome {
     if !session.can("IDLE") {
         return Outcome::Notice {
             found: "the server does not announce new mail".into(),
-            remedy: format!("Nothing must be done: it is looked for every {poll_seconds} s (`poll_seconds`)."),
+            remedy: format!(
+                "Nothing must be done: it is looked for every {poll_seconds} s (`poll_seconds`)."
+            ),
         };
     }
     if session.selected.is_none() {
@@ -395,11 +411,15 @@ async fn idle(session: &mut Session, poll_seconds: u32) -> Outcome {
         }
         Ok(Idled::Unwanted) => Outcome::Notice {
             found: "offered, and then ended by the server".into(),
-            remedy: format!("Nothing must be done: mail is looked for every {poll_seconds} s (`poll_seconds`)."),
+            remedy: format!(
+                "Nothing must be done: mail is looked for every {poll_seconds} s (`poll_seconds`)."
+            ),
         },
         Err(Fault::Refused(refusal)) => Outcome::Notice {
             found: format!("offered, and then refused: {}", refusal.text),
-            remedy: format!("Nothing must be done: mail is looked for every {poll_seconds} s (`poll_seconds`)."),
+            remedy: format!(
+                "Nothing must be done: mail is looked for every {poll_seconds} s (`poll_seconds`)."
+            ),
         },
         Err(lost) => failed(&lost.at("", "IDLE")),
     }

@@ -17,10 +17,14 @@ pub(super) fn told(token: &SecretString, now: DateTime<Utc>) -> Result<String, (
     if token.trim().is_empty() {
         return Err(("it is empty".into(), "See what writes it, and why it has stopped.".into()));
     }
-    let Some(claims) = claims(token) else { return Ok("there; what it says cannot be read from outside".into()) };
+    let Some(claims) = claims(token) else {
+        return Ok("there; what it says cannot be read from outside".into());
+    };
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut said = Vec::new();
-    if let Some(ends) = claims.get("exp").and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0)) {
+    if let Some(ends) =
+        claims.get("exp").and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0))
+    {
         let minutes = (ends - now).num_minutes();
         if ends <= now {
             return Err((
@@ -34,9 +38,15 @@ pub(super) fn told(token: &SecretString, now: DateTime<Utc>) -> Result<String, (
     if !audience.is_empty() {
         said.push(format!("for {audience}"));
     }
-    let roles: Vec<&str> =
-        claims.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let is_microsofts = text("iss").contains("sts.windows.net") || text("iss").contains("login.microsoftonline");
+    let roles: Vec<&str> = claims
+        .get("roles")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let is_microsofts =
+        text("iss").contains("sts.windows.net") || text("iss").contains("login.microsoftonline");
     if is_microsofts && !EXCHANGE.contains(&audience) {
         return Err((
             format!("it is for {audience}, not for Exchange Online"),
@@ -79,7 +89,10 @@ mod tests {
         let good = r#"{"iss":"https://sts.windows.net/x/","aud":"https://outlook.office365.com","exp":1795000800,
             "roles":["IMAP.AccessAsApp","SMTP.SendAsApp"]}"#;
         let said = say(good).unwrap();
-        assert!(said.contains("minutes; for https://outlook.office365.com; IMAP.AccessAsApp, SMTP.SendAsApp"), "{said}");
+        assert!(
+            said.contains("minutes; for https://outlook.office365.com; IMAP.AccessAsApp, SMTP.SendAsApp"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -88,7 +101,10 @@ mod tests {
         for (claims, word) in [
             (r#"{"exp":1700000000}"#.to_owned(), "ended"),
             (format!(r#"{{{microsofts},"aud":"https://graph.microsoft.com"}}"#), "graph.microsoft.com"),
-            (format!(r#"{{{microsofts},"aud":"https://outlook.office365.com","roles":["Mail.Read"]}}"#), "Mail.Read"),
+            (
+                format!(r#"{{{microsofts},"aud":"https://outlook.office365.com","roles":["Mail.Read"]}}"#),
+                "Mail.Read",
+            ),
             (format!(r#"{{{microsofts},"aud":"https://outlook.office365.com"}}"#), "none"),
         ] {
             let said = say(&claims).unwrap_err();

@@ -91,8 +91,7 @@ mod tests {
         let validity = der(SEQUENCE, &[&der(UTC_TIME, &[b"260101000000Z"]), &der(UTC_TIME, &[ends])]);
         let dns: Vec<Vec<u8>> = names.iter().map(|name| der(DNS_NAME, &[name.as_bytes()])).collect();
         let dns: Vec<&[u8]> = dns.iter().map(Vec::as_slice).collect();
-        let extension =
-            der(SEQUENCE, &[&der(6, &[&SUBJECT_ALT_NAME]), &der(4, &[&der(SEQUENCE, &dns)])]);
+        let extension = der(SEQUENCE, &[&der(6, &[&SUBJECT_ALT_NAME]), &der(4, &[&der(SEQUENCE, &dns)])]);
         let extensions = der(EXTENSIONS, &[&der(SEQUENCE, &[&extension])]);
         let body = [
             der(VERSION, &[&der(2, &[&[2]])]),

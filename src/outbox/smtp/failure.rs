@@ -170,7 +170,8 @@ fn tls_fault(error: &Error, server: &str) -> Option<(String, String)> {
                 }
                 rustls::Error::InvalidMessage(_) => Some((
                     "the server does not speak TLS on this port".to_owned(),
-                    "set `security: starttls` (port 587 as a rule), or use the TLS port (465 as a rule)".to_owned(),
+                    "set `security: starttls` (port 587 as a rule), or use the TLS port (465 as a rule)"
+                        .to_owned(),
                 )),
                 rustls::Error::PeerIncompatible(why) => Some((
                     format!("no version of TLS in common: {why:?}"),

@@ -68,7 +68,8 @@ impl SmtpCourier {
         };
         let name = "envelope".to_owned();
         let Some(recipient) = path(to) else {
-            let outcome = Outcome::NotTried("because the account's address is not one that can be written to".into());
+            let outcome =
+                Outcome::NotTried("because the account's address is not one that can be written to".into());
             return ProbeStep { name, outcome };
         };
         let times = &self.config.timeouts;
@@ -98,10 +99,9 @@ impl SmtpCourier {
     fn failed(&self, error: &DeliveryError) -> Outcome {
         let (problem, remedy) = match error {
             DeliveryError::NeedsAPerson { problem, remedy } => (problem.clone(), sentence(remedy)),
-            DeliveryError::Transient { server_said } => (
-                server_said.clone(),
-                "Try again; if it goes on, ask whoever runs the server.".to_owned(),
-            ),
+            DeliveryError::Transient { server_said } => {
+                (server_said.clone(), "Try again; if it goes on, ask whoever runs the server.".to_owned())
+            }
             other => (other.to_string(), "Ask whoever runs the server why.".to_owned()),
         };
         let server = self.config.server();

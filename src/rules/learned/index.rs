@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::words::{self, KINDS, common, kind};
-use crate::rules::lexicon::{Fnv, Words};
+use crate::rules::lexicon::{Quick, Words};
 
 /// A word's number.
 pub type WordId = u32;
@@ -24,7 +24,7 @@ pub struct Index {
     /// For each word the rows of its families.
     pub families: Vec<Vec<usize>>,
     /// For each pair its row.
-    pub pairs: HashMap<(WordId, WordId), usize, BuildHasherDefault<Fnv>>,
+    pub pairs: HashMap<(WordId, WordId), usize, BuildHasherDefault<Quick>>,
 }
 
 impl Index {
@@ -116,7 +116,7 @@ mod tests {
         let learned = Learned { index: Index::new(&names), ..Learned::default() };
         let mut weighing = learned.weighing();
         weighing.begin();
-        crate::rules::text::words(text, |word| weighing.word(&word));
+        crate::rules::text::words(text, |word| weighing.word(&word, None));
         let found: Vec<usize> = weighing.found.iter().map(|place| place.row).collect();
         assert_eq!(found, expected);
     }

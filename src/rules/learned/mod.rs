@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use super::lexicon::Fnv;
+use super::lexicon::Quick;
 use super::text::{self, Break, Word};
 
 mod index;
@@ -29,7 +29,7 @@ use opinion::Place;
 pub const FILE: &str = "learned.csv";
 
 /// The keys are the file's own, so nobody outside can choose them to collide, and a plain hash will do.
-type Rows = HashMap<Box<str>, usize, BuildHasherDefault<Fnv>>;
+type Rows = HashMap<Box<str>, usize, BuildHasherDefault<Quick>>;
 
 /// The weights, as read from the file.
 #[derive(Debug, Default, Clone)]
@@ -203,14 +203,29 @@ impl Learned {
         let mut weighing = self.weighing();
         for text in texts {
             weighing.begin();
-            text::words(text, |word| weighing.word(&word));
+            text::words(text, |word| weighing.word(&word, None));
         }
         weighing.opinion()
+    }
+
+    /// What is known of a word, to be asked once for many messages.
+    pub fn heard(&self, form: &str) -> Heard {
+        Heard([false, true].map(|capital| self.index.word(form, capital)))
     }
 
     /// Begins to weigh words that are handed over one by one.
     pub fn weighing(&self) -> Weighing<'_> {
         Weighing { learned: self, found: Vec::new(), texts: 0, sentence: 0, last: None }
+    }
+}
+
+/// A word's number, without a capital and with one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Heard([Option<WordId>; 2]);
+
+impl Heard {
+    fn number(&self, capital: bool) -> Option<WordId> {
+        self.0.get(usize::from(capital)).copied().flatten()
     }
 }
 
@@ -235,10 +250,13 @@ impl Weighing<'_> {
         self.last = None;
     }
 
-    /// The next word of the text.
-    pub fn word(&mut self, word: &Word<'_>) {
+    /// The next word of the text; `known`: what [`Learned::heard`] tells of it, where that was asked before.
+    pub fn word(&mut self, word: &Word<'_>, known: Option<&Heard>) {
         let index = &self.learned.index;
-        let id = index.word(word.form, word.traits.capital);
+        let id = match known {
+            Some(known) => known.number(word.traits.capital),
+            None => index.word(word.form, word.traits.capital),
+        };
         if word.boundary == Break::Hard {
             self.last = None;
             self.sentence += 1;

@@ -38,7 +38,7 @@ struct Window {
 }
 
 /// The words of a sentence together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sum {
     sentence: u32,
     squares: f32,
@@ -54,30 +54,39 @@ impl Opinion {
         let mut sums: Vec<Sum> = Vec::new();
         for sentence in places.chunk_by(|one, other| one.sentence == other.sentence) {
             let number = sentence.first().map(|place| place.sentence).unwrap_or_default();
-            sums.push(sum(learned, number, sentence));
+            sums.push(sum(learned, number, sentence.iter().map(|place| place.row)));
         }
-        let mut sure = Vec::with_capacity(learned.labels.len());
-        let mut nearest = Vec::with_capacity(learned.labels.len());
-        let mut by_row = places.clone();
-        by_row.sort_by_key(|place| place.row);
-        let whole = sum(learned, 0, &by_row);
-        let windows: Vec<(&Sum, Option<&Sum>, f32)> = windows(&sums).collect();
-        for (index, label) in learned.labels.iter().enumerate() {
-            let of = |sum: &Sum| sum.weights.get(index).copied().unwrap_or_default();
-            let mut best: Option<(f32, Window)> = None;
-            for (first, second, length) in &windows {
-                let weight = (of(first) + second.map(of).unwrap_or_default()) / length;
-                if best.is_none_or(|(most, _)| weight > most) {
-                    best = Some((weight, Window { sentence: first.sentence, length: *length }));
+        let mut rows: Vec<usize> = places.iter().map(|place| place.row).collect();
+        rows.sort_unstable();
+        let whole = sum(learned, 0, rows.into_iter());
+        // Of each label the two sentences that speak most of it, the first of equals.
+        let mut best: Vec<(f32, Window)> = Vec::new();
+        for (first, second, length) in windows(&sums) {
+            let window = Window { sentence: first.sentence, length };
+            let none = [];
+            let second = second.map_or(&none[..], |second| &second.weights);
+            let second = second.iter().copied().chain(std::iter::repeat(0.0));
+            let both = first.weights.iter().zip(second).map(|(one, other)| (one + other) / length);
+            if best.is_empty() {
+                best.extend(both.map(|weight| (weight, window)));
+                continue;
+            }
+            for (best, weight) in best.iter_mut().zip(both) {
+                if weight > best.0 {
+                    *best = (weight, window);
                 }
             }
-            let (near, window) = best.unwrap_or_default();
-            let all = over(of(&whole), whole.squares.sqrt());
+        }
+        best.resize(learned.labels.len(), (0.0, Window::default()));
+        let length = whole.squares.sqrt();
+        let mut sure = Vec::with_capacity(learned.labels.len());
+        for ((label, all), (near, _)) in learned.labels.iter().zip(&whole.weights).zip(&best) {
+            let all = over(*all, length);
             let height = label.slope * (all + label.start) + label.near * (near + label.start) + label.shift;
             sure.push(logistic(height));
-            nearest.push(window);
         }
-        Self { sure, nearest, places, length: whole.squares.sqrt() }
+        let nearest = best.into_iter().map(|(_, window)| window).collect();
+        Self { sure, nearest, places, length }
     }
 
     /// How sure it is of this rule, from 0 to 1.
@@ -91,27 +100,33 @@ impl Learned {
     pub fn reasons(&self, opinion: &Opinion, label: usize, most: usize) -> Vec<(usize, Range<usize>)> {
         let Some(known) = self.labels.get(label) else { return Vec::new() };
         let window = opinion.nearest.get(label).copied().unwrap_or_default();
-        let mut all: Vec<(f32, &Place)> = opinion
-            .places
-            .iter()
-            .filter_map(|place| {
-                let weight = self.row(place.row).get(label)? * self.rarity.get(place.row)?;
-                // A word in the two sentences that speak most of it counts there and in the whole.
-                let inside = (window.sentence..=window.sentence + 1).contains(&place.sentence);
-                let near = if inside { over(known.near, window.length) } else { 0.0 };
-                Some((weight * (over(known.slope, opinion.length) + near), place))
-            })
-            .filter(|(weight, _)| *weight > 0.0)
-            .collect();
-        all.sort_by(|one, two| two.0.total_cmp(&one.0));
+        let (far, near) = (over(known.slope, opinion.length), over(known.near, window.length));
+        let mut all: Vec<(f32, u32, &Place)> = Vec::new();
+        for (number, place) in (0..).zip(&opinion.places) {
+            let (Some(weight), Some(rarity)) = (self.row(place.row).get(label), self.rarity.get(place.row))
+            else {
+                continue;
+            };
+            let weight = weight * rarity;
+            // A word in the two sentences that speak most of it counts there and in the whole.
+            let inside = (window.sentence..=window.sentence + 1).contains(&place.sentence);
+            let weight = weight * (far + if inside { near } else { 0.0 });
+            if weight > 0.0 {
+                all.push((weight, number, place));
+            }
+        }
+        all.sort_unstable_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
         let mut kept: Vec<(usize, Range<usize>)> = Vec::new();
         let mut rows: Vec<usize> = Vec::new();
-        for (_, place) in all {
+        for (.., place) in all {
+            if kept.len() >= most {
+                break;
+            }
             let covered = kept.iter().any(|(text, range)| {
                 *text == place.text && range.start < place.range.end && place.range.start < range.end
             });
             // Each word once, at its best place.
-            if !covered && !rows.contains(&place.row) && kept.len() < most {
+            if !covered && !rows.contains(&place.row) {
                 kept.push((place.text, place.range.clone()));
                 rows.push(place.row);
             }
@@ -134,15 +149,20 @@ fn windows(sums: &[Sum]) -> impl Iterator<Item = (&Sum, Option<&Sum>, f32)> {
     })
 }
 
-/// Adds up places that lie by row: a word that is told often counts more, but not as often.
-fn sum(learned: &Learned, sentence: u32, places: &[Place]) -> Sum {
+/// Adds up rows that lie in order: a word that is told often counts more, but not as often.
+fn sum(learned: &Learned, sentence: u32, rows: impl Iterator<Item = usize>) -> Sum {
     let mut sum = Sum { sentence, squares: 0.0, weights: vec![0.0; learned.labels.len()] };
-    for same in places.chunk_by(|one, other| one.row == other.row) {
-        let Some(place) = same.first() else { continue };
-        let times = 1.0 + (same.len() as f32).ln();
-        let value = times * learned.rarity.get(place.row).copied().unwrap_or_default();
+    let mut rows = rows.peekable();
+    while let Some(row) = rows.next() {
+        let mut times = 1.0_f32;
+        while rows.next_if_eq(&row).is_some() {
+            times += 1.0;
+        }
+        // Most are told once, and the logarithm of one is nothing.
+        let often = if times > 1.0 { 1.0 + times.ln() } else { 1.0 };
+        let value = often * learned.rarity.get(row).copied().unwrap_or_default();
         sum.squares += value * value;
-        for (sum, weight) in sum.weights.iter_mut().zip(learned.row(place.row)) {
+        for (sum, weight) in sum.weights.iter_mut().zip(learned.row(row)) {
             *sum += value * weight;
         }
     }

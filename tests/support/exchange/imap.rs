@@ -43,7 +43,10 @@ impl Talk {
     }
 
     async fn converse(&mut self) -> std::io::Result<()> {
-        self.say("* OK The Microsoft Exchange IMAP4 service is ready. [TABPADQAUAAxADIAMwBDAEEAMAAwADAAMQ==]").await?;
+        self.say(
+            "* OK The Microsoft Exchange IMAP4 service is ready. [TABPADQAUAAxADIAMwBDAEEAMAAwADAAMQ==]",
+        )
+        .await?;
         loop {
             let mut line = String::new();
             if self.read.read_line(&mut line).await? == 0 {
@@ -88,11 +91,16 @@ impl Talk {
                 });
                 let ok = granted.is_some();
                 self.user = granted;
-                self.say(&format!("{tag} {}", if ok { "OK AUTHENTICATE completed." } else { "NO AUTHENTICATE failed." }))
-                    .await
+                self.say(&format!(
+                    "{tag} {}",
+                    if ok { "OK AUTHENTICATE completed." } else { "NO AUTHENTICATE failed." }
+                ))
+                .await
             }
             "LOGIN" => self.say(&format!("{tag} NO LOGIN failed.")).await,
-            _ if self.user.is_none() => self.say(&format!("{tag} BAD Command received in Invalid state.")).await,
+            _ if self.user.is_none() => {
+                self.say(&format!("{tag} BAD Command received in Invalid state.")).await
+            }
             "IDLE" => self.idle(tag).await,
             "APPEND" => self.append(tag, rest).await,
             "UID" if rest.starts_with("MOVE") => {
@@ -200,7 +208,8 @@ impl Talk {
 
     fn exists(&self) -> usize {
         let tenant = self.tenant.lock().unwrap();
-        let folder = self.open.as_ref().and_then(|(open, _)| tenant.mailboxes[self.user.as_ref().unwrap()].get(open));
+        let folder =
+            self.open.as_ref().and_then(|(open, _)| tenant.mailboxes[self.user.as_ref().unwrap()].get(open));
         folder.map_or(0, |folder| folder.mails.len())
     }
 
@@ -254,7 +263,13 @@ fn in_folder(
                     mail.flags.push("\\Seen".into());
                 }
                 let date = mail.received.format("%d-%b-%Y %H:%M:%S +0000");
-                let head = format!("* {} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{date}\" RFC822.SIZE {}", at + 1, mail.uid, mail.flags.join(" "), mail.bytes.len() + ESTIMATE);
+                let head = format!(
+                    "* {} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{date}\" RFC822.SIZE {}",
+                    at + 1,
+                    mail.uid,
+                    mail.flags.join(" "),
+                    mail.bytes.len() + ESTIMATE
+                );
                 out.extend(head.into_bytes());
                 if let Some((_, section)) = what.split_once("BODY.PEEK[") {
                     out.extend(body(mail, section));
@@ -313,7 +328,12 @@ fn body(mail: &super::Mail, section: &str) -> Vec<u8> {
     if name.starts_with("HEADER") {
         let text = mail.text();
         let wanted = name.to_ascii_uppercase();
-        let head = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", "\u{1}").replace("\r\n\t", "\u{1}");
+        let head = text
+            .split("\r\n\r\n")
+            .next()
+            .unwrap_or_default()
+            .replace("\r\n ", "\u{1}")
+            .replace("\r\n\t", "\u{1}");
         let lines = head.lines().filter(|line| {
             let field = line.split(':').next().unwrap_or_default().to_ascii_uppercase();
             wanted == "HEADER" || wanted.split(|c: char| "() ".contains(c)).any(|one| one == field)

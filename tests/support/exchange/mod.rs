@@ -168,7 +168,12 @@ impl Exchange {
 
     /// The letters that went to this address outside.
     pub fn sent_to(&self, address: &str) -> Vec<Mail> {
-        self.tenant().outside.iter().filter(|(to, _, _)| to == address).map(|(_, mail, _)| mail.clone()).collect()
+        self.tenant()
+            .outside
+            .iter()
+            .filter(|(to, _, _)| to == address)
+            .map(|(_, mail, _)| mail.clone())
+            .collect()
     }
 
     #[track_caller]
@@ -190,7 +195,10 @@ impl Exchange {
         for (name, folder) in &tenant.mailboxes[GENERAL] {
             all.push((name.clone(), folder.uid_validity, folder.uid_next, Vec::new(), Vec::new()));
             all.extend(
-                folder.mails.iter().map(|m| (name.clone(), folder.uid_validity, m.uid, m.flags.clone(), m.bytes.clone())),
+                folder
+                    .mails
+                    .iter()
+                    .map(|m| (name.clone(), folder.uid_validity, m.uid, m.flags.clone(), m.bytes.clone())),
             );
         }
         all

@@ -37,7 +37,10 @@ async fn converse(tenant: &Arc<Mutex<Tenant>>, stream: TcpStream, connections: u
     loop {
         let usual = match step.as_str() {
             "greeting" => {
-                format!("220 {NAME} Microsoft ESMTP MAIL Service ready at {}", Utc::now().format("%a, %e %b %Y %T +0000"))
+                format!(
+                    "220 {NAME} Microsoft ESMTP MAIL Service ready at {}",
+                    Utc::now().format("%a, %e %b %Y %T +0000")
+                )
             }
             "EHLO" => format!(
                 "250-{NAME} Hello [127.0.0.1]\r\n250-SIZE 157286400\r\n250-PIPELINING\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n\
@@ -48,7 +51,9 @@ async fn converse(tenant: &Arc<Mutex<Tenant>>, stream: TcpStream, connections: u
                 let who = proof.strip_prefix("user=").and_then(|rest| rest.split_once('\x01'));
                 match who.filter(|(_, rest)| rest.contains(&format!("auth=Bearer {TOKEN}\x01"))) {
                     Some(_) if connections > MOST_CONNECTIONS => {
-                        format!("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded [Hostname={NAME}]")
+                        format!(
+                            "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded [Hostname={NAME}]"
+                        )
                     }
                     Some((name, _)) => {
                         user = Some(name.to_owned());
