@@ -124,9 +124,12 @@ async fn sizes(imap: &mut Imap, uids: &[u32]) -> BTreeMap<u32, u64> {
     let mut sizes = BTreeMap::new();
     imap.run(&format!("UID FETCH {} (UID INTERNALDATE RFC822.SIZE)", set(uids)), |response| {
         if let Response::Fetch(_, attributes) = response {
-            let uid = attributes.iter().find_map(|a| if let AttributeValue::Uid(uid) = a { Some(*uid) } else { None });
-            let size =
-                attributes.iter().find_map(|a| if let AttributeValue::Rfc822Size(size) = a { Some(*size) } else { None });
+            let uid = attributes
+                .iter()
+                .find_map(|a| if let AttributeValue::Uid(uid) = a { Some(*uid) } else { None });
+            let size = attributes
+                .iter()
+                .find_map(|a| if let AttributeValue::Rfc822Size(size) = a { Some(*size) } else { None });
             sizes.extend(uid.zip(size.map(u64::from)));
         }
     })

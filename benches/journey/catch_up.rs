@@ -29,7 +29,8 @@ pub fn filing(place: &Place, asked: &Asked, report: &mut Report) {
         let user = place.mailbox(0..asked.messages);
         let database = place.dir.path().join(format!("{user}.sqlite"));
         let before = thread_time();
-        let (took, messages) = runtime().block_on(bare::catch_up(place.servers.imap_port(), &user, &database));
+        let (took, messages) =
+            runtime().block_on(bare::catch_up(place.servers.imap_port(), &user, &database));
         assert_eq!((messages, place.left(&user)), (asked.messages, 0));
         busy.1.push((thread_time() - before).as_secs_f64() * 1000.0 / messages as f64);
         note("bare client", took, messages);
@@ -58,9 +59,11 @@ pub fn filing(place: &Place, asked: &Asked, report: &mut Report) {
         met: None,
         figures: json!({ "send_triage_ms": busy.0, "bare_ms": busy.1 }),
     });
-    for (who, least, aim) in
-        [("bare client", 0.6, "at least 0.6"), ("imapfilter, 200 phrases", 10.0, "at least 10"), ("Sieve, 200 phrases", 0.0, "")]
-    {
+    for (who, least, aim) in [
+        ("bare client", 0.6, "at least 0.6"),
+        ("imapfilter, 200 phrases", 10.0, "at least 10"),
+        ("Sieve, 200 phrases", 0.0, ""),
+    ] {
         let Some(theirs) = of(who) else { continue };
         // Round by round: what slowed the machine down slowed both.
         let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();

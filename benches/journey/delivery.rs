@@ -49,7 +49,9 @@ pub fn delivery(place: &Place, asked: &Asked, report: &mut Report) {
     }
     program.signal("TERM");
     program.finish();
-    for (share, name, most, aim) in [(0.5, "median", 40.0, "at most 40 ms"), (0.99, "99th percentile", 150.0, "at most 150 ms")] {
+    for (share, name, most, aim) in
+        [(0.5, "median", 40.0, "at most 40 ms"), (0.99, "99th percentile", 150.0, "at most 150 ms")]
+    {
         let (ours, theirs) = (quantile(&answered, share), quantile(&wakes, share));
         report.add(Row {
             what: format!("delivery to acknowledgement above a bare IDLE wake-up, {name}"),

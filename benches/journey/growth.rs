@@ -1,7 +1,7 @@
 //! How cost grows: with the backlog, with the cases on record, with the mailboxes that are watched. Only on request: it takes
 //! some minutes.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -27,7 +27,8 @@ pub fn backlog(place: &Place, asked: &Asked, report: &mut Report) {
             catch_up::runtime().block_on(bare::catch_up(place.servers.imap_port(), &user, &database));
         theirs.push((messages as f64, took.as_secs_f64() * 1000.0 / messages as f64));
     }
-    let say = |points: &[(f64, f64)]| points.iter().map(|p| format!("{:.2}", p.1)).collect::<Vec<_>>().join(", ");
+    let say =
+        |points: &[(f64, f64)]| points.iter().map(|p| format!("{:.2}", p.1)).collect::<Vec<_>>().join(", ");
     report.add(Row {
         what: format!("ms a message with {BACKLOGS:?} messages waiting"),
         aim: "no growth",
@@ -35,18 +36,22 @@ pub fn backlog(place: &Place, asked: &Asked, report: &mut Report) {
         met: None,
         figures: json!({ "send_triage": ours, "bare": theirs }),
     });
-    let lines =
-        [plot::Line { name: "send-triage", points: ours }, plot::Line { name: "bare client", points: theirs }];
+    let lines = [
+        plot::Line { name: "send-triage", points: ours },
+        plot::Line { name: "bare client", points: theirs },
+    ];
     draw(asked, "backlog.svg", "Catching up: time a message", "messages waiting", "ms a message", &lines);
 }
 
 /// Time a message with an empty record and with a large one.
-pub fn cases(place: &Place, record: &PathBuf, asked: &Asked, report: &mut Report) {
+pub fn cases(place: &Place, record: &Path, asked: &Asked, report: &mut Report) {
     let mut rounds = Vec::new();
     for _ in 0..asked.rounds {
         let copy = place.dir.path().join("large.sqlite");
         std::fs::copy(record, &copy).unwrap();
-        let of = |database| catch_up::ours(place, asked.messages, &Plan { database, ..Plan::default() }).wall.as_secs_f64();
+        let of = |database| {
+            catch_up::ours(place, asked.messages, &Plan { database, ..Plan::default() }).wall.as_secs_f64()
+        };
         rounds.push((of(None), of(Some(copy.clone()))));
         for name in ["", "-wal", "-shm", ".lock"] {
             let _ = std::fs::remove_file(format!("{}{name}", copy.display()));

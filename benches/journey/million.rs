@@ -1,6 +1,6 @@
 //! Starting with a record of a million cases: from the program's start until it opens the first folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
@@ -29,11 +29,11 @@ pub fn begin(asked: &Asked) -> JoinHandle<PathBuf> {
 }
 
 /// Starts it some times.
-pub fn start(place: &Place, file: &PathBuf, asked: &Asked, report: &mut Report) {
+pub fn start(place: &Place, file: &Path, asked: &Asked, report: &mut Report) {
     let size = std::fs::metadata(file).unwrap().len();
     let mut seconds = [Vec::new(), Vec::new()];
     for _ in 0..asked.rounds {
-        for (database, seconds) in [None, Some(file.clone())].into_iter().zip(&mut seconds) {
+        for (database, seconds) in [None, Some(file.to_path_buf())].into_iter().zip(&mut seconds) {
             let user = place.mailbox(0..0);
             let plan = Plan { acknowledge: true, database, ..Plan::default() };
             let team = place.team(std::slice::from_ref(&user), &plan);

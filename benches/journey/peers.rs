@@ -29,7 +29,9 @@ pub fn installed() -> Vec<Tool> {
         ("imapfilter", Tool { name: "imapfilter, 200 phrases", messages: 200, run: imapfilter }),
         ("sieve-filter", Tool { name: "Sieve, 200 phrases", messages: 400, run: sieve }),
     ];
-    let here = |name: &str| ["/usr/bin", "/bin", "/usr/local/bin"].iter().any(|dir| Path::new(dir).join(name).exists());
+    let here = |name: &str| {
+        ["/usr/bin", "/bin", "/usr/local/bin"].iter().any(|dir| Path::new(dir).join(name).exists())
+    };
     let (here, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| here(name));
     for (name, _) in missing {
         println!("{name} is not installed: left out");
@@ -105,7 +107,12 @@ fn sieve(place: &Place, user: &str) -> Duration {
         assert!(Command::new("chmod").arg(mode).arg(path).status().unwrap().success());
     }
     let mut command = Command::new("sieve-filter");
-    command.arg("-c").arg(place.servers.dovecot_config()).args(["-u", user, "-e", "-W"]).arg(&file).arg("INBOX");
+    command
+        .arg("-c")
+        .arg(place.servers.dovecot_config())
+        .args(["-u", user, "-e", "-W"])
+        .arg(&file)
+        .arg("INBOX");
     timed(command, place, user)
 }
 

@@ -153,9 +153,11 @@ impl Place {
             plan.database.as_deref().unwrap_or(Path::new("record.sqlite")).display()
         );
         let smtp = plan.smtp_port.unwrap_or(self.servers.smtp_port());
-        for user in users {
+        for (number, user) in users.iter().enumerate() {
+            // The corpus is written to this address, and no two accounts may have the same.
+            let alias = if number == 0 { format!("send@{DOMAIN}") } else { String::new() };
             text += &format!(
-                "  - name: {user}\n    address: {user}@{DOMAIN}\n    aliases: [send@{DOMAIN}]\n    existing: treat-as-new\n    \
+                "  - name: {user}\n    address: {user}@{DOMAIN}\n    aliases: [{alias}]\n    existing: treat-as-new\n    \
                  imap: {{host: localhost, port: {}, security: plain, user: {user}, password: {{file: password}}}}\n    \
                  smtp: {{host: localhost, port: {smtp}, security: plain}}\n",
                 self.servers.imap_port()
@@ -195,7 +197,7 @@ impl Team {
 
     /// Starts it and waits until so many folders have been opened for the first time; returns when the last was.
     pub fn start_and_wait(&self, folders: usize) -> (Program, SystemTime) {
-        let program = self.start();
+        let mut program = self.start();
         let end = Instant::now() + LONGEST;
         loop {
             let log = program.stderr();
@@ -203,7 +205,8 @@ impl Team {
             if taken.len() >= folders {
                 return (program, time_of(taken[taken.len() - 1]));
             }
-            assert!(Instant::now() < end, "send-triage does not come up:\n{log}");
+            let comes_up = program.is_running() && Instant::now() < end;
+            assert!(comes_up, "send-triage does not come up:\n{log}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

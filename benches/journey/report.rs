@@ -32,9 +32,12 @@ impl Report {
     pub fn write(&self, folder: &Path, command: &str) {
         std::fs::create_dir_all(folder).unwrap();
         let machine = machine();
-        let mut page = format!("Measured by `{command}`. {machine}\n\n| what | aim | measured | |\n| --- | --- | --- | --- |\n");
+        let mut page = format!(
+            "Measured by `{command}`. {machine}\n\n| what | aim | measured | |\n| --- | --- | --- | --- |\n"
+        );
         for row in &self.rows {
-            page += &format!("| {} | {} | {} | {} |\n", row.what, row.aim, row.measured, mark(row.met).trim());
+            page +=
+                &format!("| {} | {} | {} | {} |\n", row.what, row.aim, row.measured, mark(row.met).trim());
         }
         let rows: Vec<Value> = self
             .rows

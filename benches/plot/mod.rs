@@ -68,7 +68,10 @@ pub fn svg(title: &str, across: &str, up: &str, lines: &[Line<'_>]) -> String {
         }
         let (at, name) = (WIDTH - RIGHT - 4.0, line.name);
         let down = TOP + 6.0 + 16.0 * number as f64;
-        let _ = writeln!(out, "<text x=\"{at}\" y=\"{down}\" text-anchor=\"end\" fill=\"{colour}\">{name}</text>");
+        let _ = writeln!(
+            out,
+            "<text x=\"{at}\" y=\"{down}\" text-anchor=\"end\" fill=\"{colour}\">{name}</text>"
+        );
     }
     out + "</svg>\n"
 }
@@ -77,7 +80,11 @@ pub fn svg(title: &str, across: &str, up: &str, lines: &[Line<'_>]) -> String {
 fn top(values: impl Iterator<Item = f64>) -> f64 {
     let highest = values.fold(0.0, f64::max).max(1e-9) * 1.1;
     let unit = 10f64.powf(highest.log10().floor());
-    [1.0, 2.0, 4.0, 5.0, 8.0, 10.0].into_iter().map(|n| n * unit).find(|round| *round >= highest).unwrap_or(highest)
+    [1.0, 2.0, 4.0, 5.0, 8.0, 10.0]
+        .into_iter()
+        .map(|n| n * unit)
+        .find(|round| *round >= highest)
+        .unwrap_or(highest)
 }
 
 fn short(value: f64) -> String {

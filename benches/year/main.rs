@@ -94,11 +94,16 @@ fn page(asked: &Asked, all: &[Value]) -> String {
     );
     for one in all {
         let number = |name: &str| one[name].as_f64().unwrap_or(f64::NAN);
-        let slowest = one["queries"]
-            .as_array()
-            .and_then(|all| all.iter().max_by(|a, b| a["seconds"].as_f64().unwrap().total_cmp(&b["seconds"].as_f64().unwrap())));
+        let slowest = one["queries"].as_array().and_then(|all| {
+            all.iter()
+                .max_by(|a, b| a["seconds"].as_f64().unwrap().total_cmp(&b["seconds"].as_f64().unwrap()))
+        });
         let slowest = slowest.map_or(String::new(), |q| {
-            format!("{}: {:.2} s", q["name"].as_str().unwrap_or_default(), q["seconds"].as_f64().unwrap_or_default())
+            format!(
+                "{}: {:.2} s",
+                q["name"].as_str().unwrap_or_default(),
+                q["seconds"].as_f64().unwrap_or_default()
+            )
         });
         page += &format!(
             "| {} | {} | {:.0} s | {:.0} | {:.0} MB | {:.1} kB | {slowest} |\n",
@@ -111,7 +116,11 @@ fn page(asked: &Asked, all: &[Value]) -> String {
         );
     }
     page += "\n| question | ";
-    page += &all.iter().map(|one| one["name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" | ");
+    page += &all
+        .iter()
+        .map(|one| one["name"].as_str().unwrap_or_default().to_owned())
+        .collect::<Vec<_>>()
+        .join(" | ");
     page += &format!(" |\n| --- |{}\n", " --- |".repeat(all.len()));
     for (at, query) in all[0]["queries"].as_array().unwrap().iter().enumerate() {
         let of = |one: &Value| format!("{:.1} ms", one["queries"][at]["seconds"].as_f64().unwrap() * 1000.0);
@@ -131,7 +140,12 @@ fn draw(asked: &Asked, all: &[Value]) {
         pairs.map(|pair| (pair[0].as_f64().unwrap(), pair[1].as_f64().unwrap())).collect()
     };
     for (file, name, up, title) in [
-        ("year-time.svg", "milliseconds_a_message", "ms a message", "Parse, decide and record: time a message as the record grows"),
+        (
+            "year-time.svg",
+            "milliseconds_a_message",
+            "ms a message",
+            "Parse, decide and record: time a message as the record grows",
+        ),
         ("year-size.svg", "megabytes", "MB", "The record's size"),
     ] {
         let line = plot::Line { name: "one instance", points: points(name) };

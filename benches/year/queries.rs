@@ -23,18 +23,37 @@ pub fn all(instance: &Instance) -> Vec<Value> {
     let digest = |ask: &Ask<'_>| drop(records.figures(ask).unwrap());
     let queries: Vec<(&str, Box<dyn Fn() + '_>)> = vec![
         ("daemon: is this message known", Box::new(|| drop(records.known(&Fingerprint::default()).unwrap()))),
-        ("daemon: limits of one sender", Box::new(|| { let _ = records.acknowledgements("family.7@inbox.example", "inbox.example", now).unwrap(); })),
+        (
+            "daemon: limits of one sender",
+            Box::new(|| {
+                let _ = records.acknowledgements("family.7@inbox.example", "inbox.example", now).unwrap();
+            }),
+        ),
         ("daemon: letters due", Box::new(|| drop(records.due_effects(letters.clone(), now, 50).unwrap()))),
         ("daemon: waiting cases for the daily letter", Box::new(|| drop(records.waiting_cases().unwrap()))),
-        ("daemon: how things stand", Box::new(|| { let _ = records.standing().unwrap(); })),
-        ("staff: cases list, waiting", Box::new(|| {
-            let filter = CaseFilter { waiting: true, ..CaseFilter::default() };
-            drop(records.cases(&filter).unwrap());
-        })),
+        (
+            "daemon: how things stand",
+            Box::new(|| {
+                let _ = records.standing().unwrap();
+            }),
+        ),
+        (
+            "staff: cases list, waiting",
+            Box::new(|| {
+                let filter = CaseFilter { waiting: true, ..CaseFilter::default() };
+                drop(records.cases(&filter).unwrap());
+            }),
+        ),
         ("staff: one case", Box::new(|| drop(records.case(&last).unwrap()))),
-        ("staff: one sender's history", Box::new(|| drop(records.history_of("family.7@inbox.example").unwrap()))),
+        (
+            "staff: one sender's history",
+            Box::new(|| drop(records.history_of("family.7@inbox.example").unwrap())),
+        ),
         ("digest: a week", Box::new(|| digest(&Ask::new(week, now, &calendar)))),
-        ("digest: a year by months", Box::new(|| digest(&Ask { spans: year.months(), ..Ask::new(year, now, &calendar) }))),
+        (
+            "digest: a year by months",
+            Box::new(|| digest(&Ask { spans: year.months(), ..Ask::new(year, now, &calendar) })),
+        ),
         ("start: opening the record", Box::new(|| drop(Records::open(records.path()).unwrap()))),
     ];
     let timed = |ask: &dyn Fn()| {

@@ -72,7 +72,18 @@ impl Instance {
         }
         let paragraphs = corpus::paragraphs();
         let stop = watch::channel(false).1;
-        Self { dir, config, in_force, records, clock: Told(Cell::new(begin)), stop, paragraphs, seed, uid: 0, sent_uid: 0 }
+        Self {
+            dir,
+            config,
+            in_force,
+            records,
+            clock: Told(Cell::new(begin)),
+            stop,
+            paragraphs,
+            seed,
+            uid: 0,
+            sent_uid: 0,
+        }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -135,7 +146,9 @@ impl Instance {
     }
 
     fn dice(&self, number: usize, salt: u64) -> usize {
-        let mut x = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.seed.wrapping_mul(0xD1B5_4A32_D192_ED03) ^ salt;
+        let mut x = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ self.seed.wrapping_mul(0xD1B5_4A32_D192_ED03)
+            ^ salt;
         for _ in 0..2 {
             x = (x ^ (x >> 31)).wrapping_mul(0x94D0_49BB_1331_11EB);
         }
@@ -148,9 +161,11 @@ impl Instance {
 
     /// One in ten refers to an earlier one of the same sender.
     fn question(&mut self, number: usize) -> RawMessage {
-        let earlier = (number > 2_000 && self.dice(number, 1) % 10 == 0).then(|| number - 200 - self.dice(number, 2) % 1_500);
+        let earlier = (number > 2_000 && self.dice(number, 1) % 10 == 0)
+            .then(|| number - 200 - self.dice(number, 2) % 1_500);
         let family = self.family(earlier.unwrap_or(number));
-        let refers = earlier.map_or(String::new(), |earlier| format!("In-Reply-To: <q{earlier}@inbox.example>\r\n"));
+        let refers =
+            earlier.map_or(String::new(), |earlier| format!("In-Reply-To: <q{earlier}@inbox.example>\r\n"));
         let body: Vec<String> = (0..1 + self.dice(number, 3) % 3)
             .map(|at| self.paragraphs[self.dice(number, 10 + at as u64) % self.paragraphs.len()].clone())
             .collect();

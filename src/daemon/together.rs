@@ -18,7 +18,9 @@ pub(super) fn groups(account: &str, due: Vec<DueEffect>) -> Vec<Vec<DueEffect>> 
     for effect in due {
         let alike = groups.iter_mut().find(|group| {
             is_fresh(account, &effect)
-                && group.first().is_some_and(|first| is_fresh(account, first) && first.effect == effect.effect)
+                && group
+                    .first()
+                    .is_some_and(|first| is_fresh(account, first) && first.effect == effect.effect)
         });
         match alike {
             Some(group) => group.push(effect),
@@ -63,7 +65,8 @@ mod tests {
     use crate::effect::Destination;
 
     fn due(id: i64, folder: &str, attempts: u32) -> DueEffect {
-        let at = MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 1, uid: id as u32 };
+        let at =
+            MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 1, uid: id as u32 };
         DueEffect {
             id,
             message: Some(id),

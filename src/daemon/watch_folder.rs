@@ -242,8 +242,7 @@ pub async fn settle<M: Mailbox, C: Clock>(
             }
             done += due.len();
             for alike in together::groups(mailbox.account(), due) {
-                let is_open =
-                    |first: &DueEffect| failing.at(&place_of(mailbox, &first.effect)).is_none();
+                let is_open = |first: &DueEffect| failing.at(&place_of(mailbox, &first.effect)).is_none();
                 let rest = if alike.len() > 1 && alike.first().is_some_and(is_open) {
                     together::file(mailbox, world, alike).await?
                 } else {

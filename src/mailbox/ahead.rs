@@ -26,7 +26,8 @@ impl ImapMailbox {
             session.ahead = pieces;
             if !first.is_empty() {
                 // Exchange only estimates sizes: some room, but not without bounds.
-                let _ = session.start_ahead(&format!("UID FETCH {} ({WHOLE})", uid_set(&first)), 2 * limit).await;
+                let _ =
+                    session.start_ahead(&format!("UID FETCH {} ({WHOLE})", uid_set(&first)), 2 * limit).await;
             }
         }
         self.session = Some(session);

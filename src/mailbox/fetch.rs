@@ -326,8 +326,7 @@ impl ImapMailbox {
             let mut session = self.open_again(harvest).await?;
             // Exchange only estimates sizes: some room, but not without bounds.
             session.allow_literals_up_to(2 * u64::from(limit));
-            let fetched =
-                fetch(&mut session, uids, WHOLE, &mut harvest.pieces).await;
+            let fetched = fetch(&mut session, uids, WHOLE, &mut harvest.pieces).await;
             self.session = Some(session);
             if let Err(fault) = fetched {
                 self.complain(&fault);

@@ -184,7 +184,8 @@ impl ImapMailbox {
             return Ok(());
         }
         let account = &self.account.account;
-        match session.order(&format!("UID STORE {} +FLAGS.SILENT ({})", uid_set(uids), flags.join(" "))).await {
+        match session.order(&format!("UID STORE {} +FLAGS.SILENT ({})", uid_set(uids), flags.join(" "))).await
+        {
             Err(Fault::Refused(refusal)) => {
                 debug!(account, "The server did not set flags: {}.", refusal.text);
                 Ok(())
@@ -228,9 +229,7 @@ impl ImapMailbox {
         }
         let mut told = Vec::new();
         self.with_folder(session, "UID COPY", &[uid], folder, &mut told).await?;
-        if !told.is_empty()
-            || self.holds(session, folder, &identity).await?
-        {
+        if !told.is_empty() || self.holds(session, folder, &identity).await? {
             return Ok(());
         }
         Err(Fault::Lost("the server said OK, but the copy is not in the folder".into())
@@ -294,7 +293,8 @@ impl ImapMailbox {
                     }));
                 }
             };
-            match session.run(&format!("{verb} {} {}", uid_set(uids), quoted(&wire)), Pace::Bulk, each).await {
+            match session.run(&format!("{verb} {} {}", uid_set(uids), quoted(&wire)), Pace::Bulk, each).await
+            {
                 Ok(()) => return Ok(()),
                 Err(Fault::Refused(refusal)) if first && !refusal.bad => {
                     let exists =

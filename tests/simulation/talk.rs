@@ -325,7 +325,8 @@ impl Talk {
                     .take(usize::try_from(most).unwrap())
                     .filter_map(|uid| self.carry(state, verb == "MOVE", uid, &to))
                     .collect();
-                let at_once = if carried.len() > 1 && state.chance.one_in(2) { 1 } else { carried.len().max(1) };
+                let at_once =
+                    if carried.len() > 1 && state.chance.one_in(2) { 1 } else { carried.len().max(1) };
                 let mut told: Vec<String> = carried.chunks(at_once).map(copyuid).collect();
                 let abilities = &state.stores[self.account].abilities;
                 if !(abilities.uidplus && abilities.tells_copyuid) {
