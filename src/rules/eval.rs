@@ -22,6 +22,8 @@ pub(super) struct Ground<B> {
     pub(super) skippable: B,
     pub(super) goes_on: B,
     pub(super) glued: B,
+    /// Whether any may be stepped over; on most pages none may.
+    pub(super) steps_over: bool,
 }
 
 /// Where the rest of a phrase may go on.
@@ -127,6 +129,9 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
         let ground = &self.ground;
         let fresh = here.and(next);
         let on = fresh.and(&ground.goes_on);
+        if !ground.steps_over {
+            return Rest { fresh, on };
+        }
         let stepped = ground.skippable.without(here).and(&ground.goes_on).and(&on.before());
         Rest { fresh, on: on.or(&stepped) }
     }
@@ -135,6 +140,10 @@ impl<'s, B: Bits> Eval<'_, 's, B> {
     fn back_any(&self, rest: &Rest<B>) -> Rest<B> {
         let ground = &self.ground;
         let next = rest.on.before();
+        if !ground.steps_over {
+            let any = next.and(&ground.words);
+            return Rest { on: any.and(&ground.glued), fresh: any };
+        }
         // After a possessive it is the word behind it that is taken.
         let stepped = ground.glued.and(&next).before().and(&ground.skippable);
         let any = next.without(&ground.skippable).or(&stepped).and(&ground.words);

@@ -388,6 +388,7 @@ impl<'s> Search<'s> {
             skippable: B::read(&page.ground.skippable),
             goes_on: B::read(&page.ground.goes_on),
             glued: B::read(&page.ground.glued),
+            steps_over: page.ground.skippable.iter().any(|word| *word != 0),
         };
         let (matcher, zones) = (self.matcher, self.zones);
         let received_on = self.received_on;

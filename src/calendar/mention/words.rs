@@ -172,7 +172,15 @@ fn is_dash(c: char) -> bool {
 
 /// Whether the word is one of these, which stand with spaces between.
 pub fn is_among(word: &str, list: &str) -> bool {
-    !word.is_empty() && list.split_ascii_whitespace().any(|one| one == word)
+    let (word, mut rest) = (word.as_bytes(), list.as_bytes());
+    while !word.is_empty() && rest.len() >= word.len() {
+        if rest.starts_with(word) && rest.get(word.len()).is_none_or(|next| *next == b' ') {
+            return true;
+        }
+        let space = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
+        rest = rest.get(space + 1..).unwrap_or_default();
+    }
+    false
 }
 
 /// "tomorrow", as it is spelt.

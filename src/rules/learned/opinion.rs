@@ -50,7 +50,10 @@ impl Opinion {
     /// The opinion on the places found in one message.
     pub fn of(learned: &Learned, mut places: Vec<Place>) -> Self {
         // In a fixed order, so that the sums are always the same.
-        places.sort_by_key(|place| (place.sentence, place.row));
+        // They come sentence by sentence.
+        for sentence in places.chunk_by_mut(|one, other| one.sentence == other.sentence) {
+            sentence.sort_by_key(|place| place.row);
+        }
         let mut sums: Vec<Sum> = Vec::new();
         for sentence in places.chunk_by(|one, other| one.sentence == other.sentence) {
             let number = sentence.first().map(|place| place.sentence).unwrap_or_default();
@@ -101,8 +104,8 @@ impl Learned {
         let Some(known) = self.labels.get(label) else { return Vec::new() };
         let window = opinion.nearest.get(label).copied().unwrap_or_default();
         let (far, near) = (over(known.slope, opinion.length), over(known.near, window.length));
-        let mut all: Vec<(f32, u32, &Place)> = Vec::new();
-        for (number, place) in (0..).zip(&opinion.places) {
+        let mut all: Vec<(f32, &Place)> = Vec::new();
+        for place in &opinion.places {
             let (Some(weight), Some(rarity)) = (self.row(place.row).get(label), self.rarity.get(place.row))
             else {
                 continue;
@@ -112,24 +115,23 @@ impl Learned {
             let inside = (window.sentence..=window.sentence + 1).contains(&place.sentence);
             let weight = weight * (far + if inside { near } else { 0.0 });
             if weight > 0.0 {
-                all.push((weight, number, place));
+                all.push((weight, place));
             }
         }
-        all.sort_unstable_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
         let mut kept: Vec<(usize, Range<usize>)> = Vec::new();
-        let mut rows: Vec<usize> = Vec::new();
-        for (.., place) in all {
-            if kept.len() >= most {
-                break;
-            }
-            let covered = kept.iter().any(|(text, range)| {
-                *text == place.text && range.start < place.range.end && place.range.start < range.end
+        // Few are wanted of many: each time the weightiest that is left, and of equals the first.
+        while kept.len() < most
+            && let Some((_, best)) =
+                all.iter().copied().reduce(|best, next| if next.0 > best.0 { next } else { best })
+        {
+            kept.push((best.text, best.range.clone()));
+            // Each word once, at its best place, and each place once.
+            all.retain(|(_, place)| {
+                let covered = place.text == best.text
+                    && place.range.start < best.range.end
+                    && best.range.start < place.range.end;
+                !covered && place.row != best.row
             });
-            // Each word once, at its best place.
-            if !covered && !rows.contains(&place.row) {
-                kept.push((place.text, place.range.clone()));
-                rows.push(place.row);
-            }
         }
         kept
     }
