@@ -131,7 +131,7 @@ fn stop(program: Program) {
 fn the_twin_takes_over_when_the_first_is_killed_under_load_and_nothing_is_lost_or_done_twice() {
     let mut town = Town::new();
     let team = town.machine();
-    let mut chance = Chance::of_seed(7);
+    let chance = Chance::of_seed(7);
     let mut at_work = team.start_and_take_into_use(1);
     for _ in 0..5 {
         let twin = stand_by(&team);
