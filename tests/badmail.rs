@@ -149,7 +149,8 @@ impl Room {
             stop,
         };
         let mut mailboxes = parts::mailboxes(config, &parts::Shared::new(config)).unwrap();
-        let mut couriers: std::collections::BTreeMap<String, AnyCourier> = parts::couriers(config, &parts::Shared::new(config)).unwrap();
+        let mut couriers: std::collections::BTreeMap<String, AnyCourier> =
+            parts::couriers(config, &parts::Shared::new(config)).unwrap();
         daemon::once(&world, &mut mailboxes, &mut couriers).await.unwrap();
     }
 }

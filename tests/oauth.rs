@@ -72,7 +72,8 @@ impl Office {
 
     fn doctor(&self) -> String {
         let done = Program::run(self.team.dir(), &["doctor", "--config", "send-triage.yaml"]);
-        done.stdout + &done.stderr
+        // Long sentences are broken into lines for people.
+        (done.stdout + &done.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     fn health(&self) -> String {

@@ -36,11 +36,17 @@ const COMMAND: &str = "cargo bench --bench journey";
 /// What was asked for.
 pub struct Asked {
     names: Vec<String>,
+    /// How many messages are caught up with.
     pub messages: usize,
+    /// How often each way is measured.
     pub rounds: usize,
+    /// How many messages lie there when memory is measured.
     pub backlog: usize,
+    /// How many cases the record has when the start is measured.
     pub cases: u64,
+    /// How many deliveries are timed.
     pub deliveries: usize,
+    /// How long the daemon is watched while idle, in seconds.
     pub seconds: u64,
     out: PathBuf,
 }

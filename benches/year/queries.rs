@@ -21,6 +21,7 @@ pub fn all(instance: &Instance) -> Vec<Value> {
     let last = records.references().unwrap().pop().unwrap();
     let letters = Which::Letters { account: "general".into() };
     let digest = |ask: &Ask<'_>| drop(records.figures(ask).unwrap());
+    #[allow(clippy::type_complexity)] // A list for this one loop.
     let queries: Vec<(&str, Box<dyn Fn() + '_>)> = vec![
         ("daemon: is this message known", Box::new(|| drop(records.known(&Fingerprint::default()).unwrap()))),
         (

@@ -161,7 +161,7 @@ impl Instance {
 
     /// One in ten refers to an earlier one of the same sender.
     fn question(&mut self, number: usize) -> RawMessage {
-        let earlier = (number > 2_000 && self.dice(number, 1) % 10 == 0)
+        let earlier = (number > 2_000 && self.dice(number, 1).is_multiple_of(10))
             .then(|| number - 200 - self.dice(number, 2) % 1_500);
         let family = self.family(earlier.unwrap_or(number));
         let refers =

@@ -1051,7 +1051,7 @@ _sendtriage() {
             return 0
             ;;
         sendtriage__subcmd__doctor)
-            opts="-h --format --config --log --log-level --help"
+            opts="-h --format --account --send-test --config --log --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1059,6 +1059,10 @@ _sendtriage() {
             case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

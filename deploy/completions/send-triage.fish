@@ -24,10 +24,10 @@ function __fish_send_triage_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c send-triage -n "__fish_send_triage_needs_command" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_needs_command" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_needs_command" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_needs_command" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_needs_command" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_needs_command" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -44,7 +44,7 @@ complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "replay" -d 
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "suggest" -d 'What staff corrected, and which rule to look at; changes no rule'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "learn" -d 'Learns from labelled messages how much each word speaks for a rule, and writes learned.csv'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "due" -d 'When the answer is due to a message received at these times, and how that was counted'
-complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "cases" -d 'The cases on record'
+complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "cases" -d 'The cases on record: looked at, and what staff say of them'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "digest" -d 'The weekly digest for managers: looked at, or sent now'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "report" -d 'The digest\'s figures for any period, and the decision slip of a case'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "backup" -d 'Copies the record into a file, while the daemon runs, and checks the copy'
@@ -53,10 +53,10 @@ complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "purge" -d '
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "export" -d 'Everything that is kept about one address, as JSON'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "schema" -d 'The JSON Schemas of configuration and rules for editors, and the page of all keys of the configuration'
 complete -c send-triage -n "__fish_send_triage_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c send-triage -n "__fish_send_triage_using_subcommand run" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand run" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand run" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand run" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand run" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand run" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -65,10 +65,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand run" -s h -l hel
 complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l inbox -d 'Example messages: a folder for each mailbox (general, assessment, ...), of .eml files or a Maildir, or just .eml files for the mailbox `general`; without it, the built-in ones' -r -F
 complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l rules -d 'Rules other than the built-in ones' -r -F
 complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l out -d 'Where everything is written; cleared first if an earlier demo wrote it' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand demo" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -77,30 +77,32 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l rules 
 complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l format -d 'How to print what was found: for people, as one JSON object, or one line each for editors and CI' -r -f -a "text\t'With the lines, the places underlined, and a summary'
 json\t'One object: ok, errors, warnings, diagnostics, files'
 short\t'`file:line:column: severity: message`, one a line, as compilers print it'"
-complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand check" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l format -d 'How to print what was found' -r -f -a "text\t'For people'
 json\t'For programs: one object a line'"
-complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l account -d 'This account only' -r
+complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
+complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -l send-test -d 'Sends a message from each account to itself, waits for it, and removes it again'
 complete -c send-triage -n "__fish_send_triage_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l format -d 'How to print it' -r -f -a "text\t'For people'
 json\t'For programs: one object a line'"
-complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand health" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -114,10 +116,10 @@ never\t'Never'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l mailbox -d 'The mailbox that the messages arrived in: general, assessment, ...; without it, the one in To or Cc' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l received -d 'When they were received; without it, the topmost Received header\'s date, then Date' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l rules -d 'Rules other than those of the configuration' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand explain" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -128,10 +130,10 @@ json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l rules -d 'Rules other than those of the configuration' -r -F
 complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l only -d 'Only every third message by its file\'s number, or only the others' -r -f -a "held-back\t'Messages whose number can be divided by three: d-003.eml, d-006.eml, ...'
 worked-on\t'All others, those without a number among them'"
-complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand evaluate" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -143,10 +145,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l old -
 complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l against -d 'Past messages: a folder of .eml files or a Maildir, an mbox file, or `recorded`; may be given several times' -r -F
 complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l since -d 'Only messages received at this time or later' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l mailbox -d 'The mailbox that the messages arrived in; without it, the one in To or Cc (not for `recorded`)' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand replay" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -156,19 +158,19 @@ json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l rules -d 'Rules other than those of the configuration: would they decide as corrected?' -r -F
 complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l since -d 'Only corrections made, or seen, at this time or later' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l write -d 'Also write each message as .eml, with its corrected labels, into this folder, for `evaluate`: it then holds people\'s emails' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand suggest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l rules -d 'The rules folder whose learned.csv is written' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -177,18 +179,18 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -l dry-ru
 complete -c send-triage -n "__fish_send_triage_using_subcommand learn" -s h -l help -d 'Print help'
 complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l format -d 'How to print the answer' -r -f -a "text\t'For people'
 json\t'For programs: one object a line'"
-complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand due" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand due" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and not __fish_seen_subcommand_from list show answer extend reopen close reassign history withheld correct help" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and not __fish_seen_subcommand_from list show answer extend reopen close reassign history withheld correct help" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and not __fish_seen_subcommand_from list show answer extend reopen close reassign history withheld correct help" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and not __fish_seen_subcommand_from list show answer extend reopen close reassign history withheld correct help" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and not __fish_seen_subcommand_from list show answer extend reopen close reassign history withheld correct help" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and not __fish_seen_subcommand_from list show answer extend reopen close reassign history withheld correct help" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -236,10 +238,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l color -l colour -d 'Whether overdue and urgent lines are in colours' -r -f -a "auto\t'On a terminal, unless the variable NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from list" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -250,10 +252,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l format -d 'How to print it' -r -f -a "text\t'For people'
 json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l as-of -d 'Count as on this day: what will be overdue then? Without it, today' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from show" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -263,10 +265,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l at -d 'When it was answered: 2026-12-03, "2026-12-03 15:30" (London time); without it, now' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l why -d 'How, or anything that the next reader should know; no names of families' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from answer" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -276,10 +278,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l until -d 'The last day for the answer: 2027-01-14, "14 January", "next Friday"; a working day' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l why -d 'Why; no names of families' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from extend" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -289,10 +291,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l due -d 'The last day for the answer now: 2027-01-14, "14 January"; without it, counted anew from today' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l why -d 'Why; no names of families' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reopen" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -301,10 +303,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l format -d 'How to print what came of it' -r -f -a "text\t'For people'
 json\t'For programs: one object a line'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l why -d 'Why nothing is owed; no names of families' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from close" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -321,10 +323,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 west\t''
 unknown\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l why -d 'Why; no names of families' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from reassign" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -335,10 +337,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 json\t'One object a line'
 csv\t'Comma-separated values, with a heading'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l as-of -d 'Count as on this day: what will be overdue then? Without it, today' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from history" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -347,10 +349,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 json\t'One object a line'
 csv\t'Comma-separated values, with a heading'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l since -d 'Since this day; without it, today\'s' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from withheld" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -373,10 +375,10 @@ internal\t''
 calendar\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l by -d 'Who says so; without it, the name that you are logged in with' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l why -d 'Why, for those who keep the rules; no names of families' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fish_seen_subcommand_from correct" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -397,10 +399,10 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand cases; and __fis
 complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l week -d 'The week that this day is in, such as 2026-11-16; without it, the last whole week' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l preview -d 'Writes each recipient\'s digest below this folder: the email, its text, its web page, its charts. Nothing is sent' -r -F
 complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l to -d 'To this recipient alone' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand digest" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -418,29 +420,29 @@ html\t'One HTML page that needs no other file, for showing and printing'
 csv\t'One figure a line, for a spreadsheet: not with --case'
 json\t'For programs'"
 complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l as-of -d 'How things stand is counted as on this day; without it, today' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand report" -l names -d 'With --case: also the sender, the subject and the words that the decision rests on'
 complete -c send-triage -n "__fish_send_triage_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -l force -d 'Replace the file if it is there'
 complete -c send-triage -n "__fish_send_triage_using_subcommand backup" -s h -l help -d 'Print help'
 complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l since -d 'Leave out what was received before this day, such as 2026-01-31; without it, everything is read' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -449,30 +451,30 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -l dry-
 complete -c send-triage -n "__fish_send_triage_using_subcommand rebuild" -s h -l help -d 'Print help'
 complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l address -d 'Everything about the person with this address, instead of what has been settled for long' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l months -d 'Settled for so many months; without it, `retention.months` of the configuration' -r
-complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l dry-run -d 'Only say what would be purged'
 complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -l yes -d 'Do not ask'
 complete -c send-triage -n "__fish_send_triage_using_subcommand purge" -s h -l help -d 'Print help'
-complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l address -d 'The address' -r
+complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l address -d 'The person\'s address' -r
 complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l output -d 'The file that is made, for its owner alone; without it, standard output' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand export" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
 complete -c send-triage -n "__fish_send_triage_using_subcommand export" -s h -l help -d 'Print help'
-complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l config -d 'The configuration; without it, the built-in example (for demo, explain, evaluate, replay, due, check and digest --sample)' -r -F
-complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l log -d 'How log lines look' -r -f -a "human\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l config -d 'The configuration; without it /etc/send-triage/send-triage.yaml, and for demo, explain, evaluate, replay, due, check and digest --sample the built-in example' -r -F
+complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l log -d 'How log lines look: for people, or as JSON for programs' -r -f -a "human\t''
 json\t''"
-complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l log-level -d 'Log lines from this level on; without it, info, and warn for the demo' -r -f -a "error\t''
+complete -c send-triage -n "__fish_send_triage_using_subcommand schema" -l log-level -d 'Log lines from this level on; without it info, and warn for the demo' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
@@ -489,7 +491,7 @@ complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "suggest" -d 'What staff corrected, and which rule to look at; changes no rule'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "learn" -d 'Learns from labelled messages how much each word speaks for a rule, and writes learned.csv'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "due" -d 'When the answer is due to a message received at these times, and how that was counted'
-complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "cases" -d 'The cases on record'
+complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "cases" -d 'The cases on record: looked at, and what staff say of them'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "digest" -d 'The weekly digest for managers: looked at, or sent now'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "report" -d 'The digest\'s figures for any period, and the decision slip of a case'
 complete -c send-triage -n "__fish_send_triage_using_subcommand help; and not __fish_seen_subcommand_from run demo check doctor health explain evaluate replay suggest learn due cases digest report backup rebuild purge export schema help" -f -a "backup" -d 'Copies the record into a file, while the daemon runs, and checks the copy'

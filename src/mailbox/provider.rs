@@ -21,10 +21,10 @@ impl Provider {
             |domain: &&str| host == **domain || host.strip_suffix(*domain).is_some_and(|h| h.ends_with('.'));
         if ["office365.com", "outlook.com", "office.com", "office365.us", "partner.outlook.cn"]
             .iter()
-            .any(|d| is_of(&d))
+            .any(&is_of)
         {
             Self::Exchange
-        } else if ["gmail.com", "googlemail.com"].iter().any(|d| is_of(&d)) {
+        } else if ["gmail.com", "googlemail.com"].iter().any(is_of) {
             Self::Gmail
         } else {
             Self::Other

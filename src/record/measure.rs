@@ -273,7 +273,9 @@ mod tests {
     #[test]
     fn how_things_stand_is_told_by_kind_state_and_team() {
         let sample = Sample::new();
-        (1..=4).for_each(|uid| drop(sample.enter_one(uid)));
+        for uid in 1..=4 {
+            sample.enter_one(uid);
+        }
         sample.send_all(at(10));
         sample.sql(
             "UPDATE effects SET state = 'stuck' WHERE id = (SELECT min(id) FROM effects WHERE kind = 'file')",

@@ -124,7 +124,7 @@ mod tests {
         ] {
             let mending = mending(side, step, said);
             assert!(mending.contains(command) && mending.contains(ADDRESS), "{said}: {mending}");
-            assert!(mending.lines().all(|line| line.len() <= 130), "{mending}");
+            assert!(mending.lines().all(|line| line.len() <= 150), "{mending}");
         }
         assert_eq!(mending(Side::Receiving, "name", "not known"), "");
     }

@@ -167,8 +167,9 @@ async fn look(config: &Config, accounts: &[&Account], send_test: bool) -> Findin
             Err(TokenError::NeedsAPerson { problem, remedy }) => Outcome::Failed { problem, remedy },
             Err(TokenError::Transient { problem, .. }) => Outcome::Failed {
                 problem,
-                remedy: "Try again; if it goes on, ask whether a firewall keeps this machine from the provider."
-                    .into(),
+                remedy:
+                    "Try again; if it goes on, ask whether a firewall keeps this machine from the provider."
+                        .into(),
             },
         };
         findings.add("-", Side::Program, &format!("access token `{name}`"), outcome);

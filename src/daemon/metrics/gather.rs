@@ -57,8 +57,11 @@ struct State {
     recorded_after: BTreeMap<String, Histogram>,
     acknowledged_after: BTreeMap<String, Histogram>,
     page: Option<(DateTime<Utc>, String)>,
-    gaps: Option<(DateTime<Utc>, Vec<(String, String, u64)>)>,
+    gaps: Option<(DateTime<Utc>, Gaps)>,
 }
+
+/// By account and folder, how many messages have no outcome.
+type Gaps = Vec<(String, String, u64)>;
 
 impl<'a, C: Clock> Gatherer<'a, C> {
     /// Counts from here on.

@@ -308,7 +308,7 @@ pub fn certificate_step(way: &str, der: Option<&[u8]>) -> Outcome {
     let remedy = "Have the certificate renewed by whoever runs the server: when it has ended, no mail is read or sent.";
     match days {
         ..AT_ONCE_DAYS => Outcome::Failed { problem: found, remedy: remedy.into() },
-        ..SOON_DAYS => Outcome::Notice { found, remedy: remedy.into() },
+        AT_ONCE_DAYS..SOON_DAYS => Outcome::Notice { found, remedy: remedy.into() },
         _ => Outcome::Good(found),
     }
 }

@@ -189,6 +189,7 @@ impl Exchange {
     }
 
     /// Every message of the mailbox: folder, UID, flags and bytes.
+    #[allow(clippy::type_complexity)] // Only ever compared with another.
     pub fn snapshot(&self) -> Vec<(String, u32, u32, Vec<String>, Vec<u8>)> {
         let tenant = self.tenant();
         let mut all = Vec::new();
