@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{
-    self, Bells, InForce, World, in_force, kept, metrics, moves, parts, pulse, refusal, reload,
+    self, Bells, InForce, World, contained, in_force, kept, metrics, moves, parts, pulse, refusal, reload,
 };
 use crate::mailbox::Overview;
 use crate::record::{DaemonLock, RecordError, Records};
@@ -99,6 +99,7 @@ pub fn run(arguments: &Arguments, config: Option<&Path>) -> Result<(), CommandEr
                 Ok(())
             }
         };
+        contained::rest(Duration::from_secs(2));
         tracing::info!("Stopped.");
         result
     })

@@ -231,6 +231,23 @@ fn hand(place: usize) -> Option<Hand> {
     }
 }
 
+/// Waits, not for ever, until nothing is at work any more that nobody waits for: so that an end of the process does not look as if
+/// a message had ended it.
+pub fn rest(limit: Duration) {
+    let end = Instant::now() + limit;
+    let hands: Vec<Hand> = HANDS.with_borrow(|hands| hands.iter().flatten().cloned().collect());
+    for hand in hands {
+        let (tell, told) = sync_channel(1);
+        let last = move || {
+            let _ = tell.try_send(());
+        };
+        if hand.jobs.send(Box::new(last)).is_ok() {
+            // No answer: it is at work that does not end, and the process may end all the same.
+            let _ = told.recv_timeout(end.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
 /// How many were given up and still work.
 pub fn run_aways() -> usize {
     AWAY.with(|away| away.load(Ordering::SeqCst))
@@ -305,6 +322,24 @@ mod tests {
         assert_eq!(first.end(), Ok(true));
         last.end().unwrap().unwrap();
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn a_rest_comes_after_what_is_at_work_and_before_no_end_of_it() {
+        let (tell, told) = channel::<u32>();
+        drop(begin(0, || std::thread::sleep(Duration::from_millis(1))));
+        let work = begin(1, move || {
+            std::thread::sleep(Duration::from_millis(50));
+            tell.send(1)
+        });
+        rest(Duration::from_secs(20));
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [1]);
+        work.end().unwrap().unwrap();
+        let (end, wait) = channel::<()>();
+        let stuck = begin(0, move || wait.recv().is_ok());
+        rest(Duration::from_millis(50));
+        end.send(()).unwrap();
+        assert_eq!(stuck.end(), Ok(true));
     }
 
     #[test]

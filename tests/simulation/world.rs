@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use rusqlite::Connection;
 use secrecy::SecretString;
 use send_triage::config::Config;
-use send_triage::daemon::{self, Bells, InForce, World, in_force, moves, parts};
+use send_triage::daemon::{self, Bells, InForce, World, contained, in_force, moves, parts};
 use send_triage::mailbox::{Credentials, Overview, Pipe};
 use send_triage::record::Records;
 use tokio::sync::watch;
@@ -179,6 +179,8 @@ impl Life<'_> {
             state.note(|| format!("=== started; to be killed at step {killed_at:?}"));
         }
         let ended = AssertUnwindSafe(self.run(plan, storm, last, stopped)).catch_unwind().await;
+        // Threads do not end with the life; that they are done makes the next one the same each time.
+        contained::rest(Duration::from_secs(20));
         if let Err(panic) = ended {
             if panic.is::<Killed>() {
                 return;
