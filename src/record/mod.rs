@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 mod answers;
@@ -112,6 +113,16 @@ impl Records {
         Ok(records)
     }
 
+    /// Opens the record for a command that changes it. However large it is, it is checked first: of what a daemon found damaged
+    /// and stopped at, a command must not write on, or it would be lost with the file.
+    pub fn open_to_change(path: &Path) -> Result<Self, RecordError> {
+        let records = Self::open(path)?;
+        if records.is_large() {
+            records.read(|connection| records.check_quickly(connection, true))?;
+        }
+        Ok(records)
+    }
+
     /// Opens the record for looking at it, also while the daemon runs. It must exist and be up to date.
     pub fn open_read_only(path: &Path) -> Result<Self, RecordError> {
         if !path.exists() {
@@ -185,6 +196,9 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // More than there are: taking in one message asks some sixty, and one that was forgotten costs more to read than to run.
         connection.set_prepared_statement_cache_capacity(256);
+        // Without this, SQLite plans a statement anew each time that a number for its LIMIT is bound: the question for what is
+        // due cost more to plan than to answer.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     };
     connect().map_err(|error: rusqlite::Error| RecordError::of_sqlite(path, &error))
