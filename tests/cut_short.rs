@@ -24,7 +24,7 @@ const MORE: &str = "rules: rules\nacknowledgements: {send: false}\n";
 
 /// One life of the program, until there is nothing more to do, or until its disk fails: when more than one message has been
 /// filed in it, and that is about to be written down.
-async fn live(config: &Config, fails: bool) -> Result<(), Trouble> {
+async fn live(config: &Config, in_force: &InForce, fails: bool) -> Result<(), Trouble> {
     let filed = "SELECT count(*) FROM effects WHERE kind = 'file' AND state = 'done'";
     let count = move |connection: &Connection| connection.query_row(filed, [], |row| row.get::<_, u32>(0));
     let (left, path) = (Cell::new(u32::from(fails)), config.database.clone());
@@ -38,12 +38,11 @@ async fn live(config: &Config, fails: bool) -> Result<(), Trouble> {
         Ok(())
     }));
     let (_keep, stop) = watch::channel(false);
-    let in_force = InForce::new(in_force::load(config).unwrap());
     let world = World {
         config,
         records: &records,
         clock: &SystemClock,
-        in_force: &in_force,
+        in_force,
         bells: Bells::new(config.accounts.iter().map(|account| account.name.as_str())),
         stop,
     };
@@ -93,6 +92,7 @@ fn scene(servers: &MailServers) -> (Team, Config) {
 async fn what_the_server_moved_and_nobody_wrote_down_is_found_where_it_lies_and_told_as_filed() {
     let servers = MailServers::start(Setup::default());
     let (_team, config) = scene(&servers);
+    let in_force = InForce::new(in_force::load(&config).unwrap());
     for number in 0..12 {
         // Some have no Message-ID: they are known by their time, size and sender.
         let id = if number % 4 == 3 { String::new() } else { format!("{number}@home.example") };
@@ -105,7 +105,7 @@ async fn what_the_server_moved_and_nobody_wrote_down_is_found_where_it_lies_and_
     }
     // Cut short while many are filed at once, then one by one, then while they are passed on to another account.
     let mut cut_short = 0;
-    while let Err(trouble) = live(&config, true).await {
+    while let Err(trouble) = live(&config, &in_force, true).await {
         assert!(trouble.to_string().contains("the power went"), "{trouble}");
         cut_short += 1;
         assert!(cut_short < 40, "it does not come to an end");
@@ -117,7 +117,7 @@ async fn what_the_server_moved_and_nobody_wrote_down_is_found_where_it_lies_and_
     assert_eq!(count("send.general", "Triage/general"), 12, "each lies there once");
     assert_eq!(count("send.general", "Triage/Passed on"), 3);
     assert_eq!(count("send.assessment", "Triage/assessment"), 3);
-    assert!(live(&config, false).await.is_ok());
+    assert!(live(&config, &in_force, false).await.is_ok());
     assert_eq!(told(&config.database)["filed"], 15, "and is told once");
     Records::open(&config.database).unwrap().integrity().unwrap();
 }
@@ -126,15 +126,16 @@ async fn what_the_server_moved_and_nobody_wrote_down_is_found_where_it_lies_and_
 async fn what_staff_took_away_before_it_was_written_down_is_told_as_gone() {
     let servers = MailServers::start(Setup::default());
     let (_team, config) = scene(&servers);
+    let in_force = InForce::new(in_force::load(&config).unwrap());
     for number in 0..3 {
         servers.deliver("send.general", &question(number, &format!("{number}@home.example")));
     }
-    assert!(live(&config, true).await.is_err());
+    assert!(live(&config, &in_force, true).await.is_err());
     let mut staff = servers.imap("send.general");
     staff.command("CREATE Mine").unwrap();
     staff.command("SELECT Triage/general").unwrap();
     staff.command("UID MOVE 1 Mine").unwrap();
-    live(&config, false).await.unwrap();
+    live(&config, &in_force, false).await.unwrap();
     let expected = [("filed".to_owned(), 2), ("gone-before-filing".to_owned(), 1)];
     assert_eq!(told(&config.database), BTreeMap::from(expected));
     assert_eq!(servers.mailbox("send.general", "Triage/general").len(), 2);
@@ -158,12 +159,13 @@ async fn so_it_is_in_folders_on_this_machine() {
         account("assessment")
     );
     let config = Config::parse(&text, "c.yaml", dir.path()).unwrap();
+    let in_force = InForce::new(in_force::load(&config).unwrap());
     fs::write(dir.path().join("general/1.eml"), question(1, "1@home.example")).unwrap();
     fs::write(dir.path().join("general/2.eml"), question(2, "")).unwrap();
     let request = letter("Anna <anna@home.example>", GENERAL, "Hello", "3@home.example", FOR_ASSESSMENT);
     fs::write(dir.path().join("general/3.eml"), request).unwrap();
     let mut cut_short = 0;
-    while live(&config, true).await.is_err() {
+    while live(&config, &in_force, true).await.is_err() {
         cut_short += 1;
         assert!(cut_short < 10, "it does not come to an end");
     }

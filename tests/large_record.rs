@@ -80,7 +80,7 @@ fn a_command_writes_into_a_whole_record_and_refuses_a_damaged_one_however_large(
     assert_eq!(code, Some(3), "{said}");
     let after =
         Records::open_read_only(&desk.path()).unwrap().cases(&CaseFilter::default()).unwrap().remove(0);
-    assert!(!after.state.is_waiting(), "nothing was written");
+    assert_eq!(after.state, "answered", "nothing was written");
 }
 
 #[tokio::test(start_paused = true)]
