@@ -103,6 +103,13 @@ async fn what_the_server_moved_and_nobody_wrote_down_is_found_where_it_lies_and_
         let id = format!("{number}@home.example");
         servers.deliver("send.general", &letter(&from, GENERAL, "Hello", &id, FOR_ASSESSMENT));
     }
+    // Delivered to two mailboxes at different times, and each with a header of its own.
+    for number in 15..18 {
+        let raw = question(number, &format!("{number}@home.example"));
+        servers.deliver("send.general", &raw);
+        let second = [b"X-Delivered: a second time\r\n".as_slice(), &raw].concat();
+        servers.append("send.assessment", "INBOX", "02-Nov-2026 09:00:00 +0000", &second);
+    }
     // Cut short while many are filed at once, then one by one, then while they are passed on to another account.
     let mut cut_short = 0;
     while let Err(trouble) = live(&config, &in_force, true).await {
@@ -111,14 +118,15 @@ async fn what_the_server_moved_and_nobody_wrote_down_is_found_where_it_lies_and_
         assert!(cut_short < 40, "it does not come to an end");
     }
     assert!(cut_short >= 10, "cut short {cut_short} times only");
-    assert_eq!(told(&config.database), BTreeMap::from([("filed".to_owned(), 15)]));
+    assert_eq!(told(&config.database), BTreeMap::from([("filed".to_owned(), 21)]));
     let count = |user: &str, folder: &str| servers.mailbox(user, folder).len();
     assert_eq!(count("send.general", "INBOX"), 0);
-    assert_eq!(count("send.general", "Triage/general"), 12, "each lies there once");
+    assert_eq!(count("send.general", "Triage/general"), 15, "each lies there once");
     assert_eq!(count("send.general", "Triage/Passed on"), 3);
+    assert_eq!(count("send.assessment", "Triage/Duplicates"), 3);
     assert_eq!(count("send.assessment", "Triage/assessment"), 3);
     assert!(live(&config, &in_force, false).await.is_ok());
-    assert_eq!(told(&config.database)["filed"], 15, "and is told once");
+    assert_eq!(told(&config.database)["filed"], 21, "and is told once");
     Records::open(&config.database).unwrap().integrity().unwrap();
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn settled<M: Mailbox, C: Clock>(
     let (Effect::File { to, .. }, Some(message)) = (&due.effect, due.message) else {
         return Ok(Ok(Filed::Gone));
     };
-    let Some(sought) = world.records.sought(message)? else { return Ok(Ok(Filed::Gone)) };
+    let Some(sought) = world.records.sought(due.id)? else { return Ok(Ok(Filed::Gone)) };
     Ok(match mailbox.lies_in(&sought, to).await {
         Ok(true) => {
             tracing::info!(

@@ -127,6 +127,8 @@ pub struct Sought {
     pub received_at: DateTime<Utc>,
     /// Its size there.
     pub size_bytes: u64,
+    /// Another copy was met first: the time and the size are that one's.
+    pub is_copy: bool,
 }
 
 /// A folder of an account that is watched, on a server or on disk. Connects when it must; an error drops the connection.

@@ -100,7 +100,8 @@ fn is_it(sought: &Sought, piece: &Piece) -> bool {
     reads_alike(sought, message_id(header), sender, piece.received_at(), size_bytes)
 }
 
-/// With a Message-ID, either time or size is enough: a second delivery has another time, Exchange only estimates sizes.
+/// With a Message-ID, either time or size is enough: a server may not keep the time, and Exchange only estimates sizes. A second
+/// delivery has neither in common with the first.
 fn reads_alike(
     sought: &Sought,
     message_id: Option<String>,
@@ -114,12 +115,12 @@ fn reads_alike(
         return false;
     }
     match message_id {
-        Some(_) => same_time || same_size,
+        Some(_) => same_time || same_size || sought.is_copy,
         None => same_time && same_size && sender == sought.sender,
     }
 }
 
-/// The same in a folder on this machine. Only files of that size are opened.
+/// The same in a folder on this machine. Only files of that size are opened, where it is known.
 pub(super) fn on_disk(account: &FolderAccount, folder: &str, sought: &Sought) -> Result<bool, MailboxError> {
     let place = Place::of(account.kind, &account.root, folder);
     let trouble = |error: io::Error| folder::trouble(account, "reading", &place.directory, &error);
@@ -128,7 +129,7 @@ pub(super) fn on_disk(account: &FolderAccount, folder: &str, sought: &Sought) ->
         other => other.map_err(trouble)?,
     };
     for path in files.into_values() {
-        if !path.metadata().is_ok_and(|metadata| metadata.len() == sought.size_bytes) {
+        if !sought.is_copy && !path.metadata().is_ok_and(|metadata| metadata.len() == sought.size_bytes) {
             continue;
         }
         let nowhere = MessageRef { account: String::new(), folder: String::new(), uid_validity: 0, uid: 0 };
@@ -159,6 +160,7 @@ mod tests {
             sender: Some("anna@home.example".into()),
             received_at: DateTime::from_timestamp(1_780_000_000, 0).unwrap(),
             size_bytes: 500,
+            is_copy: false,
         }
     }
 
@@ -176,9 +178,17 @@ mod tests {
         let header = "Message-ID: <a@home.example>\r\nFrom: Anna <ANNA@home.example>\r\n\r\n";
         let one = sought(Some("a@home.example"));
         assert!(is_it(&one, &piece(header, at, 500)));
-        assert!(is_it(&one, &piece(header, "28-May-2026 21:00:00 +0000", 500)), "delivered a second time");
+        assert!(
+            is_it(&one, &piece(header, "28-May-2026 21:00:00 +0000", 500)),
+            "a server that does not keep the time"
+        );
         assert!(is_it(&one, &piece(header, at, 512)), "a size that is only estimated");
         assert!(!is_it(&one, &piece(header, "29-May-2026 21:00:00 +0000", 512)), "another with this ID");
+        let copy = Sought { is_copy: true, ..one.clone() };
+        assert!(
+            is_it(&copy, &piece(header, "29-May-2026 21:00:00 +0000", 512)),
+            "delivered to somebody else"
+        );
         assert!(!is_it(&sought(Some("b@home.example")), &piece(header, at, 500)));
     }
 
