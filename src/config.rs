@@ -26,6 +26,7 @@ mod reference;
 mod renamed;
 mod secret;
 mod shape;
+mod shown;
 mod staff;
 pub mod working_days;
 
@@ -413,28 +414,4 @@ impl Config {
     pub fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name)
     }
-}
-
-/// Keys whose value is where a secret is.
-const SECRET_KEYS: [&str; 4] = ["password:", "client_secret:", "refresh_token:", " key:"];
-
-/// The text as it may be shown: a password that was written where its place belongs is starred out.
-fn without_passwords(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let is_secret =
-            |end: &usize| line.get(*end..).is_some_and(|value| !value.trim_start().starts_with('{'));
-        let ends = SECRET_KEYS.iter().flat_map(|key| line.match_indices(key)).map(|(at, key)| at + key.len());
-        let from = ends.filter(is_secret).min().unwrap_or(line.len());
-        out.push_str(line.get(..from).unwrap_or_default());
-        // Byte for byte, so that places stay what they are.
-        for c in line.get(from..).unwrap_or_default().chars() {
-            if c.is_whitespace() {
-                out.push(c);
-            } else {
-                out.push_str(&"*".repeat(c.len_utf8()));
-            }
-        }
-    }
-    out
 }

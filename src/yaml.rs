@@ -309,10 +309,17 @@ mod tests {
         assert!(problem("a: &x b\n").contains("anchor"));
         assert!(problem("a: 1\na: 2\n").contains("twice"));
         assert!(problem("a: 1\n---\nb: 2\n").contains("second document"));
-        assert!(
-            problem(&format!("{}a: 1\n", "[".repeat(60))).contains("nested")
-                || !problem(&"[".repeat(60)).is_empty()
-        );
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_usual_nesting_is_not() {
+        let nested = |levels: usize| format!("a: {}x{}\n", "[".repeat(levels), "]".repeat(levels));
+        assert!(parse(&nested(MAX_DEPTH - 2)).is_ok());
+        assert!(problem(&nested(MAX_DEPTH + 1)).contains("nested more than"));
+        let maps: String = (0..=MAX_DEPTH).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
+        assert!(problem(&maps).contains("nested more than"), "{}", problem(&maps));
+        // Nor does it cost anything, however deep.
+        assert!(!problem(&nested(100_000)).is_empty());
     }
 
     #[test]

@@ -247,6 +247,10 @@ fn check_places(scene: &Scene) {
         });
         assert!(fits, "message {number} ({sort:?}) lies in {found:?}");
     }
+    // Nobody but the program moves anything here: whatever it moved, it knows that it did.
+    let gone = "SELECT count(*) FROM events WHERE what = 'gone-before-filing'";
+    let gone: u32 = scene.record().query_row(gone, [], |row| row.get(0)).unwrap();
+    assert_eq!(gone, 0, "filed, and said to be taken away by somebody");
     let strangers: Vec<_> = places.keys().filter(|number| **number >= scene.sent_in.len()).collect();
     assert!(strangers.is_empty(), "{strangers:?}");
 }

@@ -4,6 +4,7 @@
 //! `SEND_TRIAGE_BACKLOG=100000` for a larger backlog, with the figures: `cargo test --test all resources:: -- --nocapture`.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -286,6 +287,57 @@ fn a_backlog_of_thousands_is_taken_in_with_bounded_memory_and_answers_nobody() {
     assert!(most < MOST_MEGABYTES, "{most} MB");
     let letters = fs::read_dir(dir.path().join("out")).map_or(0, Iterator::count);
     assert_eq!(letters, 0, "nobody is answered for what lay there");
+}
+
+/// On a server, and looked at only: a Maildir of 100,000 files costs Dovecot seconds for each MOVE out of it, which would measure
+/// Dovecot. A message of 25 MB is among them.
+#[test]
+fn a_backlog_on_a_server_is_taken_in_with_bounded_memory_a_large_message_among_it() {
+    let messages: u32 =
+        std::env::var("SEND_TRIAGE_BACKLOG").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let servers = MailServers::start(Setup::default());
+    let team = team(&servers, &Plan { accounts: 1, filing: "none", ..plan() });
+    let question = |number: u32| {
+        let body = format!("{QUESTION} My number is {number}.");
+        let from = format!("Parent {number} <parent.{number}@home{}.example>", number % 997);
+        letter(&from, GENERAL, &format!("Letter {number}."), &format!("{number}@home.example"), &body)
+    };
+    // Delivered, so that the Maildir is there as Dovecot wants it; the others are laid beside it.
+    servers.deliver("send.general", &question(0));
+    let maildir = servers.maildir("send.general");
+    let owner = fs::metadata(maildir.join("cur")).unwrap();
+    let lay = |number: u32, raw: &[u8]| {
+        let name = format!("{}.M{number:07}.host,S={}:2,", 1_780_000_000 + number, raw.len());
+        let path = maildir.join("cur").join(name);
+        fs::write(&path, raw).unwrap();
+        chown(path, Some(owner.uid()), Some(owner.gid())).unwrap();
+    };
+    for number in 1..messages {
+        lay(number, &question(number));
+    }
+    let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n";
+    let attached = format!("{}{}", QUESTION, line.repeat(25_000_000 / line.len()));
+    lay(
+        messages,
+        &letter("Anna <anna@home.example>", GENERAL, "The report", "large@home.example", &attached),
+    );
+
+    let began = Instant::now();
+    let program = team.start();
+    let seen = || {
+        let records = Records::open_read_only(&team.database()).ok()?;
+        records.ledger().ok()?.iter().find(|one| one.folder == "INBOX").map(|one| one.seen)
+    };
+    let limit = Duration::from_secs(180) + Duration::from_millis(60) * messages;
+    let done = wait_at_most(limit, || {
+        std::thread::sleep(Duration::from_millis(500));
+        seen().filter(|seen| *seen > u64::from(messages))
+    });
+    let (most, took) = (most_megabytes(&program), began.elapsed().as_secs_f64());
+    println!("{:?} of {messages} on a server, one of 25 MB, in {took:.1} s, at most {most} MB", seen());
+    assert!(done.is_some(), "{:?} of {messages} after {took:.0} s", seen());
+    assert!(most < MOST_MEGABYTES, "{most} MB");
+    assert!(servers.mailbox("sink", "INBOX").is_empty(), "nobody is answered for what lay there");
 }
 
 fn backlog_yaml() -> String {

@@ -190,7 +190,7 @@ fn send(
             week.to.format("%A %-d %B")
         )));
     }
-    let records = Records::open(&config.database)?;
+    let records = Records::open_to_change(&config.database)?;
     let mut topic = digests::topic(week);
     if again {
         topic = format!("{topic}/again-{}", now.timestamp());

@@ -68,7 +68,7 @@ pub fn purge(arguments: &Purge, config: Option<&Path>) -> Result<(), CommandErro
     let config = own_config(config)?;
     // Looked at first: what an older or newer version wrote is told, and not changed.
     drop(Records::open_read_only(&config.database)?);
-    let records = Records::open(&config.database)?;
+    let records = Records::open_to_change(&config.database)?;
     match &arguments.address {
         Some(address) => purge_person(arguments, &address_of(address)?, &records),
         None => {

@@ -12,7 +12,7 @@ use crate::rules::source;
 use crate::yaml::{self, Node, Value};
 
 use super::shape::{self, Complaint};
-use super::without_passwords;
+use super::shown::without_secrets;
 
 /// Where every key is explained.
 const EXAMPLE: &str = "config/send-triage.yaml";
@@ -71,7 +71,7 @@ impl Parts {
     fn add(&mut self, name: String, text: &str) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
         let begins = self.0.last().map_or(0, |last| last.begins + last.text.len() + 1);
-        self.0.push(Part { name, shown: without_passwords(&text), text, begins });
+        self.0.push(Part { name, shown: without_secrets(&text), text, begins });
     }
 
     /// The file in which this place is.

@@ -46,6 +46,7 @@ pub mod reload;
 pub mod rounds;
 pub mod sent;
 mod together;
+mod unseen;
 pub mod upkeep;
 pub mod watch_folder;
 pub mod weekly;

@@ -13,7 +13,7 @@ use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
 use super::reading::Batch;
-use super::{Trouble, World, another, intake, pulse, together};
+use super::{Trouble, World, another, intake, pulse, together, unseen};
 
 /// How many messages are fetched and recorded at a time.
 const BATCH: u32 = 50;
@@ -319,6 +319,10 @@ async fn settle_one<M: Mailbox, C: Clock>(
                 Err(error) => Err(error),
             }
         }
+    };
+    let result = match result {
+        Ok(Filed::Gone) => unseen::settled(mailbox, world, due).await?,
+        other => other,
     };
     match result {
         Ok(Filed::Moved | Filed::Copied | Filed::Left) => world.records.done(due.id, world.now(), &[])?,

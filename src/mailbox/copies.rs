@@ -25,7 +25,7 @@ pub(super) struct Identity {
 }
 
 /// Header fields that tell messages without a Message-ID apart; Received names each delivery by itself.
-const TELLING: &str = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT DATE RECEIVED)]";
+pub(super) const TELLING: &str = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT DATE RECEIVED)]";
 
 /// The identity of a message in the open folder; `None` when it is not there.
 pub(super) async fn identity(

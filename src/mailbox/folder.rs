@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::account::{Accounts, Filing, FolderAccount, FolderKind};
 use super::folder_files::Place;
 use super::folder_index::Index;
-use super::{Fetched, Filed, Mailbox, MailboxError, RawMessage, SENT, Status, Unreadable};
+use super::{Fetched, Filed, Mailbox, MailboxError, RawMessage, SENT, Sought, Status, Unreadable, sought};
 use crate::clock::{Clock, SystemClock};
 use crate::effect::Destination;
 use crate::letter::Letter;
@@ -188,6 +188,15 @@ impl Mailbox for FolderMailbox {
         };
         done.map_err(|error| trouble(&self.account, "filing into", &target.directory, &error))?;
         Ok(filed)
+    }
+
+    async fn lies_in(&mut self, sought: &Sought, place: &Destination) -> Result<bool, MailboxError> {
+        let others = self.others.folders.iter();
+        let account = match place.account == self.account.account {
+            true => Some(&self.account),
+            false => others.into_iter().find(|other| other.account == place.account),
+        };
+        account.map_or(Ok(false), |account| sought::on_disk(account, &place.folder, sought))
     }
 
     async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {

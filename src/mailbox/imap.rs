@@ -17,7 +17,7 @@ use super::folders;
 use super::idle::Idled;
 use super::login;
 use super::session::{Fault, Selected, Session};
-use super::{Fetched, Filed, Mailbox, MailboxError, SENT, Status};
+use super::{Fetched, Filed, Mailbox, MailboxError, SENT, Sought, Status};
 use crate::effect::Destination;
 use crate::letter::Letter;
 use crate::message::MessageRef;
@@ -324,6 +324,10 @@ impl Mailbox for ImapMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         self.pass_on(message, to, original_to, flagged).await
+    }
+
+    async fn lies_in(&mut self, sought: &Sought, place: &Destination) -> Result<bool, MailboxError> {
+        self.has_been_filed(sought, place).await
     }
 
     async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {

@@ -25,6 +25,7 @@ mod past;
 mod probe;
 mod provider;
 mod session;
+mod sought;
 pub(crate) mod tls;
 mod utf7;
 
@@ -115,6 +116,21 @@ pub enum Filed {
     Gone,
 }
 
+/// By what a message is known again that no longer lies where it was. `Debug` is not derived: it names who wrote.
+#[derive(Clone)]
+pub struct Sought {
+    /// Its Message-ID without angle brackets, if it has one.
+    pub message_id: Option<String>,
+    /// Who wrote it, in lower case, if From names anybody.
+    pub sender: Option<String>,
+    /// INTERNALDATE where it was first met.
+    pub received_at: DateTime<Utc>,
+    /// Its size there.
+    pub size_bytes: u64,
+    /// Another copy was met first: the time and the size are that one's.
+    pub is_copy: bool,
+}
+
 /// A folder of an account that is watched, on a server or on disk. Connects when it must; an error drops the connection.
 #[allow(async_fn_in_trait)] // One thread, joined tasks: no `Send` is wanted.
 pub trait Mailbox {
@@ -166,6 +182,12 @@ pub trait Mailbox {
         original_to: &str,
         flagged: bool,
     ) -> Result<Filed, MailboxError>;
+
+    /// Whether this message lies in that folder of this account or another: an earlier attempt may have filed it, and ended
+    /// before that was written down.
+    async fn lies_in(&mut self, _sought: &Sought, _place: &Destination) -> Result<bool, MailboxError> {
+        Ok(false)
+    }
 
     /// Deletes one message of ours that nobody needs any more, if this one has that Message-ID. Nothing where the account is
     /// only looked at.
@@ -300,6 +322,10 @@ impl Mailbox for AnyMailbox {
         flagged: bool,
     ) -> Result<Filed, MailboxError> {
         whichever!(self, mailbox => mailbox.transfer(message, to, original_to, flagged).await)
+    }
+
+    async fn lies_in(&mut self, sought: &Sought, place: &Destination) -> Result<bool, MailboxError> {
+        whichever!(self, mailbox => mailbox.lies_in(sought, place).await)
     }
 
     async fn discard(&mut self, message: &MessageRef, message_id: &str) -> Result<Filed, MailboxError> {

@@ -105,7 +105,7 @@ impl ImapMailbox {
     }
 
     /// A connection to another account: the kept one when it is fresh and answers.
-    async fn target(&mut self, target: &ImapAccount) -> Result<Session, MailboxError> {
+    pub(super) async fn target(&mut self, target: &ImapAccount) -> Result<Session, MailboxError> {
         if let Some(mut kept) = self.targets.remove(&target.account)
             && kept.is_usable()
             && kept.last_used.elapsed() < KEPT

@@ -10,6 +10,7 @@ use super::error::{Fault, RecordError};
 use super::value::{At, Json};
 use crate::case::Reference;
 use crate::effect::Destination;
+use crate::mailbox::Sought;
 use crate::message::{Fingerprint, MessageRef};
 
 /// A message that was entered before.
@@ -56,10 +57,33 @@ const TO_DOMAIN: &str = "SELECT count(*) FROM letters
     WHERE kind = 'acknowledge' AND recipient_domain = ?1 AND planned_at > ?2";
 const IN_ALL: &str = "SELECT count(*) FROM letters
     WHERE kind = 'acknowledge' AND planned_at > ?1";
+const SOUGHT: &str = "SELECT messages.message_id, messages.sender, messages.received_at, messages.size_bytes,
+        coalesce(locations.outcome = 'copy', 0)
+    FROM effects
+    JOIN messages ON messages.id = effects.message_id
+    LEFT JOIN locations ON locations.id = effects.location_id
+    WHERE effects.id = ?1";
 const OUR_LETTER: &str = "SELECT EXISTS (SELECT 1 FROM letters WHERE message_id = ?1)";
 pub(super) const BY_FINGERPRINT: &str = "SELECT id FROM messages WHERE fingerprint = ?1";
 
 impl Records {
+    /// By what the message that this effect files is known again in another folder; `None`: there is no such message.
+    pub fn sought(&self, effect: i64) -> Result<Option<Sought>, RecordError> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(SOUGHT)?;
+            let sought = find.query_row([effect], |row| {
+                Ok(Sought {
+                    message_id: row.get(0)?,
+                    sender: row.get(1)?,
+                    received_at: row.get::<_, At>(2)?.0,
+                    size_bytes: row.get(3)?,
+                    is_copy: row.get(4)?,
+                })
+            });
+            Ok(sought.optional()?)
+        })
+    }
+
     /// The message with this fingerprint, if it was met before.
     pub fn known(&self, fingerprint: &Fingerprint) -> Result<Option<Known>, RecordError> {
         self.read(|connection| {

@@ -113,6 +113,16 @@ impl Records {
         Ok(records)
     }
 
+    /// Opens the record for a command that changes it. However large it is, it is checked first: of what a daemon found damaged
+    /// and stopped at, a command must not write on, or it would be lost with the file.
+    pub fn open_to_change(path: &Path) -> Result<Self, RecordError> {
+        let records = Self::open(path)?;
+        if records.is_large() {
+            records.read(|connection| records.check_quickly(connection, true))?;
+        }
+        Ok(records)
+    }
+
     /// Opens the record for looking at it, also while the daemon runs. It must exist and be up to date.
     pub fn open_read_only(path: &Path) -> Result<Self, RecordError> {
         if !path.exists() {

@@ -25,7 +25,7 @@ use std::time::Instant;
 use world::Council;
 
 /// So many worlds, when nobody says otherwise.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 10_000;
 /// After so many failing seeds there is enough to look at.
 const ENOUGH: usize = 20;
 

@@ -104,7 +104,7 @@ impl Program {
     }
 
     #[track_caller]
-    fn finish_within(mut self, limit: std::time::Duration) -> Finished {
+    pub fn finish_within(mut self, limit: std::time::Duration) -> Finished {
         let ended: Option<ExitStatus> = wait_at_most(limit, || self.child.try_wait().unwrap());
         let Some(status) = ended else {
             panic!("send-triage does not end.\n{}\n{}", self.stdout(), self.stderr());

@@ -93,7 +93,7 @@ pub(super) fn correct(options: &Correct, records: &Records, config: &Config) -> 
         moved_to: None,
         first_response_on: Some(intake::first_response_by(case.case.received_at, &calendar)),
     };
-    let changed = Records::open(&config.database)?.correct(&new, SystemClock.now())?;
+    let changed = Records::open_to_change(&config.database)?.correct(&new, SystemClock.now())?;
     let reference = &case.case.reference;
     if changed.is_empty() {
         out::line(format_args!("{reference} is so already; nothing was written down."));

@@ -51,7 +51,7 @@ pub(super) fn perform(
     let before = known_case(&by.reference, records)?;
     let deed = Deed { act, fact, by: by.name()?, why: why.trim().to_owned(), at: at.unwrap_or(now) };
     let reference = &before.case.reference;
-    match Records::open(&config.database)?.perform(reference, &deed, now)? {
+    match Records::open_to_change(&config.database)?.perform(reference, &deed, now)? {
         Acted::Done(after) => {
             say(by, reference, records, config)?;
             // An answer of some days ago, told now, may not be the last word.

@@ -61,7 +61,7 @@ pub(super) fn reassign(options: &Reassign, records: &Records, config: &Config) -
         moved_to: None,
         first_response_on: Some(intake::first_response_by(case.case.received_at, &calendar)),
     };
-    let changed = Records::open(&config.database)?.correct(&new, SystemClock.now())?;
+    let changed = Records::open_to_change(&config.database)?.correct(&new, SystemClock.now())?;
     if options.by.format == Format::Json {
         return deed::say(&options.by, reference, records, config);
     }
