@@ -1,5 +1,5 @@
 //! The pages for people are true: every command in them is one that the program has, every link leads somewhere, every file and
-//! folder that they name is there. What the pages promise beyond that is shown by the tests that they name.
+//! folder that they name is there. That its commands do what they should is `pages_run`'s.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,9 +12,9 @@ fn root() -> &'static Path {
 }
 
 /// Every page, by its path.
-fn pages() -> Vec<(PathBuf, String)> {
+pub fn pages() -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join("docs"), root().join("deploy")];
-    let mut pages = vec![root().join("README.md"), root().join("rules/README.md")];
+    let mut pages = ["README.md", "CONTRIBUTING.md", "rules/README.md"].map(|page| root().join(page)).to_vec();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
@@ -27,7 +27,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     pages.into_iter().map(|page| (page.clone(), fs::read_to_string(page).unwrap())).collect()
 }
 
-fn name(page: &Path) -> String {
+pub fn name(page: &Path) -> String {
     page.strip_prefix(root()).unwrap().display().to_string()
 }
 
