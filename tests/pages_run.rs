@@ -125,7 +125,7 @@ fn without_comment(line: &str) -> String {
 fn commands(page: &str, text: &str, complaints: &mut Vec<String>) -> Vec<Typed> {
     let mut found: Vec<Typed> = Vec::new();
     let (mut fenced, mut block, mut prose) = (false, Vec::<String>::new(), String::new());
-    let mut inline = |prose: &mut String, found: &mut Vec<Typed>| {
+    let inline = |prose: &mut String, found: &mut Vec<Typed>| {
         for code in prose.split('`').skip(1).step_by(2) {
             let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
             if is_command(&code) {
