@@ -221,12 +221,24 @@ fn too_many_connections_are_waited_out_and_the_letter_goes_once() {
 }
 
 #[test]
-fn a_full_mailbox_and_a_missing_right_to_send_are_for_a_person() {
+fn a_full_mailbox_a_missing_right_and_a_used_up_day_are_for_a_person_and_the_letter_waits() {
     for (says, word) in [
-        ("554 5.2.2 mailbox full; STOREDRV.Submission; quota exceeded", "5.2.2"),
+        (
+            "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
+            "is full: make room",
+        ),
+        ("550 5.2.251 Sender throttled due to continuous mailbox full errors.", "is full: make room"),
         (
             "554 5.2.252 SendAsDenied; the sender is not allowed to send as this mailbox; STOREDRV.Submission.Exception:SendAsDeniedException",
-            "SendAsDenied",
+            "Send As",
+        ),
+        (
+            "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message due to a permanent exception",
+            "as many people as its provider allows in a day",
+        ),
+        (
+            "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit for sending email to external recipients",
+            "Get-LimitsEnforcementStatus",
         ),
     ] {
         let exchange = Exchange::start();
@@ -237,7 +249,9 @@ fn a_full_mailbox_and_a_missing_right_to_send_are_for_a_person() {
         exchange.wait_for("Triage/general", 1);
         wait_until(word, || program.stderr().contains(word).then_some(()));
         assert!(!program.stderr().contains(PARENT), "no address in the log");
-        assert_eq!(office.cases().len(), 1, "the case and its date stand all the same");
+        let cases = office.cases();
+        assert_eq!(cases.len(), 1, "the case and its date stand all the same");
+        assert_eq!(cases[0]["acknowledgement"], "pending", "the letter waits for better days");
     }
 }
 

@@ -26,13 +26,14 @@ const TYPED: [&str; 14] = [
 ];
 
 /// What is not typed, by its beginning, and why.
-const NOT_TYPED: [(&str, &str); 8] = [
+const NOT_TYPED: [(&str, &str); 9] = [
     ("Connect-ExchangeOnline ", "the tenant's administrator's, in PowerShell"),
-    ("litestream ", "in no Debian; `docs/litestream` of the package says with which version it was tried by hand"),
+    ("litestream ", "in no Debian; deploy/litestream/README.md says what was tried by hand"),
     ("curl --unix-socket", "half a command; `metrics::a_unix_socket_...` asks the socket"),
     ("tests/run", "this is it"),
     ("deploy/build-package", "a release build, of minutes; tried by hand before a release"),
     ("deploy/try-package PACKAGE.deb", "needs debootstrap and the network; tried by hand before a release"),
+    ("deploy/try-container PACKAGE.deb", "needs podman and images; tried by hand before a release"),
     ("deploy/try-units PACKAGE.deb", "needs debootstrap and systemd-container; tried by hand before a release"),
     ("systemctl edit", "opens an editor"),
 ];

@@ -219,8 +219,10 @@ for word; do case "$word" in -*) ;; *) if [ -z "$verb" ]; then verb=$word; else 
 case "$verb" in ''|start|stop|restart|reload|status|enable|disable|edit|daemon-reload) ;; *) echo "systemctl: $verb?" >&2; exit 2 ;; esac
 halt() {
     [ -e "$MACHINE/daemon.pid" ] || return 0
-    kill -TERM "$(cat "$MACHINE/daemon.pid")" 2>/dev/null
-    for _ in $(seq 600); do kill -0 "$(cat "$MACHINE/daemon.pid")" 2>/dev/null || break; sleep 0.1; done
+    pid=$(cat "$MACHINE/daemon.pid")
+    kill -TERM "$pid" 2>/dev/null
+    # Nobody here buries the dead.
+    for _ in $(seq 600); do [ -e "/proc/$pid/stat" ] && ! grep -q ') Z ' "/proc/$pid/stat" || break; sleep 0.1; done
     rm -f "$MACHINE/daemon.pid"
 }
 begin() {
