@@ -251,7 +251,7 @@ fn a_full_mailbox_a_missing_right_and_a_used_up_day_are_for_a_person_and_the_let
         assert!(!program.stderr().contains(PARENT), "no address in the log");
         let cases = office.cases();
         assert_eq!(cases.len(), 1, "the case and its date stand all the same");
-        assert_eq!(cases[0]["acknowledgement"], "pending", "the letter waits for better days");
+        assert_eq!(cases[0]["acknowledgement"], "waiting", "the letter waits for better days");
     }
 }
 
