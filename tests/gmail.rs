@@ -30,20 +30,29 @@ async fn filing_takes_one_label_for_another_and_deletes_nothing() {
     let message = MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity: 7, uid: 1 };
     assert_eq!(inbox.fetch(0, 10).await.unwrap().messages.len(), 2);
     assert_eq!(inbox.file(&message, "Triage/General", false).await.unwrap(), Filed::Moved);
-    assert_eq!(server.heard("UID MOVE").len(), 1, "INBOX goes, Triage/General comes, every other label stays");
+    assert_eq!(
+        server.heard("UID MOVE").len(),
+        1,
+        "INBOX goes, Triage/General comes, every other label stays"
+    );
     // Whatever the owner has set for what is marked as deleted: nothing ever is.
     for command in ["UID COPY", "UID STORE", "UID EXPUNGE", "EXPUNGE", "CLOSE"] {
         assert_eq!(server.heard(command), [""; 0], "{command}");
     }
     // The same messages once more, as they are shown in other places, are not looked at.
     for command in ["SELECT", "EXAMINE", "STATUS"] {
-        assert!(server.heard(command).iter().all(|line| !line.contains("[Gmail]")), "{:?}", server.heard(command));
+        assert!(
+            server.heard(command).iter().all(|line| !line.contains("[Gmail]")),
+            "{:?}",
+            server.heard(command)
+        );
     }
 }
 
 #[test]
 fn a_view_of_all_mail_cannot_be_watched() {
-    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/send-triage.yaml")).unwrap();
+    let example =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/send-triage.yaml")).unwrap();
     for view in ["[Gmail]/All Mail", "[Google Mail]/Alle Nachrichten", "[gmail]/Sent Mail"] {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("send-triage.yaml");

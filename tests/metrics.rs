@@ -115,7 +115,11 @@ fn promtool(arguments: &[&str], input: &str) -> String {
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let done = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-    assert_ne!(done.status.code(), Some(127), "promtool is missing. Please run `tests/run`, or: tests/unpack-promtool");
+    assert_ne!(
+        done.status.code(),
+        Some(127),
+        "promtool is missing. Please run `tests/run`, or: tests/unpack-promtool"
+    );
     assert!(done.status.success(), "promtool {arguments:?}: {said}");
     said
 }

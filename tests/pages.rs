@@ -14,7 +14,8 @@ fn root() -> &'static Path {
 /// Every page, by its path.
 pub fn pages() -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join("docs"), root().join("deploy")];
-    let mut pages = ["README.md", "CONTRIBUTING.md", "rules/README.md"].map(|page| root().join(page)).to_vec();
+    let mut pages =
+        ["README.md", "CONTRIBUTING.md", "rules/README.md"].map(|page| root().join(page)).to_vec();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {

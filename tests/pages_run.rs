@@ -8,7 +8,7 @@ use crate::support::standin::Machine;
 use crate::support::wait_until;
 
 /// Programs whose commands are typed; of some of them a stand-in checks what it is asked for (`support/standin.rs`).
-const TYPED: [&str; 14] = [
+const TYPED: [&str; 13] = [
     "send-triage",
     "systemctl",
     "journalctl",
@@ -21,24 +21,27 @@ const TYPED: [&str; 14] = [
     "chmod",
     "install",
     "openssl",
-    "promtool",
     "/usr/share/send-triage/restore-drill",
 ];
 
 /// What is not typed, by its beginning, and why.
-const NOT_TYPED: [(&str, &str); 10] = [
+const NOT_TYPED: [(&str, &str); 11] = [
     ("Connect-ExchangeOnline ", "the tenant's administrator's, in PowerShell"),
     ("litestream ", "in no Debian; deploy/litestream/README.md says what was tried by hand"),
     (
         "send-triage doctor --config /etc/send-triage/send-triage.yaml --send-test",
         "waits a minute for the server's own copy; `doctor::with_send_test_...` does it",
     ),
+    ("promtool test rules send-triage.rules.test.yml", "`metrics::every_alert_...` runs these very words"),
     ("curl --unix-socket", "half a command; `metrics::a_unix_socket_...` asks the socket"),
     ("tests/run", "this is it"),
     ("deploy/build-package", "a release build, of minutes; tried by hand before a release"),
     ("deploy/try-package PACKAGE.deb", "needs debootstrap and the network; tried by hand before a release"),
     ("deploy/try-container PACKAGE.deb", "needs podman and images; tried by hand before a release"),
-    ("deploy/try-units PACKAGE.deb", "needs debootstrap and systemd-container; tried by hand before a release"),
+    (
+        "deploy/try-units PACKAGE.deb",
+        "needs debootstrap and systemd-container; tried by hand before a release",
+    ),
     ("systemctl edit", "opens an editor"),
 ];
 
@@ -71,7 +74,7 @@ const CMDLETS: [(&str, &[&str]); 14] = [
 ];
 
 /// Words that stand for something, and what is typed for them; the longest first.
-const PLACEHOLDERS: [(&str, &str); 17] = [
+const PLACEHOLDERS: [(&str, &str); 16] = [
     ("--config FILE", "--config /etc/send-triage/send-triage.yaml"),
     ("--config ...", "--config /etc/send-triage/send-triage.yaml"),
     ("explain FILE.eml", "explain message.eml"),
@@ -87,7 +90,6 @@ const PLACEHOLDERS: [(&str, &str); 17] = [
     ("make FILE", "make figures.sqlite"),
     ("cargo test --test all NAME", "cargo test --test all pages"),
     ("cargo test --lib NAME", "cargo test --lib urgency"),
-    ("send-triage.rules", "deploy/prometheus/send-triage.rules"),
     ("MAIL=FOLDER", "MAIL=mail"),
 ];
 
@@ -117,19 +119,20 @@ fn is_cmdlet(command: &str) -> bool {
 fn is_command(code: &str) -> bool {
     TYPED.contains(&program(code)) && code.split_whitespace().count() > 1
         || is_cmdlet(code)
-        || NOT_TYPED.iter().any(|(beginning, _)| code.starts_with(beginning.trim()))
+        || NOT_TYPED.iter().any(|(beginning, _)| code.starts_with(beginning))
 }
 
 /// Without the comment at the end of a line.
 fn without_comment(line: &str) -> String {
-    line.split("  #").next().unwrap_or_default().trim().to_owned()
+    line.trim().split("  #").next().unwrap_or_default().trim().to_owned()
 }
 
 /// The commands of a page, in order: blocks that are indented, and what stands between backticks. Fenced blocks are the
 /// officer's guide's, which `guide` carries out, or no commands.
 fn commands(page: &str, text: &str, complaints: &mut Vec<String>) -> Vec<Typed> {
     let mut found: Vec<Typed> = Vec::new();
-    let (mut fenced, mut block, mut prose) = (false, Vec::<String>::new(), String::new());
+    let (mut fenced, mut after_blank) = (false, true);
+    let (mut block, mut prose) = (Vec::<String>::new(), String::new());
     let inline = |prose: &mut String, found: &mut Vec<Typed>| {
         for code in prose.split('`').skip(1).step_by(2) {
             let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -150,14 +153,15 @@ fn commands(page: &str, text: &str, complaints: &mut Vec<String>) -> Vec<Typed> 
         if fenced {
             continue;
         }
-        if line.starts_with("    ") {
+        // What goes on from the line above is the text of a list.
+        let is_code = line.starts_with("    ") && (!block.is_empty() || after_blank);
+        after_blank = line.trim().is_empty();
+        if is_code {
             block.push(without_comment(line));
             continue;
         }
-        if !line.trim().is_empty() || block.is_empty() {
-            prose.push_str(line);
-            prose.push('\n');
-        }
+        prose.push_str(line);
+        prose.push('\n');
         if block.is_empty() {
             continue;
         }
@@ -188,7 +192,10 @@ fn misfit(command: &str) -> Option<String> {
     let parameters = command.split('|').next().unwrap_or_default();
     let quoted: String = parameters.split('"').step_by(2).collect();
     let unknown = quoted.split_whitespace().filter_map(|word| word.strip_prefix('-'));
-    unknown.filter(|word| !known.contains(word)).map(|word| format!("{}: -{word} is not known", words[0])).next()
+    unknown
+        .filter(|word| !known.contains(word))
+        .map(|word| format!("{}: -{word} is not known", words[0]))
+        .next()
 }
 
 /// As it is typed.
@@ -215,6 +222,8 @@ fn every_command_on_the_pages_does_what_it_says() {
     machine.case_of("parent@example.org", URGENT);
     // As last night's timer did.
     machine.must("send-triage backup /var/backups/send-triage/Sun.sqlite");
+    // As Litestream would have restored it.
+    machine.must("cp /var/backups/send-triage/Sun.sqlite /var/tmp/drill/restored.sqlite");
 
     let mut done = std::collections::BTreeSet::new();
     for Typed { page, lines } in &all {
@@ -274,9 +283,11 @@ fn trouble(machine: &Machine, desk: &std::path::Path, before: &str, command: &st
         // Only named on the page, without what it needs.
         ended = machine.run(desk, &format!("{command} --help"), "");
     }
-    let expected = ENDS_WITH.iter().find(|(beginning, _, _)| command.starts_with(beginning)).map_or(0, |row| row.1);
+    let expected =
+        ENDS_WITH.iter().find(|(beginning, _, _)| command.starts_with(beginning)).map_or(0, |row| row.1);
     if std::env::var_os("SEND_TRIAGE_SHOW").is_some() {
         eprintln!("{:>6.1} s, {:?}: {command}", begun.elapsed().as_secs_f32(), ended.code);
     }
-    (ended.code != Some(expected)).then(|| format!("ended with {:?}, not {expected}:\n{}", ended.code, ended.said))
+    (ended.code != Some(expected))
+        .then(|| format!("ended with {:?}, not {expected}:\n{}", ended.code, ended.said))
 }

@@ -40,7 +40,9 @@ fn check_views(config: &Config, out: &mut Problems) {
             if ["[gmail]", "[google mail]"].iter().any(|views| lower.starts_with(views)) {
                 out.add(
                     format!("accounts/{at}/watch/{number}"),
-                    format!("`{folder}` is a view of Gmail's, which shows again what is filed and sent already"),
+                    format!(
+                        "`{folder}` is a view of Gmail's, which shows again what is filed and sent already"
+                    ),
                     "Watch INBOX, or a label that only new mail gets.",
                 );
             }

@@ -222,7 +222,11 @@ pub(super) fn resynchronise<M: Mailbox, C: Clock>(
     let (account, folder) = (mailbox.account(), mailbox.folder());
     if world.records.mailbox(account, folder)?.is_some_and(|state| state.is_rebuilt()) {
         // What an administrator just asked for is no trouble.
-        tracing::info!(account, folder, "Rebuilt: looking at every message again; known ones are recognised.");
+        tracing::info!(
+            account,
+            folder,
+            "Rebuilt: looking at every message again; known ones are recognised."
+        );
     } else {
         tracing::warn!(
             account,

@@ -53,12 +53,24 @@ impl Machine {
             .collect();
         let script = format!("{mounts} echo ready; exec cat");
         let mut holder = Command::new("setpriv");
-        holder.args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork"]);
+        holder.args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "--pid",
+            "--fork",
+        ]);
         holder.args(["--kill-child=KILL", "--mount-proc", "sh", "-ec", &script]);
         let mut holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(holder.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        assert_eq!(ready, "ready\n", "this needs the right to mount, which root has outside of a locked-down container");
+        assert_eq!(
+            ready, "ready\n",
+            "this needs the right to mount, which root has outside of a locked-down container"
+        );
         let children = format!("/proc/{0}/task/{0}/children", holder.id());
         let inside = fs::read_to_string(children).unwrap().trim().parse().unwrap();
         let machine = Self { dir, holder, inside, servers, words: 0 };
@@ -75,7 +87,9 @@ impl Machine {
         let bin = self.at("bin");
         fs::create_dir(&bin).unwrap();
         symlink(env!("CARGO_BIN_EXE_send-triage"), bin.join("send-triage")).unwrap();
-        for (name, script) in [("systemctl", SYSTEMCTL), ("journalctl", JOURNALCTL), ("apt", APT), ("cargo", CARGO)] {
+        for (name, script) in
+            [("systemctl", SYSTEMCTL), ("journalctl", JOURNALCTL), ("apt", APT), ("cargo", CARGO)]
+        {
             self.write_script(name, script);
         }
         self.write_script("systemd-ask-password", &format!("[ $# -eq 1 ] && echo '{PASSWORD}'"));
@@ -91,9 +105,7 @@ impl Machine {
             "",
         );
         assert_eq!(installed.code, Some(0), "{}", installed.said);
-        for name in ["rules", "rules-new", "my-rules"] {
-            few_rules::write(&self.at(name));
-        }
+        few_rules::write(&self.at("rules"));
         let copied = self.run(Path::new(root), "cp -r \"$MACHINE/rules\" /usr/share/send-triage/rules", "");
         assert_eq!(copied.code, Some(0), "{}", copied.said);
     }
@@ -109,11 +121,14 @@ impl Machine {
         let ca = self.servers.ca_file().display().to_string();
         let domain = self.servers.domain();
         let server = |port| {
-            format!("{{host: localhost, port: {port}, security: starttls, user: send.general, password: {{credential: general}}, ca_file: {ca}")
+            format!(
+                "{{host: localhost, port: {port}, security: starttls, user: send.general, password: {{credential: general}}, ca_file: {ca}"
+            )
         };
-        let queues: String = ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"]
-            .map(|queue| format!("  {queue}: {{folder: Triage/{queue}}}\n"))
-            .concat();
+        let queues: String =
+            ["resolution", "assessment", "annual-review-east", "annual-review-west", "general"]
+                .map(|queue| format!("  {queue}: {{folder: Triage/{queue}}}\n"))
+                .concat();
         let config = format!(
             "council: {{domain: {domain}}}\ndatabase: /var/lib/send-triage/send-triage.sqlite\nrules: /usr/share/send-triage/rules\n\
              acknowledgements: {{oldest_hours: 0}}\naccounts:\n  - name: general\n    address: send.general@{domain}\n\
@@ -132,13 +147,21 @@ impl Machine {
         let desk = self.at(&format!("desk-{}", self.words));
         fs::create_dir(&desk).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for name in ["fixtures", "config", "deploy", "schemas", "fuzz", "Cargo.toml", "src", "benches", "tests"] {
+        for name in
+            ["fixtures", "config", "deploy", "schemas", "fuzz", "Cargo.toml", "src", "benches", "tests"]
+        {
             symlink(root.join(name), desk.join(name)).unwrap();
         }
         for name in ["rules", "rules-new", "my-rules"] {
-            symlink(self.at(name), desk.join(name)).unwrap();
+            few_rules::write(&desk.join(name));
         }
-        let mail = letter("Anna <anna@inbox.example>", "send.general@hertfordshire.example", "Who?", "a@inbox.example", few_rules::QUESTION);
+        let mail = letter(
+            "Anna <anna@inbox.example>",
+            "send.general@hertfordshire.example",
+            "Who?",
+            "a@inbox.example",
+            few_rules::QUESTION,
+        );
         fs::create_dir(desk.join("mail")).unwrap();
         for name in ["message.eml", "mail/one.eml"] {
             fs::write(desk.join(name), &mail).unwrap();
@@ -148,20 +171,28 @@ impl Machine {
             fs::copy(root.join("fixtures/labelled").join(name), desk.join("labelled").join(name)).unwrap();
         }
         let labels = fs::read_to_string(root.join("fixtures/labelled/labels.jsonl")).unwrap();
-        let few: Vec<&str> = labels.lines().filter(|line| ["d-001.", "d-002.", "d-003."].iter().any(|name| line.contains(name))).collect();
+        let few: Vec<&str> = labels
+            .lines()
+            .filter(|line| ["d-001.", "d-002.", "d-003."].iter().any(|name| line.contains(name)))
+            .collect();
         fs::write(desk.join("labelled/labels.jsonl"), few.join("\n") + "\n").unwrap();
         desk
     }
 
     /// Types this into a shell in this folder, with this on standard input.
     pub fn run(&self, folder: &Path, command: &str, input: &str) -> Done {
-        let promtool = concat!(env!("CARGO_MANIFEST_DIR"), "/target/promtool");
-        let path = format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{promtool}", self.at("bin").display());
+        let path = format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.at("bin").display());
         let mut shell = Command::new("nsenter");
         shell.args(["--target", &self.inside.to_string(), "--mount", "--pid", "sh", "-ec"]);
         shell.arg(format!("cd '{}'\n{command}", folder.display()));
-        shell.env("PATH", path).env("MACHINE", self.dir.path()).env("TESTS", std::env::current_exe().unwrap());
-        shell.env("PROGRAM", env!("CARGO_BIN_EXE_send-triage")).env("LC_ALL", "C.UTF-8").env_remove("CREDENTIALS_DIRECTORY");
+        shell
+            .env("PATH", path)
+            .env("MACHINE", self.dir.path())
+            .env("TESTS", std::env::current_exe().unwrap());
+        shell
+            .env("PROGRAM", env!("CARGO_BIN_EXE_send-triage"))
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("CREDENTIALS_DIRECTORY");
         let out = self.at(&format!("said.{}", self.words));
         let said = fs::File::create(&out).unwrap();
         shell.stdin(Stdio::piped()).stdout(said.try_clone().unwrap()).stderr(said);

@@ -161,16 +161,24 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
 fn used_up(said: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if says(&["submissionquota"]) {
-        Some("this mailbox has written to as many people as its provider allows in a day (Exchange Online: 10,000); \
-              letters wait, and go on when the day is over")
+        Some(
+            "this mailbox has written to as many people as its provider allows in a day (Exchange Online: 10,000); \
+              letters wait, and go on when the day is over",
+        )
     } else if says(&["storedrv.submission"]) && says(&["5.2.2 ", "quotaexceeded"]) || says(&["5.2.251"]) {
-        Some("the mailbox that sends is full: make room in it, and let its administrator set a retention policy on Sent; \
-              letters wait until then")
+        Some(
+            "the mailbox that sends is full: make room in it, and let its administrator set a retention policy on Sent; \
+              letters wait until then",
+        )
     } else if says(&["5.2.253"]) {
-        Some("the mailbox that sends has no licence, or an expired one: its administrator assigns one; letters wait until then")
+        Some(
+            "the mailbox that sends has no licence, or an expired one: its administrator assigns one; letters wait until then",
+        )
     } else if says(&["5.7.232", "5.7.233", "5.7.705", "5.1.90"]) {
-        Some("the tenant has written to as many people outside as its provider allows in a day; its administrator sees how many by \
-              Get-LimitsEnforcementStatus. Letters wait, and go on when the day is over")
+        Some(
+            "the tenant has written to as many people outside as its provider allows in a day; its administrator sees how many by \
+              Get-LimitsEnforcementStatus. Letters wait, and go on when the day is over",
+        )
     } else {
         None
     }
