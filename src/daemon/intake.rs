@@ -40,7 +40,7 @@ pub struct Taken {
 ///
 /// When one entry is what the record cannot take, the messages are taken one by one, each decided anew with what has been
 /// recorded by then; the one that still cannot be taken is set aside, and the others go in.
-pub(super) fn take_in<C: Clock>(
+pub fn take_in<C: Clock>(
     fetched: &reading::Batch,
     account: &str,
     folder: &str,

@@ -31,7 +31,8 @@ pub(super) struct Read {
 type Decided = (Begun<Option<(Decision, Duration)>>, Arc<Policy>);
 
 /// A batch as it was fetched, with the work on it begun.
-pub(super) struct Batch {
+pub struct Batch {
+    /// What was fetched.
     pub fetched: Arc<Fetched>,
     ahead: Vec<Mutex<Option<Ahead>>>,
 }
@@ -47,7 +48,7 @@ type AtWork = (Arc<Message>, Arc<Reading>);
 
 impl Batch {
     /// Begins the work on all of them; on none, where it must show which message ends the process.
-    pub(super) fn begin<C: Clock>(fetched: Fetched, world: &World<'_, C>) -> Self {
+    pub fn begin<C: Clock>(fetched: Fetched, world: &World<'_, C>) -> Self {
         let fetched = Arc::new(fetched);
         let strikes = world.records.strikes();
         let mut ahead = Vec::new();

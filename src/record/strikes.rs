@@ -209,6 +209,9 @@ mod tests {
         let closed = sample.close();
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        assert!(closed.open().records.strikes().reading(&at(1)).is_ok(), "it cannot be written, and nothing stops");
+        assert!(
+            closed.open().records.strikes().reading(&at(1)).is_ok(),
+            "it cannot be written, and nothing stops"
+        );
     }
 }
