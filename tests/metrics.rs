@@ -197,7 +197,7 @@ fn after_a_journey_a_scrape_says_what_happened() {
     ] {
         assert!((clock - now[series]).abs() < 600.0, "{series}: {}", now[series]);
     }
-    assert!(now["send_triage_working_days_known_until_timestamp_seconds"] > clock);
+    assert!(now["send_triage_calendar_known_until_timestamp_seconds"] > clock);
     assert!(count("send_triage_record_size_bytes", &[]) > 100_000.0);
     let rules = now.keys().find(|series| series.starts_with("send_triage_rules_info")).unwrap();
     assert!(program.stderr().contains(rules.split('"').nth(1).unwrap()), "the version of the log: {rules}");
