@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::exchange::{Exchange, GENERAL, Office};
 use crate::support::few_rules::{QUESTION, URGENT};
+use crate::support::program::Program;
 use crate::support::{wait_at_most, wait_until};
 
 const PARENT: &str = "anna.parent@home.example";
@@ -172,7 +173,33 @@ fn letters_leave_no_faster_than_the_pace_and_over_one_connection() {
     assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
 }
 
+/// The pace and the server's patience are told in minutes; both are waited for at the same time.
 #[test]
+fn what_was_put_off_leaves_when_its_minute_is_over() {
+    std::thread::scope(|scope| {
+        scope.spawn(too_many_connections_are_waited_out_and_the_letter_goes_once);
+        let exchange = Exchange::start();
+        let office = Office::with(&exchange, ", letters_a_minute: 2", "");
+        let _program = office.start();
+        for number in 1..=4 {
+            let mail = letter(&format!("q{number}"), &format!("Question {number}"), QUESTION);
+            let from = format!("parent.{number}@home.example");
+            exchange.arrives(String::from_utf8(mail).unwrap().replace(PARENT, &from).as_bytes());
+        }
+        let all = wait_at_most(Duration::from_secs(120), || {
+            Some(exchange.tenant().outside.clone()).filter(|sent| sent.len() >= 4)
+        });
+        let all = all.expect("the third and the fourth letter");
+        for (earlier, later) in all.iter().zip(all.iter().skip(2)) {
+            let apart = later.2.duration_since(earlier.2);
+            assert!(apart >= Duration::from_secs(59), "three letters in {apart:?}");
+        }
+        let to: std::collections::BTreeSet<_> = all.iter().map(|(to, _, _)| to).collect();
+        assert_eq!((all.len(), to.len()), (4, 4), "one for each");
+        assert_eq!(exchange.tenant().most_smtp_connections, 1);
+    });
+}
+
 fn too_many_connections_are_waited_out_and_the_letter_goes_once() {
     let exchange = Exchange::start();
     let office = Office::new(&exchange);
@@ -194,12 +221,24 @@ fn too_many_connections_are_waited_out_and_the_letter_goes_once() {
 }
 
 #[test]
-fn a_full_mailbox_and_a_missing_right_to_send_are_for_a_person() {
+fn a_full_mailbox_a_missing_right_and_a_used_up_day_are_for_a_person_and_the_letter_waits() {
     for (says, word) in [
-        ("554 5.2.2 mailbox full; STOREDRV.Submission; quota exceeded", "5.2.2"),
+        (
+            "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
+            "is full: make room",
+        ),
+        ("550 5.2.251 Sender throttled due to continuous mailbox full errors.", "is full: make room"),
         (
             "554 5.2.252 SendAsDenied; the sender is not allowed to send as this mailbox; STOREDRV.Submission.Exception:SendAsDeniedException",
-            "SendAsDenied",
+            "Send As",
+        ),
+        (
+            "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message due to a permanent exception",
+            "as many people as its provider allows in a day",
+        ),
+        (
+            "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit for sending email to external recipients",
+            "Get-LimitsEnforcementStatus",
         ),
     ] {
         let exchange = Exchange::start();
@@ -210,8 +249,55 @@ fn a_full_mailbox_and_a_missing_right_to_send_are_for_a_person() {
         exchange.wait_for("Triage/general", 1);
         wait_until(word, || program.stderr().contains(word).then_some(()));
         assert!(!program.stderr().contains(PARENT), "no address in the log");
-        assert_eq!(office.cases().len(), 1, "the case and its date stand all the same");
+        let cases = office.cases();
+        assert_eq!(cases.len(), 1, "the case and its date stand all the same");
+        assert_eq!(cases[0]["acknowledgement"], "waiting", "the letter waits for better days");
     }
+}
+
+#[test]
+fn a_spare_machine_answers_nobody_twice_where_the_server_keeps_the_copies() {
+    let exchange = Exchange::start();
+    let (first, spare) = (Office::new(&exchange), Office::new(&exchange));
+    let program = first.start();
+    let write = |numbers: std::ops::RangeInclusive<u32>| {
+        for number in numbers {
+            let mail = letter(&format!("q{number}"), &format!("Question {number}"), QUESTION);
+            let from = format!("parent.{number}@home.example");
+            exchange.arrives(String::from_utf8(mail).unwrap().replace(PARENT, &from).as_bytes());
+        }
+    };
+    let answered = || exchange.tenant().outside.len();
+    write(1..=3);
+    wait_until("three letters", || (answered() == 3).then_some(()));
+    assert_eq!(first.run(&["backup", "copy.sqlite"]).code, Some(0));
+    write(4..=9);
+    wait_until("more of them", || (answered() >= 6).then_some(()));
+    assert_eq!(program.kill().signal, Some(9));
+    let before = answered();
+    // The server's own copies come some seconds later, whoever is there to see them.
+    exchange.wait_for("Sent Items", before);
+
+    std::fs::copy(first.path("copy.sqlite"), spare.path("record.sqlite")).unwrap();
+    drop(first);
+    let rebuilt = spare.run(&["rebuild"]);
+    assert_eq!(rebuilt.code, Some(0), "{}{}", rebuilt.stdout, rebuilt.stderr);
+    let program = Program::start(spare.dir(), &["run", "--config", "c.yaml", "--log-level", "debug"]);
+    program.wait_for_log("Started");
+    write(10..=11);
+    for number in 10..=11 {
+        exchange.wait_for_letter(&format!("parent.{number}@home.example"));
+    }
+    exchange.wait_for("Triage/general", 11);
+    std::thread::sleep(Duration::from_secs(3));
+    let tenant = exchange.tenant();
+    let to: std::collections::BTreeSet<_> = tenant.outside.iter().map(|(to, _, _)| to).collect();
+    assert_eq!(to.len(), tenant.outside.len(), "somebody was answered twice");
+    drop(tenant);
+    let cases = spare.cases();
+    assert_eq!(cases.len(), 11, "a case for each");
+    let sent = cases.iter().filter(|case| case["acknowledgement"] == "sent").count();
+    assert_eq!(sent, answered(), "and the record knows who was answered");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The pages for people are true: every command in them is one that the program has, every link leads somewhere, every file and
-//! folder that they name is there. What the pages promise beyond that is shown by the tests that they name.
+//! folder that they name is there. That its commands do what they should is `pages_run`'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,10 @@ fn root() -> &'static Path {
 }
 
 /// Every page, by its path.
-fn pages() -> Vec<(PathBuf, String)> {
+pub fn pages() -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join("docs"), root().join("deploy")];
-    let mut pages = vec![root().join("README.md"), root().join("rules/README.md")];
+    let mut pages =
+        ["README.md", "CONTRIBUTING.md", "rules/README.md"].map(|page| root().join(page)).to_vec();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
@@ -27,7 +28,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     pages.into_iter().map(|page| (page.clone(), fs::read_to_string(page).unwrap())).collect()
 }
 
-fn name(page: &Path) -> String {
+pub fn name(page: &Path) -> String {
     page.strip_prefix(root()).unwrap().display().to_string()
 }
 
@@ -145,6 +146,44 @@ fn duty_staff_find_every_folder_on_their_page() {
     for name in names {
         assert!(page.contains(&name), "docs/duty-staff.md does not say what {name:?} is");
     }
+}
+
+/// Whoever reads the pages where the package puts them can follow their links, but to what is for developers.
+#[test]
+fn in_the_package_too_every_link_leads_somewhere() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let assets = manifest.split("\nassets = [").nth(1).unwrap().split("\n]").next().unwrap();
+    // From `["docs/*.md", "usr/share/doc/send-triage/docs/", ...`: the page's folder here, and there.
+    let mut places = BTreeMap::new();
+    for line in assets.lines().filter(|line| line.contains("share/doc/send-triage")) {
+        let words: Vec<&str> = line.split('"').collect();
+        places.insert(words[1], words[3].trim_start_matches("usr/share/doc/send-triage").trim_matches('/'));
+    }
+    let is_packed = |path: &Path| {
+        let here = path.strip_prefix(root()).unwrap();
+        let extension = here.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let of = |name: &str| here.parent().unwrap().join(name).display().to_string();
+        let patterns = [of("*"), of(&format!("*.{extension}")), here.display().to_string()];
+        let place = patterns.iter().find_map(|pattern| places.get(pattern.as_str()));
+        place.is_some_and(|place| Path::new(place) == here.parent().unwrap())
+            || path.is_dir() && places.values().any(|place| Path::new(place).starts_with(here))
+    };
+    let for_developers = ["src/", "tests/", "benches/", "fuzz/", "fixtures/", "rules", "schemas/"];
+    let mut complaints = Vec::new();
+    for (page, text) in pages().into_iter().filter(|(page, _)| is_packed(page)) {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || file.starts_with("http") || file.contains(char::is_whitespace) {
+                continue;
+            }
+            let Ok(target) = page.parent().unwrap().join(file).canonicalize() else { continue };
+            let here = target.strip_prefix(root()).unwrap().display().to_string();
+            if !is_packed(&target) && !for_developers.iter().any(|folder| here.starts_with(folder)) {
+                complaints.push(format!("{}: {link} is not in the package", name(&page)));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 /// The units, the package and its scripts name files; those are there, and all of the units are stopped and started.

@@ -196,6 +196,12 @@ fn a_spare_machine_goes_on_from_a_copied_record_and_the_mailboxes() {
         new.clone().all(|number| answered.contains_key(&number)).then_some(())
     });
     town.settle(&spare);
+    // What was asked for is no cause for alarm.
+    let log = daemon.stderr();
+    assert!(
+        log.contains("Rebuilt: looking at every message again") && !log.contains("UIDVALIDITY changed"),
+        "{log}"
+    );
     stop(daemon);
     let answered = town.answered(PARENTS, "INBOX");
     for (number, case) in by_number(&spare) {

@@ -245,7 +245,7 @@ fn check_secret(path: &str, secret: &Secret, out: &mut Problems) {
         out.add(
             format!("{path}/password"),
             "`password` needs exactly one of `file`, `env` or `credential`",
-            "Write `password: {file: /etc/send-triage/general.password}`; the password itself never stands here.",
+            "Write `password: {credential: general}`, and the password into /etc/send-triage/secrets/general: it never stands here.",
         );
     }
 }

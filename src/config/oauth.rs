@@ -226,7 +226,7 @@ fn check_provider(path: &str, name: &str, provider: &OauthProvider, out: &mut Pr
                 format!("{path}/{key}"),
                 format!("`{last}` needs exactly one of `file`, `env` or `credential`"),
                 format!(
-                    "Write `{last}: {{file: /etc/send-triage/{last}}}`; the secret itself never stands here."
+                    "Write `{last}: {{credential: {last}}}`, and the secret into /etc/send-triage/secrets/{last}: it never stands here."
                 ),
             );
         }
@@ -240,7 +240,7 @@ mod tests {
     /// The configuration that comes with the program, its first account with tokens of this provider.
     fn read(provider: &str) -> Result<Config, String> {
         let text = super::super::EXAMPLE
-            .replacen("      password: {file: /etc/send-triage/general.password}", "      oauth: tenant", 1)
+            .replacen("      password: {credential: general}", "      oauth: tenant", 1)
             .replacen("\naccounts:", &format!("\noauth: {{tenant: {{{provider}}}}}\n\naccounts:"), 1);
         Config::parse(&text, "c.yaml", Path::new("/srv")).map_err(|error| error.0)
     }
@@ -306,7 +306,7 @@ mod tests {
             1,
         ));
         assert!(told.contains("no account uses the provider `tenant`"), "{told}");
-        let password = "      password: {file: /etc/send-triage/general.password}";
+        let password = "      password: {credential: general}";
         let told = parse(text.replacen(password, "      oauth: tenat", 1));
         assert!(told.contains("there is no provider `tenat`"), "{told}");
         let told = parse(text.replacen(password, &format!("{password}\n      oauth: tenant"), 1));

@@ -9,6 +9,7 @@ pub(super) fn check(config: &Config, out: &mut Problems) {
     check_folders(config, out);
     check_sent(config, out);
     check_readers(config, out);
+    check_views(config, out);
     let limits = &config.acknowledgements;
     let each = [
         ("per_sender_a_day", limits.per_sender_a_day),
@@ -28,6 +29,24 @@ pub(super) fn check(config: &Config, out: &mut Problems) {
             "`tell_sender` is true, but no team is named, so no sender is ever told",
             "Name the teams: `teams: {transport@council.example: the school transport team}`, or remove `tell_sender`.",
         );
+    }
+}
+
+/// Gmail shows every message once more in folders of its own: there, what was filed and what we sent would be new mail.
+fn check_views(config: &Config, out: &mut Problems) {
+    for (at, account) in config.accounts.iter().enumerate() {
+        for (number, folder) in account.watch.iter().enumerate() {
+            let lower = folder.to_ascii_lowercase();
+            if ["[gmail]", "[google mail]"].iter().any(|views| lower.starts_with(views)) {
+                out.add(
+                    format!("accounts/{at}/watch/{number}"),
+                    format!(
+                        "`{folder}` is a view of Gmail's, which shows again what is filed and sent already"
+                    ),
+                    "Watch INBOX, or a label that only new mail gets.",
+                );
+            }
+        }
     }
 }
 

@@ -19,11 +19,15 @@ pub struct Secret {
     pub file: Option<PathBuf>,
     /// An environment variable.
     pub env: Option<String>,
-    /// A credential that systemd passes (`LoadCredential=`).
+    /// A credential that systemd passes (`LoadCredential=`); by hand, the file of that name in `secrets` beside the configuration.
     pub credential: Option<String>,
     /// The last day on which it serves, such as 2027-03-01: warned of 60, 30 and 7 days ahead.
     #[schemars(with = "Option<Day>")]
     pub expires_on: Option<NaiveDate>,
+    /// Where credentials lie for a command by hand: the folder that the unit passes to the service.
+    #[serde(skip)]
+    #[schemars(skip)]
+    by_hand: Option<PathBuf>,
 }
 
 impl Secret {
@@ -61,12 +65,15 @@ impl Secret {
                 format!("the environment variable {name}"),
             ),
             (None, None, Some(name)) => {
-                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                // An administrator's `doctor` or `rebuild` signs in as the service does. The folder is root's alone.
+                let passed = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+                let folder = passed.or_else(|| self.by_hand.clone().filter(|folder| folder.is_dir()));
+                let folder = folder.ok_or_else(|| {
                     ConfigError(format!(
-                        "The credential `{name}` cannot be read: systemd passed none. The unit needs LoadCredential=secrets:/etc/send-triage/secrets; by hand, say CREDENTIALS_DIRECTORY=/etc/send-triage/secrets."
+                        "The credential `{name}` cannot be read: systemd passed none, and there is no folder `secrets` beside the configuration that this user may look into. The unit needs LoadCredential=secrets:/etc/send-triage/secrets; by hand, run this as root, or say CREDENTIALS_DIRECTORY=FOLDER."
                     ))
                 })?;
-                let path = credential_in(Path::new(&folder), name);
+                let path = credential_in(&folder, name);
                 (read_file(&path)?, path.display().to_string())
             }
             _ => {
@@ -90,6 +97,7 @@ impl Secret {
         {
             *path = folder.join(&*path);
         }
+        self.by_hand = Some(folder.join("secrets"));
     }
 }
 
@@ -105,4 +113,25 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     std::fs::read_to_string(path)
         .map(Zeroizing::new)
         .map_err(|error| ConfigError(format!("{}: the password cannot be read: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn by_hand_a_credential_is_the_file_in_secrets_beside_the_configuration() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut secret = Secret { credential: Some("general".into()), ..Secret::default() };
+        secret.make_absolute(dir.path());
+        let said = secret.read().unwrap_err().to_string();
+        assert!(said.contains("no folder `secrets`") && said.contains("CREDENTIALS_DIRECTORY"), "{said}");
+        std::fs::create_dir(dir.path().join("secrets")).unwrap();
+        let said = secret.read().unwrap_err().to_string();
+        assert!(said.contains("secrets/general: the password cannot be read"), "{said}");
+        std::fs::write(dir.path().join("secrets/general"), "blue tractor 7\n").unwrap();
+        assert_eq!(secret.read().unwrap().expose_secret(), "blue tractor 7");
+    }
 }

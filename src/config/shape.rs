@@ -259,7 +259,7 @@ impl<'s> Walker<'s> {
         let Value::Map(entries) = &node.value else {
             let remedy = match what {
                 "`password`" => {
-                    "Say where it is: `password: {file: /etc/send-triage/general.password}`. The password itself never stands here."
+                    "Say where it is: `password: {credential: general}` is the file /etc/send-triage/secrets/general. The password itself never stands here."
                 }
                 "`client_secret`" | "`refresh_token`" | "`key`" => {
                     "Say where it is: `{file: PATH}`, `{env: NAME}` or `{credential: NAME}`. The secret itself never stands here."

@@ -307,11 +307,11 @@ mod tests {
     fn secrets_certificates_and_servers_are_all_known_and_each_once() {
         let text = crate::config::EXAMPLE
             .replacen(
-                "      password: {file: /etc/send-triage/general.password}",
-                "      password: {file: /etc/send-triage/general.password, expires_on: 2027-02-01}",
+                "      password: {credential: general}",
+                "      password: {credential: general, expires_on: 2027-02-01}",
                 1,
             )
-            .replacen("{host: imap.hertfordshire.example, password: {file: /etc/send-triage/resolution.password}}", "{host: imap.hertfordshire.example, oauth: tenant}", 1)
+            .replacen("{host: imap.hertfordshire.example, password: {credential: resolution}}", "{host: imap.hertfordshire.example, oauth: tenant}", 1)
             .replacen(
                 "\naccounts:",
                 "\noauth: {tenant: {microsoft_tenant: x.example, client_id: y, client_secret: {file: z, expires_on: 2027-01-01}}}\n\naccounts:",

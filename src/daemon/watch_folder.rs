@@ -220,12 +220,21 @@ pub(super) fn resynchronise<M: Mailbox, C: Clock>(
     reason: &str,
 ) -> Result<u32, Trouble> {
     let (account, folder) = (mailbox.account(), mailbox.folder());
-    tracing::warn!(
-        account,
-        folder,
-        uid_validity,
-        "{reason}: looking at every message again; known ones are recognised."
-    );
+    if world.records.mailbox(account, folder)?.is_some_and(|state| state.is_rebuilt()) {
+        // What an administrator just asked for is no trouble.
+        tracing::info!(
+            account,
+            folder,
+            "Rebuilt: looking at every message again; known ones are recognised."
+        );
+    } else {
+        tracing::warn!(
+            account,
+            folder,
+            uid_validity,
+            "{reason}: looking at every message again; known ones are recognised."
+        );
+    }
     world.records.resynchronise(account, folder, uid_validity, world.now())?;
     Ok(0)
 }

@@ -28,6 +28,14 @@ pub struct MailboxState {
     pub last_seen_at: DateTime<Utc>,
 }
 
+impl MailboxState {
+    /// Whether the record was made anew and this folder has not been looked at since: `rebuild` leaves 0, which no server
+    /// gives (RFC 9051 section 2.3.1.1: a UIDVALIDITY is not zero).
+    pub fn is_rebuilt(&self) -> bool {
+        self.uid_validity == 0
+    }
+}
+
 /// What became of every UID of a mailbox, since its UIDs last changed their meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MailboxLedger {

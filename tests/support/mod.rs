@@ -15,6 +15,7 @@ pub mod mailroom;
 pub mod program;
 pub mod proxy;
 pub mod servers;
+pub mod standin;
 pub mod team;
 pub mod token_endpoint;
 pub mod wire;

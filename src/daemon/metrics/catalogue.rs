@@ -33,7 +33,7 @@ catalogue! {
     RECORD_SIZE = gauge("send_triage_record_size_bytes", "The size of the record's file, with its log.");
     RULES = gauge("send_triage_rules_info", "Always 1; the label is the version of the rules in force.");
     RULES_REFUSED = gauge("send_triage_rules_refused", "1: changed rules were refused and the last good ones are in force.");
-    CALENDAR_ENDS = gauge("send_triage_working_days_known_until_timestamp_seconds", "The end of the last day for which bank holidays are known.");
+    CALENDAR_ENDS = gauge("send_triage_calendar_known_until_timestamp_seconds", "The end of the last day for which bank holidays are known.");
     CREDENTIAL_ENDS = gauge("send_triage_credential_expiry_timestamp_seconds", "When a secret or certificate ends, where that is known.");
     LAST_SEEN = gauge("send_triage_mailbox_last_seen_timestamp_seconds", "When the server of a watched folder last answered; 0: never.");
     LEDGER_GAPS = gauge("send_triage_ledger_gaps", "UIDs of a folder for which no outcome is on record; looked at every ten minutes. Anything but 0 is a fault of the program.");

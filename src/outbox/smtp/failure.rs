@@ -141,8 +141,10 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
         "this provider no longer takes passwords: use XOAUTH2 (for Microsoft 365 see deploy/MICROSOFT-365.md)"
     } else if said.contains("5.7.139") || said.contains("smtpclientauthentication is disabled") {
         "switch on authenticated SMTP for this mailbox or the tenant (SmtpClientAuthenticationDisabled: false)"
-    } else if said.contains("sendasdenied") || said.contains("5.7.60") {
+    } else if said.contains("sendasdenied") || said.contains("5.7.60") || said.contains("5.2.252") {
         "give the login the right to send as this mailbox (Send As), or set `envelope_from` to its own address"
+    } else if let Some(remedy) = used_up(&said) {
+        remedy
     } else if stage == Stage::Login || code == Some(535) {
         "check `user`, and the password or token; then the account itself (locked, expired, no SMTP allowed); for Microsoft 365 \
          also SMTP.SendAsApp and the right to send as this mailbox (deploy/MICROSOFT-365.md)"
@@ -152,6 +154,34 @@ fn remedy(stage: Stage, error: &Error) -> Option<String> {
         return None;
     };
     Some(remedy.to_owned())
+}
+
+/// What Exchange Online says when the mailbox that sends, or its tenant, has used up something: every letter would fare the same,
+/// and be taken when there is room again. ("Mailbox full" without STOREDRV is a recipient's.)
+fn used_up(said: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if says(&["submissionquota"]) {
+        Some(
+            "this mailbox has written to as many people as its provider allows in a day (Exchange Online: 10,000); \
+              letters wait, and go on when the day is over",
+        )
+    } else if says(&["storedrv.submission"]) && says(&["5.2.2 ", "quotaexceeded"]) || says(&["5.2.251"]) {
+        Some(
+            "the mailbox that sends is full: make room in it, and let its administrator set a retention policy on Sent; \
+              letters wait until then",
+        )
+    } else if says(&["5.2.253"]) {
+        Some(
+            "the mailbox that sends has no licence, or an expired one: its administrator assigns one; letters wait until then",
+        )
+    } else if says(&["5.7.232", "5.7.233", "5.7.705", "5.1.90"]) {
+        Some(
+            "the tenant has written to as many people outside as its provider allows in a day; its administrator sees how many by \
+              Get-LimitsEnforcementStatus. Letters wait, and go on when the day is over",
+        )
+    } else {
+        None
+    }
 }
 
 /// Whether TLS failed for a reason that trying again does not mend.
