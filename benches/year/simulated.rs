@@ -7,6 +7,7 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use send_triage::clock::Clock;
 use send_triage::config::Config;
+use send_triage::daemon::reading::Batch;
 use send_triage::daemon::{Bells, InForce, World, in_force, intake};
 use send_triage::mailbox::{Fetched, RawMessage, SENT};
 use send_triage::message::MessageRef;
@@ -133,7 +134,7 @@ impl Instance {
             bells: Bells::new([ACCOUNT].into_iter()),
             stop: self.stop.clone(),
         };
-        intake::take_in(&fetched, ACCOUNT, folder, &world).unwrap();
+        intake::take_in(&Batch::begin(fetched, &world), ACCOUNT, folder, &world).unwrap();
         let account = ACCOUNT.to_owned();
         for which in [
             Which::Mailbox { account: account.clone(), folder: folder.to_owned() },
