@@ -101,22 +101,31 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 struct Spare {
     pages: Vec<Page>,
-    tables: Vec<Tables>,
+    memos: Vec<Memo>,
 }
 
 /// How many are kept; more than nearly every letter has.
 const MOST_SPARE: usize = 32;
+/// How much room each list keeps for the next message; more than nearly every letter takes.
+const MOST_ROOM: usize = 4_096;
 
 impl Matcher {
     /// Brings the phrases together; the number of each is its place. `often`: how often each term was met in some mail, by
     /// which it is chosen what is looked for first; where nothing is known, a short set before a long one.
-    pub fn new(mut programs: Vec<Program>, parts: Parts, sets: Sets, terms: usize, often: &[u32]) -> Self {
+    pub fn new(
+        mut programs: Vec<Program>,
+        mut parts: Parts,
+        sets: Sets,
+        terms: usize,
+        often: &[u32],
+    ) -> Self {
         let met = |term: &Term| often.get(*term as usize).copied().unwrap_or(0);
         let weight = |set: &[Term]| set.iter().map(met).fold(set.len() as u32 / 8, u32::saturating_add);
         let weights: Vec<u32> = (0..sets.len()).map(|set| sets.get(set).map_or(0, weight)).collect();
         let weight = |set: &OneOf| weights.get(*set as usize).copied().unwrap_or(0);
         programs.iter_mut().for_each(|program| program.needs.sort_by_key(weight));
         let choices = parts.choices(&sets, weight);
+        parts.settle();
         Self { programs, parts, sets, terms, choices, weights, spare: Mutex::default() }
     }
 
@@ -134,8 +143,8 @@ impl Matcher {
         if let Ok(mut spare) = self.spare.try_lock() {
             spare.pages.extend(more.pages);
             spare.pages.truncate(MOST_SPARE);
-            spare.tables.extend(more.tables);
-            spare.tables.truncate(MOST_SPARE);
+            spare.memos.extend(more.memos);
+            spare.memos.truncate(MOST_SPARE);
         }
     }
 
@@ -221,20 +230,36 @@ impl Tables {
 }
 
 impl Memo {
-    /// The tables, with nothing in them, for another message.
-    fn wiped(self) -> Tables {
-        let mut tables = self.tables;
+    fn new(matcher: &Matcher) -> Self {
+        Self {
+            tables: Tables::new(matcher),
+            ways: Vec::new(),
+            awake: Vec::new(),
+            known: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+
+    /// The same with nothing in it, for another message.
+    fn wiped(mut self) -> Self {
+        let tables = &mut self.tables;
         for choice in tables.chosen.drain(..) {
             if let Some(place) = tables.choices.get_mut(choice) {
                 *place = (0, 0);
             }
         }
-        for known in &self.known {
+        for known in self.known.drain(..) {
             if let Some(place) = tables.phrases.get_mut(known.phrase) {
                 *place = 0;
             }
         }
-        tables
+        self.ways.clear();
+        self.starts.clear();
+        // What one odd message took is not kept for ever.
+        self.ways.shrink_to(MOST_ROOM);
+        self.known.shrink_to(MOST_ROOM);
+        self.starts.shrink_to(MOST_ROOM);
+        self
     }
 }
 
@@ -245,10 +270,7 @@ impl<'s> Search<'s> {
         let mut spare =
             matcher.spare.try_lock().map(|mut spare| std::mem::take(&mut *spare)).unwrap_or_default();
         let pages = pages(zones, matcher.terms, matcher.sets.len(), || spare.pages.pop());
-        let memo = |_: &Page| {
-            let tables = spare.tables.pop().unwrap_or_else(|| Tables::new(matcher));
-            Memo { tables, ways: Vec::new(), awake: Vec::new(), known: Vec::new(), starts: Vec::new() }
-        };
+        let memo = |_: &Page| spare.memos.pop().unwrap_or_else(|| Memo::new(matcher));
         let memos = pages.iter().map(memo).collect();
         matcher.keep(spare);
         Self { matcher, zones, received_on, pages, memos, none: Rc::from([]), steps: 0 }
@@ -258,8 +280,8 @@ impl<'s> Search<'s> {
     pub fn close(&mut self) {
         let (pages, memos) = (std::mem::take(&mut self.pages), std::mem::take(&mut self.memos));
         let narrow = pages.into_iter().filter(|page| page.width == ORDINARY).take(MOST_SPARE).collect();
-        let tables = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
-        self.matcher.keep(Spare { pages: narrow, tables });
+        let memos = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
+        self.matcher.keep(Spare { pages: narrow, memos });
     }
 
     /// Counts what was done elsewhere for this message; false when that is enough, and no more will be found.

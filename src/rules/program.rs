@@ -148,6 +148,12 @@ impl Parts {
         Ok(id)
     }
 
+    /// Forgets what is of use only while phrases are added.
+    pub fn settle(&mut self) {
+        let (all, slots) = (std::mem::take(&mut self.all), std::mem::take(&mut self.slots));
+        *self = Self { all, slots, choices: self.choices, ..Self::default() };
+    }
+
     /// The sets of which a match of this part needs one term each.
     fn needs(&self, part: &Part, terms: &mut Builder) -> Vec<OneOf> {
         match part {
