@@ -101,13 +101,15 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 struct Spare {
     pages: Vec<Page>,
-    memos: Vec<Memo>,
+    rooms: Vec<Room>,
 }
 
 /// How many are kept; more than nearly every letter has.
 const MOST_SPARE: usize = 32;
 /// How much room each list keeps for the next message; more than nearly every letter takes.
 const MOST_ROOM: usize = 4_096;
+/// About how many phrases are asked for on a page.
+const USUALLY_KNOWN: usize = 256;
 
 impl Matcher {
     /// Brings the phrases together; the number of each is its place. `often`: how often each term was met in some mail, by
@@ -143,8 +145,8 @@ impl Matcher {
         if let Ok(mut spare) = self.spare.try_lock() {
             spare.pages.extend(more.pages);
             spare.pages.truncate(MOST_SPARE);
-            spare.memos.extend(more.memos);
-            spare.memos.truncate(MOST_SPARE);
+            spare.rooms.extend(more.rooms);
+            spare.rooms.truncate(MOST_SPARE);
         }
     }
 
@@ -219,6 +221,20 @@ pub(super) struct Tables {
     phrases: Vec<u32>,
 }
 
+/// The parts of a [`Memo`] that are left to the next message.
+#[derive(Debug)]
+struct Room {
+    tables: Tables,
+    ways: Vec<PartId>,
+    starts: Vec<u64>,
+}
+
+impl Room {
+    fn new(matcher: &Matcher) -> Self {
+        Self { tables: Tables::new(matcher), ways: Vec::new(), starts: Vec::new() }
+    }
+}
+
 impl Tables {
     fn new(matcher: &Matcher) -> Self {
         Self {
@@ -230,36 +246,30 @@ impl Tables {
 }
 
 impl Memo {
-    fn new(matcher: &Matcher) -> Self {
-        Self {
-            tables: Tables::new(matcher),
-            ways: Vec::new(),
-            awake: Vec::new(),
-            known: Vec::new(),
-            starts: Vec::new(),
-        }
+    fn new(room: Room) -> Self {
+        let Room { tables, ways, starts } = room;
+        Self { tables, ways, awake: Vec::new(), known: Vec::with_capacity(USUALLY_KNOWN), starts }
     }
 
-    /// The same with nothing in it, for another message.
-    fn wiped(mut self) -> Self {
-        let tables = &mut self.tables;
+    /// What of it serves another message, with nothing in it.
+    fn wiped(self) -> Room {
+        let Self { mut tables, mut ways, known, mut starts, .. } = self;
         for choice in tables.chosen.drain(..) {
             if let Some(place) = tables.choices.get_mut(choice) {
                 *place = (0, 0);
             }
         }
-        for known in self.known.drain(..) {
+        for known in &known {
             if let Some(place) = tables.phrases.get_mut(known.phrase) {
                 *place = 0;
             }
         }
-        self.ways.clear();
-        self.starts.clear();
         // What one odd message took is not kept for ever.
-        self.ways.shrink_to(MOST_ROOM);
-        self.known.shrink_to(MOST_ROOM);
-        self.starts.shrink_to(MOST_ROOM);
-        self
+        ways.clear();
+        ways.shrink_to(MOST_ROOM);
+        starts.clear();
+        starts.shrink_to(MOST_ROOM);
+        Room { tables, ways, starts }
     }
 }
 
@@ -270,7 +280,7 @@ impl<'s> Search<'s> {
         let mut spare =
             matcher.spare.try_lock().map(|mut spare| std::mem::take(&mut *spare)).unwrap_or_default();
         let pages = pages(zones, matcher.terms, matcher.sets.len(), || spare.pages.pop());
-        let memo = |_: &Page| spare.memos.pop().unwrap_or_else(|| Memo::new(matcher));
+        let memo = |_: &Page| Memo::new(spare.rooms.pop().unwrap_or_else(|| Room::new(matcher)));
         let memos = pages.iter().map(memo).collect();
         matcher.keep(spare);
         Self { matcher, zones, received_on, pages, memos, none: Rc::from([]), steps: 0 }
@@ -280,8 +290,8 @@ impl<'s> Search<'s> {
     pub fn close(&mut self) {
         let (pages, memos) = (std::mem::take(&mut self.pages), std::mem::take(&mut self.memos));
         let narrow = pages.into_iter().filter(|page| page.width == ORDINARY).take(MOST_SPARE).collect();
-        let memos = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
-        self.matcher.keep(Spare { pages: narrow, memos });
+        let rooms = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
+        self.matcher.keep(Spare { pages: narrow, rooms });
     }
 
     /// Counts what was done elsewhere for this message; false when that is enough, and no more will be found.
