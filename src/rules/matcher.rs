@@ -101,33 +101,23 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 struct Spare {
     pages: Vec<Page>,
-    rooms: Vec<Room>,
+    tables: Vec<Tables>,
 }
 
 /// How many are kept; more than nearly every letter has.
 const MOST_SPARE: usize = 32;
-/// How much room each list keeps for the next message; more than nearly every letter takes.
-const MOST_ROOM: usize = 4_096;
-/// About how many phrases are asked for on a page.
-const USUALLY_KNOWN: usize = 256;
 
 impl Matcher {
     /// Brings the phrases together; the number of each is its place. `often`: how often each term was met in some mail, by
     /// which it is chosen what is looked for first; where nothing is known, a short set before a long one.
-    pub fn new(
-        mut programs: Vec<Program>,
-        mut parts: Parts,
-        sets: Sets,
-        terms: usize,
-        often: &[u32],
-    ) -> Self {
+    pub fn new(mut programs: Vec<Program>, parts: Parts, sets: Sets, terms: usize, often: &[u32]) -> Self {
         let met = |term: &Term| often.get(*term as usize).copied().unwrap_or(0);
         let weight = |set: &[Term]| set.iter().map(met).fold(set.len() as u32 / 8, u32::saturating_add);
         let weights: Vec<u32> = (0..sets.len()).map(|set| sets.get(set).map_or(0, weight)).collect();
         let weight = |set: &OneOf| weights.get(*set as usize).copied().unwrap_or(0);
         programs.iter_mut().for_each(|program| program.needs.sort_by_key(weight));
         let choices = parts.choices(&sets, weight);
-        parts.settle();
+        let parts = parts.closed();
         Self { programs, parts, sets, terms, choices, weights, spare: Mutex::default() }
     }
 
@@ -145,8 +135,8 @@ impl Matcher {
         if let Ok(mut spare) = self.spare.try_lock() {
             spare.pages.extend(more.pages);
             spare.pages.truncate(MOST_SPARE);
-            spare.rooms.extend(more.rooms);
-            spare.rooms.truncate(MOST_SPARE);
+            spare.tables.extend(more.tables);
+            spare.tables.truncate(MOST_SPARE);
         }
     }
 
@@ -221,20 +211,6 @@ pub(super) struct Tables {
     phrases: Vec<u32>,
 }
 
-/// The parts of a [`Memo`] that are left to the next message.
-#[derive(Debug)]
-struct Room {
-    tables: Tables,
-    ways: Vec<PartId>,
-    starts: Vec<u64>,
-}
-
-impl Room {
-    fn new(matcher: &Matcher) -> Self {
-        Self { tables: Tables::new(matcher), ways: Vec::new(), starts: Vec::new() }
-    }
-}
-
 impl Tables {
     fn new(matcher: &Matcher) -> Self {
         Self {
@@ -246,30 +222,20 @@ impl Tables {
 }
 
 impl Memo {
-    fn new(room: Room) -> Self {
-        let Room { tables, ways, starts } = room;
-        Self { tables, ways, awake: Vec::new(), known: Vec::with_capacity(USUALLY_KNOWN), starts }
-    }
-
-    /// What of it serves another message, with nothing in it.
-    fn wiped(self) -> Room {
-        let Self { mut tables, mut ways, known, mut starts, .. } = self;
+    /// The tables, with nothing in them, for another message.
+    fn wiped(self) -> Tables {
+        let mut tables = self.tables;
         for choice in tables.chosen.drain(..) {
             if let Some(place) = tables.choices.get_mut(choice) {
                 *place = (0, 0);
             }
         }
-        for known in &known {
+        for known in &self.known {
             if let Some(place) = tables.phrases.get_mut(known.phrase) {
                 *place = 0;
             }
         }
-        // What one odd message took is not kept for ever.
-        ways.clear();
-        ways.shrink_to(MOST_ROOM);
-        starts.clear();
-        starts.shrink_to(MOST_ROOM);
-        Room { tables, ways, starts }
+        tables
     }
 }
 
@@ -280,7 +246,10 @@ impl<'s> Search<'s> {
         let mut spare =
             matcher.spare.try_lock().map(|mut spare| std::mem::take(&mut *spare)).unwrap_or_default();
         let pages = pages(zones, matcher.terms, matcher.sets.len(), || spare.pages.pop());
-        let memo = |_: &Page| Memo::new(spare.rooms.pop().unwrap_or_else(|| Room::new(matcher)));
+        let memo = |_: &Page| {
+            let tables = spare.tables.pop().unwrap_or_else(|| Tables::new(matcher));
+            Memo { tables, ways: Vec::new(), awake: Vec::new(), known: Vec::new(), starts: Vec::new() }
+        };
         let memos = pages.iter().map(memo).collect();
         matcher.keep(spare);
         Self { matcher, zones, received_on, pages, memos, none: Rc::from([]), steps: 0 }
@@ -290,8 +259,8 @@ impl<'s> Search<'s> {
     pub fn close(&mut self) {
         let (pages, memos) = (std::mem::take(&mut self.pages), std::mem::take(&mut self.memos));
         let narrow = pages.into_iter().filter(|page| page.width == ORDINARY).take(MOST_SPARE).collect();
-        let rooms = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
-        self.matcher.keep(Spare { pages: narrow, rooms });
+        let tables = memos.into_iter().take(MOST_SPARE).map(Memo::wiped).collect();
+        self.matcher.keep(Spare { pages: narrow, tables });
     }
 
     /// Counts what was done elsewhere for this message; false when that is enough, and no more will be found.

@@ -215,7 +215,7 @@ impl Learned {
 
     /// Begins to weigh words that are handed over one by one.
     pub fn weighing(&self) -> Weighing<'_> {
-        Weighing { learned: self, found: Vec::with_capacity(256), texts: 0, sentence: 0, last: None }
+        Weighing { learned: self, found: Vec::new(), texts: 0, sentence: 0, last: None }
     }
 }
 

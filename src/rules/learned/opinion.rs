@@ -110,10 +110,6 @@ impl Learned {
             else {
                 continue;
             };
-            // Most words say nothing of most rules.
-            if *weight == 0.0 {
-                continue;
-            }
             let weight = weight * rarity;
             // A word in the two sentences that speak most of it counts there and in the whole.
             let inside = (window.sentence..=window.sentence + 1).contains(&place.sentence);
