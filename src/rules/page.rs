@@ -95,6 +95,10 @@ pub struct Page {
     by_zone: [Stretches; 6],
     /// Room for [`super::waking`] to work in; all nothing between its calls.
     pub(super) waking: Vec<Stretches>,
+    /// The same; empty between its calls.
+    pub(super) entered: Vec<u32>,
+    /// The same.
+    pub(super) met: Vec<(usize, Stretches)>,
 }
 
 /// Divides the zones into pages; `spare`: one that is no longer needed, of the same rules.
@@ -163,6 +167,8 @@ impl Page {
             reach: vec![0],
             by_zone: [0; 6],
             waking: Vec::new(),
+            entered: Vec::new(),
+            met: Vec::new(),
         }
     }
 
@@ -368,6 +374,10 @@ impl Page {
 
     /// The stretches in which these places are.
     pub fn stretches_of(&self, places: &[u64]) -> Stretches {
+        // Of most phrases there are none.
+        if places.iter().all(|word| *word == 0) {
+            return 0;
+        }
         let stretch = |place: usize| self.stretch_of.get(place).map_or(0, |stretch| 1 << (stretch % 64));
         bits::places(places).fold(0, |all, place| all | stretch(place))
     }

@@ -4,7 +4,7 @@
 //! The needs of each, rarest first, make a tree in which what begins alike is asked once; a page enters it only by the
 //! words that are there. So the cost of a message hardly grows with the number of rules.
 
-use super::lexicon::{OneOf, Sets};
+use super::lexicon::{OneOf, Sets, Term};
 use super::page::{Page, Stretches};
 
 /// The tree, laid out in a row: each node is followed by those below it.
@@ -15,8 +15,10 @@ pub struct Waking<T> {
     wakes: Vec<T>,
     /// The nodes without one above them.
     roots: Vec<usize>,
-    /// For each term the roots at which it is asked for, by their place in `roots`.
-    by_term: Vec<Vec<u32>>,
+    /// The roots at which a term is asked for, by their place in `roots`: one term's after the other's.
+    by_term: Vec<u32>,
+    /// For each term where its own begin, and the end of the last.
+    of_term: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -38,8 +40,10 @@ impl<T: Copy + Ord> Waking<T> {
             nodes: Vec::new(),
             wakes: Vec::new(),
             roots: Vec::new(),
-            by_term: vec![Vec::new(); terms],
+            by_term: Vec::new(),
+            of_term: Vec::with_capacity(terms + 1),
         };
+        let mut by_term: Vec<Vec<u32>> = vec![Vec::new(); terms];
         let mut rest = all.as_slice();
         while let Some((needs, _)) = rest.first() {
             let root = u32::try_from(tree.roots.len()).unwrap_or(u32::MAX);
@@ -47,12 +51,26 @@ impl<T: Copy + Ord> Waking<T> {
             let need = needs.first().copied().unwrap_or_default();
             rest = tree.grow(rest, 0);
             for term in sets.get(need as usize).into_iter().flat_map(|terms| terms.iter()) {
-                if let Some(roots) = tree.by_term.get_mut(*term as usize) {
+                if let Some(roots) = by_term.get_mut(*term as usize) {
                     roots.push(root);
                 }
             }
         }
+        let end = |tree: &Self| u32::try_from(tree.by_term.len()).unwrap_or(u32::MAX);
+        for roots in &by_term {
+            tree.of_term.push(end(&tree));
+            tree.by_term.extend_from_slice(roots);
+        }
+        tree.of_term.push(end(&tree));
         tree
+    }
+
+    /// The roots at which a term is asked for.
+    fn roots_of(&self, term: Term) -> &[u32] {
+        match self.of_term.get(term as usize..) {
+            Some([from, to, ..]) => self.by_term.get(*from as usize..*to as usize).unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// Adds the node of the first one's need at this depth, with all below it; gives those that do not share it.
@@ -82,10 +100,10 @@ impl<T: Copy + Ord> Waking<T> {
     pub fn wake(&self, page: &mut Page, sets: &Sets, mut woken: impl FnMut(T, Stretches)) {
         let mut reaches = std::mem::take(&mut page.waking);
         reaches.resize(reaches.len().max(self.roots.len()), 0);
-        let mut entered: Vec<u32> = Vec::new();
+        let (mut entered, mut met) = (std::mem::take(&mut page.entered), std::mem::take(&mut page.met));
         for term in &page.present {
             let more = page.reach_of_term(*term);
-            for root in self.by_term.get(*term as usize).into_iter().flatten() {
+            for root in self.roots_of(*term) {
                 let Some(reach) = reaches.get_mut(*root as usize) else { continue };
                 if *reach == 0 {
                     entered.push(*root);
@@ -93,8 +111,7 @@ impl<T: Copy + Ord> Waking<T> {
                 *reach |= more;
             }
         }
-        let mut met: Vec<(usize, Stretches)> = Vec::new();
-        for root in entered {
+        for root in entered.drain(..) {
             let reach = reaches.get_mut(root as usize).map(std::mem::take).unwrap_or(0);
             let Some(root) = self.roots.get(root as usize) else { continue };
             let Some(node) = self.nodes.get(*root) else { continue };
@@ -118,6 +135,7 @@ impl<T: Copy + Ord> Waking<T> {
                 at += 1;
             }
         }
-        page.waking = reaches;
+        met.clear();
+        (page.waking, page.entered, page.met) = (reaches, entered, met);
     }
 }
