@@ -122,8 +122,7 @@ fn a_password_that_was_written_into_the_configuration_is_not_shown() {
     let place = Place::new(RULES, "");
     let file = place.0.path().join("send-triage.yaml");
     let text = fs::read_to_string(&file).unwrap();
-    let text =
-        text.replacen("password: {credential: general}", "password: correct-horse", 1);
+    let text = text.replacen("password: {credential: general}", "password: correct-horse", 1);
     fs::write(&file, text).unwrap();
     for format in ["text", "json", "short"] {
         let done = place.check(format);
