@@ -250,7 +250,7 @@ async fn a_message_that_ended_the_program_three_times_is_set_aside_unread_and_th
     let at = MessageRef { account: "general".into(), folder: "INBOX".into(), uid_validity, uid: 1 };
     for _ in 0..MOST_STRIKES {
         // A process that ends says nothing of an end.
-        std::mem::forget(room.records().reading(&at).unwrap());
+        std::mem::forget(room.records().strikes().reading(&at).unwrap());
     }
     room.arrives("1", &letter(1));
     room.arrives("2", &letter(2));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use send_triage::clock::Clock;
 use send_triage::config::Config;
+use send_triage::daemon::reading::Batch;
 use send_triage::daemon::reload::{self, Asked};
 use send_triage::daemon::{Bells, InForce, World, in_force, intake, kept, refusal};
 use send_triage::mailbox::{Fetched, RawMessage};
@@ -361,7 +362,7 @@ fn no_message_is_decided_by_a_mixture_even_if_rules_change_in_the_middle_of_a_ba
             up_to: uid + 5,
             uid_validity: 7,
         };
-        intake::take_in(&fetched, "general", "INBOX", &world).unwrap();
+        intake::take_in(&Batch::begin(fetched, &world), "general", "INBOX", &world).unwrap();
         swapped += u32::from(in_force.now().policy.rules.version() == new);
         // Every message of the batch by the same version, whole: rules, wording, settings.
         for case in desk.records.cases(&CaseFilter::default()).unwrap() {

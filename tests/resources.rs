@@ -228,8 +228,10 @@ fn open_files_and_connections_stay_few_while_servers_come_and_go() {
         watch(Duration::from_millis(700), 0);
         servers.start_smtp();
     }
+    // A letter whose server is stopped before it answers is in doubt, and is not sent again by guess.
+    let in_doubt = || program.stderr().matches("no answer after the letter was handed over").count();
     let done = wait_at_most(Duration::from_secs(180), || {
-        (servers.mailbox("sink", "INBOX").len() >= 60).then_some(())
+        (servers.mailbox("sink", "INBOX").len() + in_doubt() >= 60).then_some(())
     });
     assert!(done.is_some(), "{} of 60 are answered", servers.mailbox("sink", "INBOX").len());
     let after = wait_at_most(Duration::from_secs(60), || {

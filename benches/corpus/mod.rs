@@ -85,7 +85,8 @@ fn said(dice: &mut Dice, all: &[String]) -> Said {
     } else {
         Vec::new()
     };
-    let address = format!("{}.{}@post.example", plain(first), plain(last));
+    // Some write more than once; most do not.
+    let address = format!("{}.{}{}@post.example", plain(first), plain(last), dice.below(40));
     Said { name: format!("{first} {last}"), address, paragraphs, signature }
 }
 

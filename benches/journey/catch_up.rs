@@ -61,7 +61,8 @@ pub fn filing(place: &Place, asked: &Asked, report: &mut Report) {
     });
     for (who, least, aim) in [
         ("bare client", 0.6, "at least 0.6"),
-        ("imapfilter, 200 phrases", 10.0, "at least 10"),
+        (peers::IMAPFILTER_BY_SEARCH, 10.0, "at least 10"),
+        (peers::IMAPFILTER, 10.0, "at least 10"),
         ("Sieve, 200 phrases", 0.0, ""),
     ] {
         let Some(theirs) = of(who) else { continue };

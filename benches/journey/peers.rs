@@ -15,6 +15,11 @@ use crate::support::servers::PASSWORD;
 const PHRASES: usize = 200;
 const FOLDERS: usize = 8;
 
+/// imapfilter as a programmer would write it.
+pub const IMAPFILTER: &str = "imapfilter, 200 phrases, searched by itself";
+/// imapfilter as its manual writes rules.
+pub const IMAPFILTER_BY_SEARCH: &str = "imapfilter, 200 phrases, searched by the server";
+
 /// One of them.
 pub struct Tool {
     pub name: &'static str,
@@ -26,7 +31,8 @@ pub struct Tool {
 /// Those that are installed here.
 pub fn installed() -> Vec<Tool> {
     let all = [
-        ("imapfilter", Tool { name: "imapfilter, 200 phrases", messages: 200, run: imapfilter }),
+        ("imapfilter", Tool { name: IMAPFILTER, messages: 200, run: imapfilter }),
+        ("imapfilter", Tool { name: IMAPFILTER_BY_SEARCH, messages: 200, run: imapfilter_by_search }),
         ("sieve-filter", Tool { name: "Sieve, 200 phrases", messages: 400, run: sieve }),
     ];
     let here = |name: &str| {
@@ -62,6 +68,30 @@ fn phrases() -> Vec<String> {
 
 /// In the way that costs it least: each message is fetched once, and its text searched for one phrase after the other.
 fn imapfilter(place: &Place, user: &str) -> Duration {
+    run_imapfilter(
+        place,
+        user,
+        "all = box.INBOX:select_all()\nfound = {}\n\
+        for _, message in ipairs(all) do\n  local place, uid = table.unpack(message)\n\
+          local text = string.lower(place[uid]:fetch_message() or '')\n  local to = 'Triage/Other'\n\
+          for _, phrase in ipairs(phrases) do\n    if string.find(text, phrase[1], 1, true) then to = phrase[2] break end\n  end\n\
+          found[to] = found[to] or Set {}\n  table.insert(found[to], message)\nend\n\
+        for to, messages in pairs(found) do messages:move_messages(box[to]) end\n",
+    )
+}
+
+/// In the way of its manual: each phrase is a rule, and the server is asked which messages have it. What is decoded, it decodes too.
+fn imapfilter_by_search(place: &Place, user: &str) -> Duration {
+    run_imapfilter(
+        place,
+        user,
+        "for _, phrase in ipairs(phrases) do\n\
+          local found = box.INBOX:contain_body(phrase[1])\n  if #found > 0 then found:move_messages(box[phrase[2]]) end\nend\n\
+        local rest = box.INBOX:select_all()\nif #rest > 0 then rest:move_messages(box['Triage/Other']) end\n",
+    )
+}
+
+fn run_imapfilter(place: &Place, user: &str, rules: &str) -> Duration {
     let mut script = format!(
         "options.timeout = 120\noptions.create = true\noptions.starttls = false\noptions.certificates = false\noptions.info = false\n\
          box = IMAP {{ server = 'localhost', port = {}, username = '{user}', password = '{PASSWORD}' }}\nphrases = {{\n",
@@ -70,13 +100,8 @@ fn imapfilter(place: &Place, user: &str) -> Duration {
     for (number, phrase) in phrases().iter().enumerate() {
         let _ = writeln!(script, "  {{ '{phrase}', 'Triage/{}' }},", number % FOLDERS);
     }
-    script += "}\nfor _, folder in ipairs({ '0', '1', '2', '3', '4', '5', '6', '7', 'Other' }) do box:create_mailbox('Triage/' .. folder) end\n\
-        all = box.INBOX:select_all()\nfound = {}\n\
-        for _, message in ipairs(all) do\n  local place, uid = table.unpack(message)\n\
-          local text = string.lower(place[uid]:fetch_message() or '')\n  local to = 'Triage/Other'\n\
-          for _, phrase in ipairs(phrases) do\n    if string.find(text, phrase[1], 1, true) then to = phrase[2] break end\n  end\n\
-          found[to] = found[to] or Set {}\n  table.insert(found[to], message)\nend\n\
-        for to, messages in pairs(found) do messages:move_messages(box[to]) end\n";
+    script += "}\nfor _, folder in ipairs({ '0', '1', '2', '3', '4', '5', '6', '7', 'Other' }) do box:create_mailbox('Triage/' .. folder) end\n";
+    script += rules;
     let home = place.dir.path().join(format!("imapfilter-{user}"));
     fs::create_dir_all(&home).unwrap();
     fs::write(home.join("config.lua"), script).unwrap();

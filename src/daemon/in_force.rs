@@ -187,7 +187,7 @@ fn put_together(config: &Config, files: &RuleFiles, compile_rules: CompileRules)
         wording,
         routing: routing(config),
         config: Rc::new(config.clone()),
-        sources: files.rules.clone(),
+        sources: files.rules.iter().filter(|file| file.name != rules::learned::FILE).cloned().collect(),
         warnings,
     })
 }

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Existing, FilingMode};
 use crate::effect::Effect;
 use crate::letter::{self, Counted, Purpose};
-use crate::mailbox::{Fetched, RawMessage, Unreadable};
+use crate::mailbox::{RawMessage, Unreadable};
 use crate::message::{self, Fingerprint, Message};
 use crate::record::{
     Batch, CasePart, EnteredAs, Entry, EntryOutcome, Known, Opening, Participant, ParticipantRole,
@@ -41,11 +41,13 @@ pub struct Taken {
 /// When one entry is what the record cannot take, the messages are taken one by one, each decided anew with what has been
 /// recorded by then; the one that still cannot be taken is set aside, and the others go in.
 pub fn take_in<C: Clock>(
-    fetched: &Fetched,
+    fetched: &reading::Batch,
     account: &str,
     folder: &str,
     world: &World<'_, C>,
 ) -> Result<Taken, Trouble> {
+    let work = fetched;
+    let fetched = work.fetched.as_ref();
     // One set of rules, calendar and wording for the whole batch, whatever is reloaded meanwhile.
     let set = world.in_force.now();
     let batch = |up_to, entries| Batch {
@@ -62,8 +64,10 @@ pub fn take_in<C: Clock>(
     found.extend(fetched.unreadable.iter().map(Found::Unreadable));
     found.sort_by_key(Found::uid);
     let mut rest = found.as_slice();
+    let mut held = None;
     loop {
-        let (entries, taken_in) = world.records.at_one_moment(|| together(rest, &set, world))?;
+        let (entries, taken_in) =
+            world.records.at_one_moment(|| together(rest, work, &mut held, &set, world))?;
         let (these, later) = rest.split_at(taken_in);
         let up_to = if later.is_empty() { fetched.up_to } else { these.last().map_or(0, Found::uid) };
         match enter(&batch(up_to, entries), world, &mut taken) {
@@ -73,7 +77,8 @@ pub fn take_in<C: Clock>(
                     "A batch could not be recorded ({error}); taking its messages one by one."
                 );
                 for one in these {
-                    let (mut entries, _) = together(std::slice::from_ref(one), &set, world)?;
+                    let one_alone = std::slice::from_ref(one);
+                    let (mut entries, _) = together(one_alone, work, &mut None, &set, world)?;
                     let Some(entry) = entries.pop() else { continue };
                     match enter(&batch(one.uid(), vec![entry.clone()]), world, &mut taken) {
                         Err(error) if is_about_one_entry(&error) => {
@@ -111,9 +116,11 @@ impl Found<'_> {
 }
 
 /// The entries of the first of these, and how many they are: as many as can be decided before any of them is recorded. A
-/// question and its chaser are never among the same.
+/// question and its chaser are never among the same: the chaser is `held` until its turn comes.
 fn together<C: Clock>(
     found: &[Found<'_>],
+    work: &reading::Batch,
+    held: &mut Option<Read>,
     set: &Set,
     world: &World<'_, C>,
 ) -> Result<(Vec<Entry>, usize), Trouble> {
@@ -124,11 +131,12 @@ fn together<C: Clock>(
         match one {
             Found::Unreadable(unreadable) => entries.push(unreadable_entry(unreadable, set, world.now())),
             Found::Message(raw) => {
-                let read = reading::read(raw, world);
+                let mut read = held.take().unwrap_or_else(|| work.read(raw, world));
                 if pending.bears_on(&read.message) {
+                    *held = Some(read);
                     break;
                 }
-                entries.push(entry(raw, &read, set, &mut planned, world)?);
+                entries.push(entry(raw, &mut read, set, &mut planned, world)?);
                 pending.add(&read.message);
             }
         }
@@ -175,13 +183,13 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 /// One message's entry.
 fn entry<C: Clock>(
     raw: &RawMessage,
-    read: &Read<'_>,
+    read: &mut Read,
     set: &Set,
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Entry, Trouble> {
     let records = world.records;
-    let message = &read.message;
+    let message = &read.message.clone();
     if message.message_id.as_deref().map(|id| records.is_our_letter(id)).transpose()?.unwrap_or(false) {
         let canary =
             message.message_id.as_deref().filter(|id| letter::purpose_of(id) == Some(Purpose::Canary));
@@ -232,12 +240,12 @@ fn filing<C: Clock>(raw: &RawMessage, world: &World<'_, C>) -> FilingMode {
 /// Decides and plans. The inner error is the reason why this message is set aside.
 fn decide<C: Clock>(
     raw: &RawMessage,
-    read: &Read<'_>,
+    read: &mut Read,
     set: &Set,
     planned: &mut Planned,
     world: &World<'_, C>,
 ) -> Result<Result<EntryOutcome, String>, Trouble> {
-    let message = &read.message;
+    let message = &read.message.clone();
     let existing = world.config.account(&raw.at.account).map(|a| a.existing).unwrap_or_default();
     let history = history(raw, message, planned, existing, world)?;
     let old = history.taken_into_use_at.is_some_and(|at| raw.received_at < at);
@@ -249,11 +257,11 @@ fn decide<C: Clock>(
     if let Some(reason) = &read.failed {
         return Ok(Err(reason.clone()));
     }
-    let began = std::time::Instant::now();
-    let decided = reading::decided(&raw.at, message, raw.received_at, history, &set.policy);
-    world.bells.tally.decided(began.elapsed());
-    let mut decision = match decided {
-        Ok(decision) => decision,
+    let mut decision = match read.decided(raw, history, &set.policy) {
+        Ok((decision, took)) => {
+            world.bells.tally.decided(took);
+            decision
+        }
         Err(reason) => return Ok(Err(reason)),
     };
     let belonging = joining::belonging(raw, message, &mut decision, set, world)?;

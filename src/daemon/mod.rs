@@ -39,7 +39,7 @@ pub mod notices;
 pub mod parts;
 pub mod post;
 pub mod pulse;
-mod reading;
+pub mod reading;
 pub mod rebuild;
 pub mod refusal;
 pub mod reload;

@@ -12,6 +12,7 @@ use crate::message::MessageRef;
 use crate::outbox::retry;
 use crate::record::{DueEffect, Which};
 
+use super::reading::Batch;
 use super::{Trouble, World, another, intake, pulse, together, unseen};
 
 /// How many messages are fetched and recorded at a time.
@@ -136,28 +137,39 @@ async fn take_in_from<M: Mailbox, C: Clock>(
 ) -> Result<usize, Trouble> {
     let mut after = cursor(mailbox, world, status).await?;
     let mut taken = 0;
+    let mut next: Option<Result<Batch, MailboxError>> = None;
     while !world.stopping() {
         pulse::turn(mailbox, world); // A long backlog is many turns.
-        let fetched = match mailbox.fetch(after, BATCH).await {
+        let batch = match next.take() {
+            Some(fetched) => fetched,
+            None => mailbox.fetch(after, BATCH).await.map(|fetched| Batch::begin(fetched, world)),
+        };
+        let batch = match batch {
             Err(MailboxError::UidValidityChanged { now, .. }) => {
                 resynchronise(mailbox, world, now, "UIDVALIDITY changed")?;
                 return Ok(taken);
             }
             other => other?,
         };
-        let looked_at_more = fetched.up_to > after;
-        let messages = fetched.messages.len() + fetched.unreadable.len();
-        let entered = intake::take_in(&fetched, mailbox.account(), mailbox.folder(), world)?;
+        let up_to = after.max(batch.fetched.up_to);
+        // Of a backlog the next are fetched before these are taken in: so the threads beside always have some to decide about.
+        // What goes wrong with the next keeps nothing of these from being recorded and filed.
+        let messages = batch.fetched.messages.len() + batch.fetched.unreadable.len();
+        if messages >= BATCH as usize {
+            let fetched = mailbox.fetch(up_to, BATCH).await;
+            next = Some(fetched.map(|fetched| Batch::begin(fetched, world)));
+        }
+        let entered = intake::take_in(&batch, mailbox.account(), mailbox.folder(), world)?;
         entered.letters_of.iter().for_each(|account| world.bells.ring_post(account));
         world.bells.ring_rounds();
-        pulse::discard_canaries(mailbox, &fetched, world).await?;
+        pulse::discard_canaries(mailbox, &batch.fetched, world).await?;
         taken += messages;
-        after = after.max(fetched.up_to);
-        if messages == 0 && !looked_at_more {
+        if messages == 0 && up_to == after {
             break;
         }
+        after = up_to;
         if messages > 0 {
-            // What was decided is filed while more is fetched: a long backlog empties the inbox as it goes.
+            // A long backlog empties the inbox as it goes.
             settle(mailbox, world, false).await?;
         }
     }

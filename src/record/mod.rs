@@ -4,7 +4,7 @@
 //! disk (WAL, synchronous=FULL) before the call returns: a deadline, or the mark that a letter may have been sent, must
 //! survive a power cut.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ pub use purge::Purged;
 pub use rebuild::{Basis, OldLetter};
 pub use rounds::{Mark, Round, Seen, Unsent, WaitingCase};
 pub use rows::{AttemptRow, CaseRow, EffectRow, LocationRow, MessageRow};
-pub use strikes::{MOST_STRIKES, Reading};
+pub use strikes::{MOST_STRIKES, Reading, Strikes};
 pub use upkeep::Standing;
 
 use error::Fault;
@@ -91,7 +91,7 @@ pub struct Records {
     /// Since when a daemon works with it.
     at_work_since: Cell<Option<DateTime<Utc>>>,
     /// Which message is being read.
-    strikes: strikes::Strikes,
+    strikes: OnceCell<Strikes>,
     /// Several reads share one state of the file: [`Records::at_one_moment`].
     at_one_moment: Cell<bool>,
 }
@@ -149,7 +149,7 @@ impl Records {
     }
 
     fn of(connection: Connection, path: PathBuf) -> Self {
-        let strikes = strikes::Strikes::default();
+        let strikes = OnceCell::new();
         let at_one_moment = Cell::default();
         Self { connection, path, disk: None, at_work_since: Cell::new(None), strikes, at_one_moment }
     }
@@ -196,8 +196,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, RecordError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // More than there are: taking in one message asks some sixty, and one that was forgotten costs more to read than to run.
         connection.set_prepared_statement_cache_capacity(256);
-        // Without this, SQLite plans a statement anew each time that a number for its LIMIT is bound: the question for what is
-        // due cost more to plan than to answer.
+        // One plan for each statement. Else SQLite plans many of them anew whenever they are asked with another value: a sixth
+        // of the work of taking in, for values that are hashes and addresses, of which one is as rare as the other.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     };

@@ -117,6 +117,7 @@ impl Matcher {
         let weight = |set: &OneOf| weights.get(*set as usize).copied().unwrap_or(0);
         programs.iter_mut().for_each(|program| program.needs.sort_by_key(weight));
         let choices = parts.choices(&sets, weight);
+        let parts = parts.closed();
         Self { programs, parts, sets, terms, choices, weights, spare: Mutex::default() }
     }
 

@@ -42,6 +42,7 @@ mod together;
 mod vocabulary;
 mod waking;
 mod whole;
+mod wordlist;
 mod workshop;
 mod zone;
 

@@ -100,6 +100,17 @@ impl Parts {
         all
     }
 
+    /// Forgets what is needed only as long as phrases are added: as much memory as all else.
+    pub fn closed(mut self) -> Self {
+        self.known = HashMap::new();
+        self.known_choices = HashMap::new();
+        self.lists = HashMap::new();
+        self.sizes = Vec::new();
+        self.needs = Vec::new();
+        self.all.shrink_to_fit();
+        self
+    }
+
     /// Compiles a phrase.
     pub fn compile(&mut self, phrase: &Phrase, lists: &Lists, terms: &mut Builder) -> Result<Program, Unfit> {
         let root = Lowering { parts: self, lists, terms, open: Vec::new() }.lower(phrase)?;

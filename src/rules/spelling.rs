@@ -7,9 +7,10 @@
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
-use super::lexicon::{Quick, Term, Words};
+use super::lexicon::{Quick, Term};
 use super::ordinary;
 use super::spellings::NEGATIONS;
+use super::wordlist::Wordlist;
 
 /// The shortest word that is mended in any way.
 const SHORTEST: usize = 5;
@@ -24,21 +25,23 @@ const REAL: &[&str] = &["compliant", "compliants", "contracted", "contracting", 
 /// What words become by one slip.
 #[derive(Debug, Default)]
 pub struct Spelling {
-    whole: Words<Vec<Term>>,
-    /// The word without one of its letters.
-    shortened: Words<Vec<Term>>,
-    /// The first letters of all these, to be quick with words that are like none.
+    /// The words of the rules.
+    forms: Wordlist,
+    /// What each of them satisfies.
+    terms: Vec<Vec<Term>>,
+    /// Long words without one of their letters, and of which words each may be; chained, because mostly it is one.
+    shortened: Wordlist,
+    first_of: Vec<u32>,
+    all_of: Vec<(Form, Option<u32>)>,
+    /// Slips of short words, and the word that each is a slip of; those of two words are of none.
+    slips: Wordlist,
+    slip_of: Vec<Option<Form>>,
+    /// The first letters of the long words, to be quick with words that are like none.
     heads: HashSet<[u8; HEAD], BuildHasherDefault<Quick>>,
-    /// Slips of short words, and the word each is a slip of; those of two words are of none.
-    slips: Words<Slip>,
 }
 
-#[derive(Debug)]
-struct Slip {
-    of: String,
-    terms: Vec<Term>,
-    ambiguous: bool,
-}
+/// A word's number in [`Spelling::forms`].
+type Form = u32;
 
 impl Spelling {
     /// Learns a word of the rules.
@@ -49,31 +52,57 @@ impl Spelling {
         {
             return;
         }
+        let number = self.forms.note(form);
+        if let Some(terms) = self.terms.get_mut(number) {
+            if !terms.contains(&term) {
+                terms.push(term);
+            }
+            return;
+        }
+        self.terms.push(vec![term]);
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
         if form.len() < LONG {
-            slips(form).into_iter().for_each(|slip| self.learn_slip(slip, form, term));
+            slips(form).iter().for_each(|slip| self.learn_slip(slip, form, number));
             return;
         }
         // The beginning of a long word must be right, but for two neighbours swapped.
         for index in 1..HEAD {
-            self.learn_slip(swapped(form, index), form, term);
+            self.learn_slip(&swapped(form, index), form, number);
         }
         self.heads.extend(head(form));
-        note(&mut self.whole, form.to_owned(), term);
         for index in HEAD..form.len() - 1 {
-            note(&mut self.shortened, without(form, index), term);
+            self.learn_shortened(&without(form, index), number);
         }
     }
 
-    fn learn_slip(&mut self, slip: String, form: &str, term: Term) {
+    fn learn_slip(&mut self, slip: &str, form: &str, number: Form) {
         if slip == form {
             return;
         }
-        let new = || Slip { of: form.to_owned(), terms: Vec::new(), ambiguous: false };
-        let known = self.slips.entry(slip).or_insert_with(new);
-        known.ambiguous |= known.of != form;
-        if !known.terms.contains(&term) {
-            known.terms.push(term);
+        let place = self.slips.note(slip);
+        match self.slip_of.get_mut(place) {
+            Some(of) if *of != Some(number) => *of = None,
+            Some(_) => {}
+            None => self.slip_of.push(Some(number)),
         }
+    }
+
+    fn learn_shortened(&mut self, word: &str, number: Form) {
+        let place = self.shortened.note(word);
+        let before = self.first_of.get(place).copied();
+        if before.and_then(|at| self.all_of.get(at as usize)).is_some_and(|(last, _)| *last == number) {
+            return;
+        }
+        let at = u32::try_from(self.all_of.len()).unwrap_or(u32::MAX);
+        self.all_of.push((number, before));
+        match self.first_of.get_mut(place) {
+            Some(first) => *first = at,
+            None => self.first_of.push(at),
+        }
+    }
+
+    fn terms_of(&self, form: Form) -> &[Term] {
+        self.terms.get(form as usize).map_or(&[], Vec::as_slice)
     }
 
     /// Adds the terms of the words of which this may be a slip.
@@ -81,26 +110,32 @@ impl Spelling {
         if form.len() < SHORTEST || !form.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;
         }
-        if let Some(slip) = self.slips.get(form)
-            && !slip.ambiguous
-            && !ordinary::is_ordinary(form)
-        {
-            terms.extend(slip.terms.iter().filter(|term| !terms.contains(term)).copied().collect::<Vec<_>>());
-        }
-        let fits = form.len() + 1 >= LONG && head(form).is_some_and(|head| self.heads.contains(&head));
-        if !fits || REAL.contains(&form) {
-            return;
-        }
-        let mut add = |found: Option<&Vec<Term>>| {
-            for term in found.into_iter().flatten() {
+        let mut add = |more: &[Term]| {
+            for term in more {
                 if !terms.contains(term) {
                     terms.push(*term);
                 }
             }
         };
-        if form.len() >= LONG {
-            add(self.shortened.get(form));
+        let slip = self.slips.find(form).and_then(|slip| *self.slip_of.get(slip)?);
+        if let Some(of) = slip.filter(|_| !ordinary::is_ordinary(form)) {
+            add(self.terms_of(of));
         }
+        let fits = form.len() + 1 >= LONG && head(form).is_some_and(|head| self.heads.contains(&head));
+        if !fits || REAL.contains(&form) {
+            return;
+        }
+        if form.len() >= LONG {
+            let mut next = self.shortened.find(form).and_then(|place| self.first_of.get(place)).copied();
+            while let Some((of, further)) = next.and_then(|at| self.all_of.get(at as usize)) {
+                add(self.terms_of(*of));
+                next = *further;
+            }
+        }
+        let whole = |letters: &str| -> &[Term] {
+            let form = self.forms.find(letters).filter(|_| letters.len() >= LONG);
+            form.and_then(|form| self.terms.get(form)).map_or(&[], Vec::as_slice)
+        };
         // Letter by letter in one piece of memory: first without the letter, then, with it, the two neighbours swapped.
         let mut letters = String::with_capacity(form.len());
         let part = |range: std::ops::Range<usize>| form.get(range).unwrap_or_default();
@@ -113,11 +148,11 @@ impl Spelling {
             );
             letters.clear();
             [before, next, after].into_iter().for_each(|part| letters.push_str(part));
-            add(self.whole.get(&letters));
+            add(whole(&letters));
             if index + 2 < form.len() {
                 letters.clear();
                 [before, next, letter, after].into_iter().for_each(|part| letters.push_str(part));
-                add(self.whole.get(&letters));
+                add(whole(&letters));
             }
         }
     }
@@ -161,13 +196,6 @@ fn head(form: &str) -> Option<[u8; HEAD]> {
 
 fn without(form: &str, index: usize) -> String {
     form.char_indices().filter(|(at, _)| *at != index).map(|(_, c)| c).collect()
-}
-
-fn note(map: &mut Words<Vec<Term>>, word: String, term: Term) {
-    let terms = map.entry(word).or_default();
-    if !terms.contains(&term) {
-        terms.push(term);
-    }
 }
 
 #[cfg(test)]

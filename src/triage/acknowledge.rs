@@ -158,21 +158,28 @@ impl Why {
     }
 }
 
-/// Asks every question in turn.
-pub fn acknowledge(
-    message: &Message,
-    kind: Kind,
-    copied: bool,
+/// What the message itself says of it: asks every question in turn.
+pub fn of_itself(message: &Message, kind: Kind, copied: bool, team: &Team) -> Acknowledgement {
+    let to = message.from.as_ref().map(|from| from.address.clone()).unwrap_or_default();
+    match not_for_machines(message, kind, copied, team) {
+        Some(why) => Acknowledgement::Withhold(why),
+        None => Acknowledgement::Send { to },
+    }
+}
+
+/// What becomes of it by what time and the record tell.
+pub fn now(
+    acknowledgement: Acknowledgement,
     received_at: DateTime<Utc>,
     history: &History,
     team: &Team,
 ) -> Acknowledgement {
-    let withheld =
-        not_for_machines(message, kind, copied, team).or_else(|| not_now(received_at, history, team));
-    let to = message.from.as_ref().map(|from| from.address.clone()).unwrap_or_default();
-    match withheld {
-        Some(why) => Acknowledgement::Withhold(why),
-        None => Acknowledgement::Send { to },
+    match acknowledgement {
+        Acknowledgement::Send { to } => match not_now(received_at, history, team) {
+            Some(why) => Acknowledgement::Withhold(why),
+            None => Acknowledgement::Send { to },
+        },
+        withheld => withheld,
     }
 }
 
@@ -329,7 +336,7 @@ mod tests {
     }
 
     fn ask_at(message: &Message, history: &History) -> Option<Why> {
-        match acknowledge(message, Kind::Person, false, at(), history, &team()) {
+        match now(of_itself(message, Kind::Person, false, &team()), at(), history, &team()) {
             Acknowledgement::Send { .. } => None,
             Acknowledgement::Withhold(why) => Some(why),
         }
@@ -337,14 +344,7 @@ mod tests {
 
     #[test]
     fn a_person_is_acknowledged_at_the_address_they_wrote_from() {
-        let sent = acknowledge(
-            &from("jo@mail.example"),
-            Kind::Person,
-            false,
-            at(),
-            &History::none("general", at()),
-            &team(),
-        );
+        let sent = of_itself(&from("jo@mail.example"), Kind::Person, false, &team());
         assert_eq!(sent, Acknowledgement::Send { to: "jo@mail.example".to_owned() });
     }
 

@@ -282,7 +282,13 @@ impl Decision {
 
 /// Decides about one message received at this instant (the server's INTERNALDATE).
 pub fn triage(message: &Message, received_at: DateTime<Utc>, history: &History, policy: &Policy) -> Decision {
-    decide(message, received_at, history, policy, Ruleset::read_what_counts)
+    ahead(message, received_at, &history.mailbox, policy).with_history(received_at, history, &policy.team)
+}
+
+/// The decision before what the record knows is brought to bear on it ([`Decision::with_history`]); the two together are
+/// [`triage`]. This part is all of the work, and can be done ahead.
+pub fn ahead(message: &Message, received_at: DateTime<Utc>, mailbox: &str, policy: &Policy) -> Decision {
+    decide(message, received_at, mailbox, policy, Ruleset::read_what_counts)
 }
 
 /// The same decision, its trace with what was found in quoted words alone: for a person who asks why.
@@ -292,20 +298,24 @@ pub fn explained(
     history: &History,
     policy: &Policy,
 ) -> Decision {
-    decide(message, received_at, history, policy, Ruleset::read)
+    decide(message, received_at, &history.mailbox, policy, Ruleset::read).with_history(
+        received_at,
+        history,
+        &policy.team,
+    )
 }
 
 fn decide(
     message: &Message,
     received_at: DateTime<Utc>,
-    history: &History,
+    mailbox: &str,
     policy: &Policy,
     read: for<'r> fn(&'r Ruleset, &Message, &Circumstances<'_>) -> Reading<'r>,
 ) -> Decision {
     let received_on = london::date(received_at);
     let team = &policy.team;
     let addressed = addressed(message, team);
-    let circumstances = Circumstances { received_on, mailbox: &history.mailbox, addressed };
+    let circumstances = Circumstances { received_on, mailbox, addressed };
     let reading = read(&policy.rules, message, &circumstances);
     let mut trace = Vec::new();
 
@@ -315,9 +325,9 @@ fn decide(
         kind = Kind::Internal;
     }
     let copied = kind == Kind::Person && addressed != Addressed::To;
-    let acknowledgement = acknowledge::acknowledge(message, kind, copied, received_at, history, team);
+    let acknowledgement = acknowledge::of_itself(message, kind, copied, team);
     let reason = acknowledgement.reason();
-    trace.push(Finding::plain("acknowledge", "communication-policy, email a to c", Outcome::Noted, reason));
+    trace.push(Finding::plain(ACKNOWLEDGE, "communication-policy, email a to c", Outcome::Noted, reason));
     let rules_version = policy.rules.version().to_owned();
     let spoke =
         reading.verdicts.iter().filter(|verdict| verdict.holds).map(|verdict| verdict.rule.id.clone());
@@ -378,7 +388,22 @@ fn decide(
     }
 }
 
+/// How the finding is called that says whether there is an acknowledgement.
+const ACKNOWLEDGE: &str = "acknowledge";
+
 impl Decision {
+    /// The same, with what time and the record tell: they bear on the acknowledgement, and on nothing else.
+    pub fn with_history(mut self, received_at: DateTime<Utc>, history: &History, team: &Team) -> Self {
+        let now = acknowledge::now(self.acknowledgement.clone(), received_at, history, team);
+        if now != self.acknowledgement {
+            if let Some(finding) = self.trace.iter_mut().find(|finding| finding.rule == ACKNOWLEDGE) {
+                finding.reason = now.reason().to_owned();
+            }
+            self.acknowledgement = now;
+        }
+        self
+    }
+
     /// What is not a person's is standard, nobody's to answer, and not acknowledged (labelling.md, kind).
     fn not_a_person(
         kind: Kind,

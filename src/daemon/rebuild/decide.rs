@@ -1,5 +1,7 @@
 //! What becomes of one message: decided about as when it came in, but where its acknowledgement says which case and which day.
 
+use std::sync::Arc;
+
 use super::evidence::OurLetter;
 use super::{NOT_FOUND, RebuildError, Rebuilding};
 use crate::case::{Fact, Matter, Step};
@@ -33,9 +35,10 @@ impl<C: Clock> Rebuilding<'_, C> {
             return Ok((aside("It could not be read as an email."), None));
         }
         let history = History::none(&raw.at.account, raw.received_at);
-        let decided = reading::decided(&raw.at, message, raw.received_at, history, &set.policy);
+        let message_at_hand = Arc::new(message.clone());
+        let decided = reading::decided(&raw.at, &message_at_hand, raw.received_at, history, &set.policy);
         let mut decision = match decided {
-            Ok(decision) => decision,
+            Ok((decision, _)) => decision,
             Err(reason) => return Ok((aside(&reason), None)),
         };
         let belonging = joining::belonging(raw, message, &mut decision, set, world)?;
