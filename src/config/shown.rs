@@ -56,8 +56,9 @@ fn secret_key(line: &str) -> Option<(usize, usize)> {
 /// `{file: x, ...}` and what follows it in the line.
 fn map(value: &str, out: &mut String) {
     let inner = value.trim_start().get(1..).unwrap_or_default();
-    let end = value.len() - inner.len() + inner.find(['{', '[', '}', '"', '\'']).unwrap_or(inner.len());
-    let (map, rest) = value.split_at_checked(end).unwrap_or((value, ""));
+    out.push_str(value.get(..value.len() - inner.len()).unwrap_or_default());
+    let end = inner.find(['{', '[', '}', '"', '\'']).unwrap_or(inner.len());
+    let (map, rest) = inner.split_at_checked(end).unwrap_or((inner, ""));
     pairs(map, out);
     // Anything but the map's end is not what belongs here.
     match rest.starts_with('}') {
@@ -110,7 +111,8 @@ mod tests {
             ("password: {value: blue}\n", "password: {value: ****}\n"),
             ("password: {file: x, file: blue tractor}\n", "password: {file: x, file: **** *******}\n"),
             ("password: {file: [blue]}\n", "password: {file: *******\n"),
-            ("password: {blue}\n", "password: *****}\n"),
+            ("password: {blue}\n", "password: {****}\n"),
+            ("password: {}\n", "password: {}\n"),
             ("password: {value: 'bl}ue'}\n", "password: {value: ********\n"),
             (
                 "password:\n  value: blue\n  file: x\nuser: a\n",
