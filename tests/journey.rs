@@ -5,7 +5,7 @@ use crate::support::program::Program;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::servers::{Certificate, MailServers, Setup};
 use crate::support::team::{Plan, Team, acknowledgements, letter};
-use crate::support::{wait_at_most, wait_until};
+use crate::support::{into_the_next_second, wait_at_most, wait_until};
 
 const GENERAL: &str = "send.general@hertfordshire.example";
 const ASSESSMENT: &str = "send.assessment@hertfordshire.example";
@@ -454,6 +454,7 @@ fn what_lay_there_before_is_recorded_but_not_acknowledged_nor_moved() {
         );
     }
     let team = Team::new(&servers, &Plan { accounts: 1, ..Plan::default() });
+    into_the_next_second();
     let program = team.start_and_take_into_use(1);
     servers.deliver("send.general", &letter(PARENT_B, GENERAL, "New", "new@inbox.example", QUESTION));
     servers.wait_for("parent.b", "INBOX", 1);

@@ -14,7 +14,7 @@ use crate::support::few_rules::{self, FOR_ASSESSMENT, QUESTION};
 use crate::support::program::Program;
 use crate::support::servers::{MailServers, Setup};
 use crate::support::team::{Plan, Team, letter};
-use crate::support::{wait_at_most, wait_until};
+use crate::support::{into_the_next_second, wait_at_most, wait_until};
 
 const GENERAL: &str = "send.general@hertfordshire.example";
 /// What the page about reliability promises.
@@ -322,8 +322,7 @@ fn a_backlog_on_a_server_is_taken_in_with_bounded_memory_a_large_message_among_i
         &letter("Anna <anna@home.example>", GENERAL, "The report", "large@home.example", &attached),
     );
 
-    // A server's times are whole seconds: what comes in the second in which the mailbox is taken into use counts as new.
-    std::thread::sleep(Duration::from_millis(1_100));
+    into_the_next_second();
     let began = Instant::now();
     let program = team.start();
     let seen = || {

@@ -18,6 +18,13 @@ pub(super) struct Index {
     uids: HashMap<String, u32>,
 }
 
+impl Drop for Index {
+    /// Closing the file would not do while a program that is just being started still has it open too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 impl Index {
     /// Opens or begins the index of a folder and keeps others out while it is open. `fresh` becomes UIDVALIDITY when the
     /// index begins.
@@ -110,6 +117,17 @@ mod tests {
 
     fn names(list: &[&str]) -> BTreeSet<String> {
         list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_folder_is_watched_once_and_free_as_soon_as_it_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), 77).unwrap();
+        assert_eq!(Index::open(folder.path(), 77).err().unwrap().kind(), io::ErrorKind::ResourceBusy);
+        // As a program has it that this one is just starting.
+        let _inherited = index.file.try_clone().unwrap();
+        drop(index);
+        Index::open(folder.path(), 77).unwrap();
     }
 
     #[test]

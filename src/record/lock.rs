@@ -15,8 +15,15 @@ use super::{Records, beside, give_to_the_folders_owner, make_private};
 /// Held by the daemon as long as it runs, and by whatever must not meet one.
 #[derive(Debug)]
 pub struct DaemonLock {
-    _file: File,
+    file: File,
     record: PathBuf,
+}
+
+impl Drop for DaemonLock {
+    /// Closing the file would not do while a program that is just being started still has it open too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl DaemonLock {
@@ -51,7 +58,7 @@ impl DaemonLock {
         // For the message above only; a full disk must not keep the daemon from starting.
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Self { _file: file, record })
+        Ok(Self { file, record })
     }
 
     /// The record that it is the lock of.
@@ -91,6 +98,8 @@ mod tests {
         let alias = sample.path().with_file_name("alias.db");
         std::os::unix::fs::symlink(sample.path(), &alias).unwrap();
         assert!(DaemonLock::take(&alias).is_err());
+        // As a program has it that this one is just starting.
+        let _inherited = lock.file.try_clone().unwrap();
         drop(lock);
         second.lock_for_daemon().unwrap();
     }

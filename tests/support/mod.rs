@@ -44,6 +44,12 @@ pub fn wait_at_most<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// A server's times are whole seconds: what comes in the second in which a mailbox is taken into use counts as new. After
+/// this, what is there already does not.
+pub fn into_the_next_second() {
+    std::thread::sleep(Duration::from_millis(1_050));
+}
+
 /// A folder in memory where the machine has such: told time does not wait for a disk, and neither should its tests.
 pub fn quick_dir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
