@@ -84,7 +84,8 @@ fn grounds_are_heard_in_many_voices() {
     let [worked_on, held_back] = &all;
     println!("all, held back: P {:.2} R {:.2}", held_back.precision(), held_back.recall());
     assert!(worked_on.recall() > 0.93 && worked_on.precision() > 0.96, "passages that were worked on");
-    assert!(held_back.recall() > 0.90 && held_back.precision() > 0.88, "passages that were held back");
+    // A sentence alone says less than an email; where it is doubtful it is taken for urgent and marked unsure.
+    assert!(held_back.recall() > 0.93 && held_back.precision() > 0.84, "passages that were held back");
 }
 
 /// The contract's name of a value.

@@ -416,17 +416,44 @@ fn rule(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> 
 
 /// How sure what was learned from examples must be, in percent; of the rule itself unless `of:` names another.
 fn learned(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> {
-    let (mut least, mut below, mut of) = (None, None, None);
+    let (mut least, mut alone, mut certain, mut below, mut of) = (None, None, None, None, None);
     for (key, value) in shop.map(file, node, "`learned`") {
         match key_name(key) {
-            "at least" | "less than" => {
+            name @ ("at least" | "alone" | "certain" | "less than") => {
                 let text = shop.text(file, value, "a percentage")?;
                 let share = count(shop, file, value, text.trim_end_matches('%').trim_end(), 100);
-                *(if key_name(key) == "at least" { &mut least } else { &mut below }) = share;
+                match name {
+                    "at least" => least = share,
+                    "alone" => alone = share.map(|share| (share, value.range.clone())),
+                    "certain" => certain = share.map(|share| (share, value.range.clone())),
+                    _ => below = share,
+                }
             }
             "of" => of = Some((shop.text(file, value, "a rule's id")?.to_owned(), value.range.clone())),
-            _ => shop.unknown_key(file, key, &["at least", "less than", "of"]),
+            _ => shop.unknown_key(file, key, &["at least", "alone", "certain", "less than", "of"]),
         }
+    }
+    if let Some((alone, range)) = &alone
+        && (of.is_some() || least.is_none_or(|least| *alone >= least))
+    {
+        shop.error(
+            file,
+            range.clone(),
+            "`alone` says with how much less than `at least` this rule is content where no other of its group holds",
+            "Write {at least: 45, alone: 30}, without `of`.",
+        );
+        return None;
+    }
+    if let Some((certain, range)) = &certain
+        && (of.is_some() || least.is_none_or(|least| *certain < least))
+    {
+        shop.error(
+            file,
+            range.clone(),
+            "`certain` says from how much more than `at least` on no `unless` of this rule counts",
+            "Write {at least: 45, certain: 85}, without `of`.",
+        );
+        return None;
     }
     if least.is_none() && below.is_none() {
         shop.error(
@@ -460,7 +487,8 @@ fn learned(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Conditio
         shop.error(file, range, format!("nothing was learned about `{id}`"), remedy);
         return None;
     };
-    Some(Condition::Learned { label, least, below })
+    let share = |asked: Option<(usize, _)>| asked.map(|(share, _)| share);
+    Some(Condition::Learned { label, least, alone: share(alone), certain: share(certain), below })
 }
 
 fn words(shop: &mut Workshop<'_>, file: usize, node: &Node) -> Option<Condition> {

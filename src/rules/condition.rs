@@ -67,10 +67,13 @@ pub enum Condition {
         fewer: Option<usize>,
     },
     Mailbox(Vec<String>),
-    /// How sure what was learned from examples must be of this label, in percent.
+    /// How sure what was learned from examples must be of this label, in percent; `alone`: how sure, where no other rule
+    /// of the group holds and it is surer of none; `certain`: how sure, that no `unless` of the rule counts.
     Learned {
         label: usize,
         least: Option<usize>,
+        alone: Option<usize>,
+        certain: Option<usize>,
         below: Option<usize>,
     },
 }
@@ -107,6 +110,8 @@ pub struct Look<'a, 't> {
     pub findings: &'a RefCell<Findings<'a>>,
     /// Which rules hold, as far as known.
     pub holds: &'a [Cell<Option<bool>>],
+    /// Nothing else of the rule's group holds, and what was learned is surer of nothing else in it.
+    pub alone: bool,
     /// What was learned from examples, weighed in this message.
     pub opinion: &'a Opinion,
 }
@@ -210,7 +215,10 @@ impl<'a, 't> Look<'a, 't> {
             Condition::Rule(index) => {
                 (self.holds.get(*index).and_then(Cell::get) == Some(true)).then(Vec::new)
             }
-            Condition::Learned { label, least, below } => self.learned(*label, *least, *below),
+            Condition::Learned { label, least, alone, below, .. } => {
+                let least = if self.alone { alone.or(*least) } else { *least };
+                self.learned(*label, least, *below)
+            }
             other => self.fact(other).map(|(is, asked)| vec![Found::Fact(is, asked)]),
         }
     }

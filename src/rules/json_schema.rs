@@ -202,11 +202,17 @@ fn condition_key(key: &str) -> Value {
         "rule" => described(one_or_more(text()), "Another rule holds."),
         "learned" => {
             let share = json!({"type": ["integer", "string"], "minimum": 0, "maximum": 100, "pattern": "^[0-9]+ *%?$"});
-            let keys = [("at least", share.clone()), ("less than", share), ("of", text())];
+            let keys = [
+                ("at least", share.clone()),
+                ("alone", share.clone()),
+                ("certain", share.clone()),
+                ("less than", share),
+                ("of", text()),
+            ];
             let keys = keys.into_iter().map(|(key, of)| (key.to_owned(), of)).collect();
             described(
                 object(keys, &[]),
-                "How sure what was learned from examples is, in percent; `of:` another rule.",
+                "How sure what was learned from examples is, in percent; `alone:` where no other rule of the group holds; `certain:` that no `unless` counts; `of:` another rule.",
             )
         }
         "words" => {

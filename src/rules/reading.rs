@@ -10,13 +10,13 @@ use crate::message::new_text::CutReason;
 use super::condition::{Condition, Found, LEARNED, Look, Scope};
 use super::context::Kinds;
 use super::found::Findings;
-use super::learned::{Learned, Weighing};
+use super::learned::{Learned, Opinion, Weighing};
 use super::matcher::{Caught, Hit, SlotKind};
 use super::phrase::AREAS;
 use super::whole;
 use super::zone::{Value, ZoneText};
 use super::{
-    Capture, Circumstances, Evidence, Group, PlaceMention, Reading, Ruleset, SetAside, Verdict, Zone,
+    Body, Capture, Circumstances, Evidence, Group, PlaceMention, Reading, Ruleset, SetAside, Verdict, Zone,
 };
 
 /// How much of quoted history is searched, for the trace.
@@ -68,22 +68,37 @@ pub fn read<'r>(
     let findings = RefCell::new(findings);
     let holds = vec![Cell::new(None); rules.rules.len()];
     let mut verdicts: Vec<(usize, Verdict<'r>)> = Vec::new();
-    for index in rules.order.iter().filter(|index| awake.rule(**index)) {
-        let look = Look {
-            rules,
-            message,
-            circumstances,
-            zones: &zones,
-            findings: &findings,
-            holds: &holds,
-            opinion: &opinion,
-        };
-        let verdict = settle(&look, *index, rules, &awake);
-        if let Some(place) = holds.get(*index) {
+    let look = |alone| Look {
+        rules,
+        message,
+        circumstances,
+        zones: &zones,
+        findings: &findings,
+        holds: &holds,
+        alone,
+        opinion: &opinion,
+    };
+    let is_ground = |index: &usize| rules.rules.get(*index).is_some_and(|rule| rule.group == Group::Grounds);
+    let grounds_end = rules.order.iter().rposition(is_ground).map_or(0, |last| last + 1);
+    let (first, then) = rules.order.split_at(grounds_end);
+    let mut settle_one = |index: usize, alone: bool| {
+        let verdict = settle(&look(alone), index, rules, &awake);
+        if let Some(place) = holds.get(index) {
             place.set(Some(verdict.as_ref().is_some_and(|verdict| verdict.holds)));
         }
-        verdicts.extend(verdict.map(|verdict| (*index, verdict)));
+        verdicts.retain(|(other, _)| !alone || *other != index);
+        verdicts.extend(verdict.map(|verdict| (index, verdict)));
+    };
+    first.iter().filter(|index| awake.rule(**index)).for_each(|index| settle_one(*index, false));
+    // No ground: the likeliest of them may be content with less.
+    let one_holds = holds
+        .iter()
+        .zip(&rules.rules)
+        .any(|(holds, rule)| rule.group == Group::Grounds && holds.get() == Some(true));
+    if !one_holds && let Some(index) = likeliest(rules, &opinion) {
+        settle_one(index, true);
     }
+    then.iter().filter(|index| awake.rule(**index)).for_each(|index| settle_one(*index, false));
     verdicts.sort_by_key(|(index, _)| *index);
     let (steps, exhausted) = findings.borrow().steps();
     findings.borrow_mut().close();
@@ -102,6 +117,21 @@ pub fn read<'r>(
             .map(|(label, name)| (name, opinion.sure(label)))
             .collect(),
     }
+}
+
+/// The ground of which what was learned is surest, of those that say when they are content with less (`alone:`).
+fn likeliest(rules: &Ruleset, opinion: &Opinion) -> Option<usize> {
+    let grounds = (0..).zip(&rules.rules).filter(|(_, rule)| rule.group == Group::Grounds);
+    let asking = grounds.filter_map(|(index, _)| {
+        rules.bodies.get::<usize>(index)?.when.iter().find_map(|one| match one {
+            Condition::Learned { label, alone: Some(alone), .. } => {
+                Some((index, opinion.sure(*label), *alone as f32 / 100.0))
+            }
+            _ => None,
+        })
+    });
+    let likeliest = asking.max_by(|one, other| one.1.total_cmp(&other.1));
+    likeliest.filter(|(_, sure, enough)| sure >= enough).map(|(index, ..)| index)
 }
 
 /// The conditions that are worth a look: those that need no words, and those whose words are there.
@@ -183,13 +213,21 @@ fn settle<'a, 'r: 'a>(
         set_aside.iter_mut().for_each(|aside| aside.near_miss = true);
         found.clear();
     }
+    if holds && rule.group == Group::Grounds && is_inherited(look, &found) {
+        holds = false;
+        let reason = "in the subject of an earlier message";
+        let aside = |evidence| SetAside { evidence, reason: reason.to_owned(), near_miss: true };
+        set_aside.extend(tell_all(look, &found).into_iter().map(aside));
+        found.clear();
+    }
     // Thanks are thanks where they are all that is said.
     if holds && rule.group == Group::FollowUps && rule.then == "thanks" && !whole::is_all(look) {
         (holds, said_outright) = (false, false);
         found.clear();
     }
     let mut evidence = tell_all(look, &found);
-    let stop = holds.then(|| {
+    let certain = is_certain(look, body);
+    let stop = (holds && !certain).then(|| {
         let mut stops = body.unless.iter().filter_map(|condition| look.look(condition, scope));
         stops.find(|stop| !(said_outright && is_opinion(stop)))
     });
@@ -217,6 +255,16 @@ fn settle<'a, 'r: 'a>(
     }
     set_aside.truncate(MAX_EVIDENCE);
     Some(Verdict { rule, holds, evidence, set_aside })
+}
+
+/// Whether what was learned is so sure of the rule that no `unless` stops it (`certain:`).
+fn is_certain(look: &Look<'_, '_>, body: &Body) -> bool {
+    body.when.iter().any(|one| match *one {
+        Condition::Learned { label, certain: Some(certain), .. } => {
+            look.opinion.sure(label) * 100.0 >= certain as f32
+        }
+        _ => false,
+    })
 }
 
 /// Whether an `unless` holds by what was learned, and not by words.
@@ -380,6 +428,27 @@ fn dates(zones: &[ZoneText<'_>]) -> Vec<(Zone, usize, mention::Mention)> {
         }
     }
     all
+}
+
+/// Whether all of it stands in the subject of a reply, which is what somebody wrote about once; the sender's own words stand
+/// below. What is passed on has a subject that its sender wants to be read.
+fn is_inherited(look: &Look<'_, '_>, found: &[Found<'_>]) -> bool {
+    /// So many words below are the sender's say.
+    const SOME: usize = 12;
+    let zone = |place: &usize| look.zones.get(*place).map(|words| words.zone);
+    let in_subject = |one: &Found<'_>| match one {
+        Found::Phrase(place, ..) | Found::Text(place, ..) => zone(place) == Some(Zone::Subject),
+        Found::Fact(..) | Found::Opinion(..) => false,
+    };
+    is_reply(&look.message.subject)
+        && look.zones.iter().any(|words| words.zone == Zone::New && words.tokens.len() > SOME)
+        && !found.is_empty()
+        && found.iter().all(in_subject)
+}
+
+fn is_reply(subject: &str) -> bool {
+    let mark = subject.trim().split_once(':').map(|(mark, _)| mark.trim().to_ascii_lowercase());
+    mark.is_some_and(|mark| ["re", "aw"].contains(&mark.split('[').next().unwrap_or_default()))
 }
 
 /// The subject without `Re:`, `Fwd:` and the like.

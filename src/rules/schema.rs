@@ -380,24 +380,28 @@ fn did_you_mean(written: &str, known: &[&str], otherwise: &str) -> String {
     )
 }
 
-/// An order in which every rule comes after those that it needs; complains of circles.
+/// An order in which every rule comes after those that it needs, and the grounds before all that they do not need: whether
+/// any holds is known before others ask. Complains of circles.
 pub fn order(shop: &mut Workshop<'_>, drafts: &[Draft]) -> Vec<usize> {
     let mut order = Vec::with_capacity(drafts.len());
     let mut placed = vec![false; drafts.len()];
-    loop {
-        let before = order.len();
-        for (index, draft) in drafts.iter().enumerate() {
-            let ready = draft.needs.iter().all(|need| placed.get(*need).copied().unwrap_or(true));
-            if let Some(place) = placed.get_mut(index)
-                && !*place
-                && ready
-            {
-                *place = true;
-                order.push(index);
+    for first in [for_grounds(drafts), vec![true; drafts.len()]] {
+        loop {
+            let before = order.len();
+            for (index, draft) in drafts.iter().enumerate() {
+                let ready = draft.needs.iter().all(|need| placed.get(*need).copied().unwrap_or(true));
+                if let Some(place) = placed.get_mut(index)
+                    && !*place
+                    && ready
+                    && first.get(index) == Some(&true)
+                {
+                    *place = true;
+                    order.push(index);
+                }
             }
-        }
-        if order.len() == before {
-            break;
+            if order.len() == before {
+                break;
+            }
         }
     }
     let stuck: Vec<&Draft> =
@@ -408,4 +412,18 @@ pub fn order(shop: &mut Workshop<'_>, drafts: &[Draft]) -> Vec<usize> {
         shop.error(file, range, problem, "Remove a `rule:` or `role:` condition from one of them.");
     }
     order
+}
+
+/// The grounds, and what they need.
+fn for_grounds(drafts: &[Draft]) -> Vec<bool> {
+    let mut wanted = vec![false; drafts.len()];
+    let grounds = drafts.iter().enumerate().filter(|(_, draft)| draft.rule.group == Group::Grounds);
+    let mut open: Vec<usize> = grounds.map(|(index, _)| index).collect();
+    while let Some(index) = open.pop() {
+        if let Some(place) = wanted.get_mut(index).filter(|place| !**place) {
+            *place = true;
+            open.extend(drafts.iter().skip(index).take(1).flat_map(|draft| &draft.needs));
+        }
+    }
+    wanted
 }

@@ -429,3 +429,107 @@ proptest::proptest! {
         proptest::prop_assert_eq!(told(&ruleset(when), &text), first);
     }
 }
+
+/// Two grounds of which something was learned, by one word each: so sure is what was learned of U1 and U2.
+fn learned(sure: &[(&str, f32, f32)]) -> Ruleset {
+    let logit = |share: f32| (share / (1.0 - share)).ln() + 5.0;
+    let mut csv =
+        "word,rarity,U1,U2\n(start),,0,0\n(slope),,1,1\n(slope of two sentences),,0,0\n(shift),,-5,-5\n"
+            .to_owned();
+    for (word, first, second) in sure {
+        csv.push_str(&format!("{word},1,{},{}\n", logit(*first), logit(*second)));
+    }
+    let asked = "learned: {at least: 45, alone: 28, certain: 85}";
+    let urgent = format!(
+        "grounds:\n  - {{id: U1, title: t, policy: p, when: [no place, {{{asked}}}], unless: [doing well]}}\n  \
+         - {{id: U2, title: t, policy: p, when: [falling apart, {{{asked}}}]}}\n"
+    );
+    let files = [
+        file("context.yaml", CONTEXT),
+        file("areas.yaml", AREAS),
+        file("vocabulary.yaml", VOCABULARY),
+        file("urgent.yaml", &urgent),
+        file("learned.csv", &csv),
+    ];
+    compile(&files, &World { terms: Vec::new(), domain: "hertfordshire.example".into() }).unwrap()
+}
+
+fn grounds(rules: &Ruleset, subject: &str, text: &str) -> String {
+    let message = Message { subject: subject.into(), ..message(text) };
+    let reading = rules.read(&message, &here());
+    let held = reading.group(Group::Grounds).filter(|verdict| verdict.holds);
+    held.map(|verdict| verdict.rule.id.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_likeliest_ground_is_content_with_less_where_no_other_holds() {
+    let rules = learned(&[("sofa", 0.3, 0.4), ("garden", 0.2, 0.27), ("kitchen", 0.5, 0.6)]);
+    for (text, held) in [
+        ("He is on the sofa", "U2"),
+        ("He is in the garden", ""),
+        ("He is in the kitchen", "U1 U2"),
+        ("He has no place and is on the sofa", "U1"),
+    ] {
+        assert_eq!(grounds(&rules, "", text), held, "{text}");
+    }
+}
+
+#[test]
+fn no_unless_counts_against_what_is_certain() {
+    let rules = learned(&[("sofa", 0.8, 0.1), ("street", 0.9, 0.1)]);
+    for (text, held) in [
+        ("He is on the sofa", "U1"),
+        ("He is on the sofa. Doing well", ""),
+        ("He is on the street. Doing well", "U1"),
+        ("There is no place, he is on the street. Doing well", "U1"),
+    ] {
+        assert_eq!(grounds(&rules, "", text), held, "{text}");
+    }
+}
+
+#[test]
+fn the_subject_of_a_reply_is_no_ground_where_something_is_said_below() {
+    let rules = learned(&[("sofa", 0.1, 0.1)]);
+    let said = "Thank you, all is settled now and he has been very happy there since the summer, as you know";
+    for (subject, text, held) in [
+        ("No place", said, "U1"),
+        ("Re: No place", said, ""),
+        ("RE: Re: No place", said, ""),
+        ("Fwd: No place", said, "U1"),
+        ("Re: No place", "Any news?", "U1"),
+        (
+            "Re: No place",
+            "He still has no place and nobody has told us what happens next, so what are we to do",
+            "U1",
+        ),
+    ] {
+        assert_eq!(grounds(&rules, subject, text), held, "{subject}: {text}");
+    }
+}
+
+#[test]
+fn what_is_asked_of_what_was_learned_must_make_sense() {
+    let asked = |keys: &str| {
+        let csv =
+            "word,rarity,U1\n(start),,0\n(slope),,1\n(slope of two sentences),,0\n(shift),,-5\nsofa,1,6\n";
+        let urgent = format!(
+            "grounds:\n  - {{id: U1, title: t, policy: p, when: [no place, {{learned: {{{keys}}}}}]}}\n"
+        );
+        let files = [
+            file("context.yaml", CONTEXT),
+            file("areas.yaml", AREAS),
+            file("vocabulary.yaml", VOCABULARY),
+            file("urgent.yaml", &urgent),
+            file("learned.csv", csv),
+        ];
+        let told = compile(&files, &World { terms: Vec::new(), domain: "hertfordshire.example".into() });
+        told.err().map(|all| all.iter().map(|one| one.problem.clone()).collect::<Vec<_>>().join("; "))
+    };
+    assert_eq!(asked("at least: 45, alone: 28, certain: 85"), None);
+    for keys in ["at least: 45, alone: 45", "alone: 30", "alone: 30, less than: 50"] {
+        assert!(asked(keys).is_some_and(|told| told.contains("`alone` says with how much less")), "{keys}");
+    }
+    for keys in ["at least: 45, certain: 40", "certain: 85"] {
+        assert!(asked(keys).is_some_and(|told| told.contains("`certain` says from how much more")), "{keys}");
+    }
+}
