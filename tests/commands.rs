@@ -228,3 +228,18 @@ fn cases_without_a_record_says_so() {
     assert_eq!(done.code, Some(3), "{}", done.stderr);
     assert!(done.stderr.contains("none.sqlite"), "{}", done.stderr);
 }
+
+#[test]
+fn learning_from_too_little_says_so_and_leaves_what_was_learned_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (rules, passages) = (dir.path().join("rules"), dir.path().join("passages"));
+    std::fs::create_dir_all(&rules).unwrap();
+    std::fs::create_dir_all(&passages).unwrap();
+    std::fs::write(rules.join("urgent.yaml"), "grounds: []\n").unwrap();
+    std::fs::write(rules.join("learned.csv"), "as it was").unwrap();
+    std::fs::write(passages.join("U4.yes.txt"), "They send him home at noon\n").unwrap();
+    let done = Program::run(dir.path(), &["learn", "--rules", "rules", "passages"]);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert!(done.stderr.contains("nothing was learned, and learned.csv stays as it is"), "{}", done.stderr);
+    assert_eq!(std::fs::read_to_string(rules.join("learned.csv")).unwrap(), "as it was");
+}

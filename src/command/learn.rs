@@ -80,6 +80,11 @@ pub fn run(arguments: &Arguments) -> Result<(), CommandError> {
         .collect();
     let (learned, measured) = train::train(&examples, &labels);
     out::print(report(&examples, &learned, &measured, &labels));
+    if measured.is_empty() {
+        return Err(CommandError::Input(format!(
+            "nothing was learned, and {FILE} stays as it is: no rule has {LEAST_EXAMPLES} examples. Give more folders, or label more messages."
+        )));
+    }
     let path = arguments.rules.join(FILE);
     if arguments.dry_run {
         out::line(format_args!("Nothing was written (--dry-run)."));
