@@ -152,8 +152,8 @@ fn independent_emails_are_decided_as_labelled() {
     };
     check("d, f and h", &held_back(&["exam/d", "exam/f", "exam/h"]), &floors);
     let floors = Floors {
-        recall: 0.90,
-        precision: 0.94,
+        recall: 0.94,
+        precision: 0.90,
         grounds: 0.83,
         queue: 0.90,
         area: 0.96,
