@@ -162,6 +162,11 @@ impl MailServers {
         self.imap(user).messages(folder).unwrap_or_else(|said| panic!("reading {user}/{folder}: {said}"))
     }
 
+    /// Postfix tries at once what waits in its queue.
+    pub fn flush_queue(&self) {
+        run("postqueue", &["-c", &self.path("postfix").to_string_lossy(), "-f"]);
+    }
+
     /// Waits until a folder holds so many messages, and returns them.
     #[track_caller]
     pub fn wait_for(&self, user: &str, folder: &str, messages: usize) -> Vec<StoredMail> {

@@ -167,14 +167,14 @@ impl Machine {
             fs::write(desk.join(name), &mail).unwrap();
         }
         fs::create_dir(desk.join("labelled")).unwrap();
-        for name in ["d-001.eml", "d-002.eml", "d-003.eml"] {
+        // Enough to learn something from.
+        let labels = fs::read_to_string(root.join("fixtures/labelled/labels.jsonl")).unwrap();
+        let few: Vec<&str> = labels.lines().take(60).collect();
+        for line in &few {
+            let label: serde_json::Value = serde_json::from_str(line).unwrap();
+            let name = label["file"].as_str().unwrap();
             fs::copy(root.join("fixtures/labelled").join(name), desk.join("labelled").join(name)).unwrap();
         }
-        let labels = fs::read_to_string(root.join("fixtures/labelled/labels.jsonl")).unwrap();
-        let few: Vec<&str> = labels
-            .lines()
-            .filter(|line| ["d-001.", "d-002.", "d-003."].iter().any(|name| line.contains(name)))
-            .collect();
         fs::write(desk.join("labelled/labels.jsonl"), few.join("\n") + "\n").unwrap();
         desk
     }
