@@ -150,6 +150,26 @@ async fn what_staff_took_away_before_it_was_written_down_is_told_as_gone() {
 }
 
 #[tokio::test]
+async fn a_mailbox_that_is_numbered_anew_meanwhile_does_not_hide_what_was_filed() {
+    let servers = MailServers::start(Setup::default());
+    let (_team, config) = scene(&servers);
+    let in_force = InForce::new(in_force::load(&config).unwrap());
+    for number in 0..4 {
+        servers.deliver("send.general", &question(number, &format!("{number}@home.example")));
+    }
+    assert!(live(&config, &in_force, true).await.is_err());
+    let mut staff = servers.imap("send.general");
+    staff.command("CREATE Mine").unwrap();
+    staff.command("SELECT Triage/general").unwrap();
+    staff.command("UID MOVE 1 Mine").unwrap();
+    servers.change_uid_validity("send.general", "INBOX", 1_999_999_999);
+    live(&config, &in_force, false).await.unwrap();
+    let expected = [("filed".to_owned(), 3), ("gone-before-filing".to_owned(), 1)];
+    assert_eq!(told(&config.database), BTreeMap::from(expected));
+    assert_eq!(servers.mailbox("send.general", "Triage/general").len(), 3);
+}
+
+#[tokio::test]
 async fn so_it_is_in_folders_on_this_machine() {
     let dir = tempfile::tempdir().unwrap();
     few_rules::write(&dir.path().join("rules"));

@@ -173,7 +173,10 @@ impl<'a> World<'a> {
                 self.records().resynchronise("general", "INBOX", self.uid_validity, now).unwrap();
                 self.uid_next = 1;
                 self.enter(lying_there);
-                self.records().resynchronised("general", "INBOX", now).unwrap();
+                let adrift = Which::Adrift { account: "general".into(), folder: "INBOX".into() };
+                for due in self.records().due_effects(adrift, now, 1000).unwrap() {
+                    self.records().gone(due.id, now).unwrap();
+                }
             }
             Step::Post(ending) => {
                 let Some(due) = self

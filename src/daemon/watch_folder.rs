@@ -174,8 +174,7 @@ async fn take_in_from<M: Mailbox, C: Clock>(
         }
     }
     if !world.stopping() {
-        // Read to its end: what was to be filed before a resynchronisation and was not met again is no longer there.
-        world.records.resynchronised(mailbox.account(), mailbox.folder(), world.now())?;
+        settle_adrift(mailbox, world).await?;
         world.records.seen_alive(mailbox.account(), mailbox.folder(), world.now())?;
     }
     Ok(taken)
@@ -300,6 +299,22 @@ fn place_of<M: Mailbox>(mailbox: &M, effect: &Effect) -> Destination {
     match effect {
         Effect::File { to, .. } => to.clone(),
         _ => Destination { account: mailbox.account().to_owned(), folder: SENT.to_owned() },
+    }
+}
+
+/// The folder has been read to its end: what was to be filed before its UIDs lost their meaning, and was not met again, is
+/// no longer there. Where it was to be filed is looked at before it is told as gone.
+async fn settle_adrift<M: Mailbox, C: Clock>(mailbox: &mut M, world: &World<'_, C>) -> Result<(), Trouble> {
+    let adrift = Which::Adrift { account: mailbox.account().to_owned(), folder: mailbox.folder().to_owned() };
+    let mut failing = Failing::default();
+    loop {
+        let due = world.records.due_effects(adrift.clone(), world.now(), BATCH as usize)?;
+        for due in &due {
+            settle_one(mailbox, world, due, &mut failing).await?;
+        }
+        if due.len() < BATCH as usize || world.stopping() {
+            return Ok(());
+        }
     }
 }
 

@@ -30,6 +30,13 @@ pub enum Which {
         /// The folder.
         folder: String,
     },
+    /// Messages that were to be filed from this mailbox by UIDs that have lost their meaning, and that were not met again.
+    Adrift {
+        /// The account.
+        account: String,
+        /// The folder.
+        folder: String,
+    },
     /// What is to be done in this account's Sent folder: copies to be kept, and uncertain letters to be looked for.
     Account {
         /// The account.
@@ -48,7 +55,7 @@ pub struct DueEffect {
     pub effect: Effect,
     /// The letter may have been sent: look for its Message-ID.
     pub uncertain: bool,
-    /// For `File`: where the message lies.
+    /// For `File`: where the message lies; `None`: its UID has lost its meaning.
     pub at: Option<MessageRef>,
     /// How often it was tried.
     pub attempts: u32,
@@ -236,7 +243,7 @@ impl Records {
             }
             let sql = format!(
                 "UPDATE effects SET not_before = ?2
-                 WHERE desk IS NOT NULL AND state = 'pending' AND attempts > 0 AND not_before > ?2 AND {ITS}"
+                 WHERE desk IS NOT NULL AND state IN ('pending', 'adrift') AND attempts > 0 AND not_before > ?2 AND {ITS}"
             );
             tx.prepare_cached(&sql)?.execute(params![account, At(now)])?;
             Ok(())
@@ -269,6 +276,9 @@ fn desk(connection: &Connection, which: &Which) -> rusqlite::Result<Option<Strin
         Which::Mailbox { account, folder } => {
             find(connection, account, folder)?.map(|mailbox| format!("mailbox/{}", mailbox.id))
         }
+        Which::Adrift { account, folder } => {
+            find(connection, account, folder)?.map(|mailbox| format!("adrift/{}", mailbox.id))
+        }
     })
 }
 
@@ -287,6 +297,7 @@ fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
         None => None,
     };
     let planned_at = row.get::<_, At>("planned_at")?.0;
+    let state = row.get_ref("state")?.as_str()?;
     let (effect, at) = match (row.get_ref("kind")?.as_str()?, letter) {
         ("acknowledge", Some(letter)) => (Effect::Acknowledge { account, letter }, None),
         ("keep-copy", Some(letter)) => (Effect::KeepCopy { account, letter }, None),
@@ -306,7 +317,7 @@ fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
                 uid_validity: row.get("at_uid_validity")?,
                 uid: row.get("at_uid")?,
             };
-            (Effect::File { to, flagged }, Some(at))
+            (Effect::File { to, flagged }, (state != "adrift").then_some(at))
         }
         _ => return Ok(Err(id)),
     };
@@ -314,7 +325,7 @@ fn due_effect(row: &Row<'_>) -> rusqlite::Result<Result<DueEffect, i64>> {
         id,
         message: row.get("message_id")?,
         effect,
-        uncertain: row.get_ref("state")?.as_str()? == "uncertain",
+        uncertain: state == "uncertain",
         at,
         attempts: row.get("attempts")?,
         planned_at,

@@ -105,7 +105,8 @@ impl Records {
     }
 
     /// UIDs have lost their meaning: UIDVALIDITY changed, or UIDNEXT went back. Everything is looked at anew; known messages
-    /// are recognised by their fingerprint, and what was still to be filed waits until its message is found again.
+    /// are recognised by their fingerprint, and what was still to be filed waits until its message is found again, here or where it
+    /// was to be filed ([`Which::Adrift`](super::Which::Adrift)).
     pub fn resynchronise(
         &self,
         account: &str,
@@ -141,27 +142,6 @@ impl Records {
             )?;
             Ok(())
         })
-    }
-
-    /// The mailbox has been read to its end again: what was to be filed and was not met again is no longer there. Returns
-    /// how many. Does nothing when there is nothing of the kind, so it may be called whenever the end is reached.
-    pub fn resynchronised(
-        &self,
-        account: &str,
-        folder: &str,
-        at: DateTime<Utc>,
-    ) -> Result<usize, RecordError> {
-        let adrift = self.read(|connection| {
-            let Some(mailbox) = find(connection, account, folder)? else { return Ok(Vec::new()) };
-            let mut statement = connection
-                .prepare_cached("SELECT id FROM effects WHERE desk = 'adrift/' || ?1 ORDER BY id")?;
-            let ids = statement.query_map(params![mailbox.id], |row| row.get(0))?;
-            Ok(ids.collect::<rusqlite::Result<Vec<i64>>>()?)
-        })?;
-        for effect in &adrift {
-            self.gone(*effect, at)?;
-        }
-        Ok(adrift.len())
     }
 
     /// The mailbox's server has just answered.
@@ -432,8 +412,16 @@ mod tests {
             due().into_iter().filter_map(|due| due.at).map(|at| (at.uid_validity, at.uid)).collect();
         assert_eq!(filed, [(2, 1), (2, 2)]);
 
-        assert_eq!(sample.records.resynchronised("general", "INBOX", at(70)).unwrap(), 1);
-        assert_eq!(sample.records.resynchronised("general", "INBOX", at(71)).unwrap(), 0);
+        let adrift = || {
+            let which = Which::Adrift { account: "general".into(), folder: "INBOX".into() };
+            sample.records.due_effects(which, at(1000), 10).unwrap()
+        };
+        let [not_met] = &adrift()[..] else { panic!("UID 4 was not met again") };
+        sample.records.try_again(not_met.id, "no answer", at(70), at(69)).unwrap();
+        assert_eq!(adrift().len(), 1, "by its old UID nothing is filed, however often it is tried");
+        assert!(due().iter().all(|due| due.id != not_met.id));
+        sample.records.gone(not_met.id, at(70)).unwrap();
+        assert!(adrift().is_empty());
         assert_eq!(sample.count("attempts WHERE outcome = 'gone'"), 1);
         let ledger = &sample.records.ledger().unwrap()[0];
         assert_eq!((ledger.uid_validity, ledger.seen, ledger.copies, ledger.gaps.len()), (2, 2, 1, 0));
