@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use crate::calendar::mention::{Mention, Term};
 use crate::message::Message;
 
+mod asked;
 mod bits;
 mod clause;
 mod compile;

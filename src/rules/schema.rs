@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::yaml::{self, Node, Value};
 
+use super::asked::{self, Stands};
 use super::clause::{self, ROLES};
 use super::condition::Condition;
 use super::context::{KINDS, Kind, Kinds};
@@ -290,8 +291,15 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
             "title" => draft.rule.title = shop.text(file, value, "`title`").unwrap_or_default().to_owned(),
             "policy" => draft.rule.policy = shop.text(file, value, "`policy`").unwrap_or_default().to_owned(),
             "note" => {}
-            "when" => draft.when = clause::read_all(shop, file, value, 0),
-            "unless" => draft.unless = clause::read_all(shop, file, value, 0),
+            "when" => {
+                let stands = if group == Group::Grounds { Stands::UnderGround } else { Stands::UnderRule };
+                asked::check(shop, file, value, stands);
+                draft.when = clause::read_all(shop, file, value, 0);
+            }
+            "unless" => {
+                asked::check(shop, file, value, Stands::Within);
+                draft.unless = clause::read_all(shop, file, value, 0);
+            }
             "despite" => draft.kinds = draft.kinds.without(shop.kinds(file, value)),
             "respect" => draft.kinds = draft.kinds.and(shop.kinds(file, value)),
             "examples" => draft.examples = example::read(shop, file, value),

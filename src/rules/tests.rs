@@ -509,12 +509,10 @@ fn the_subject_of_a_reply_is_no_ground_where_something_is_said_below() {
 
 #[test]
 fn what_is_asked_of_what_was_learned_must_make_sense() {
-    let asked = |keys: &str| {
+    let told = |body: &str| {
         let csv =
             "word,rarity,U1\n(start),,0\n(slope),,1\n(slope of two sentences),,0\n(shift),,-5\nsofa,1,6\n";
-        let urgent = format!(
-            "grounds:\n  - {{id: U1, title: t, policy: p, when: [no place, {{learned: {{{keys}}}}}]}}\n"
-        );
+        let urgent = format!("grounds:\n  - {{id: U1, title: t, policy: p, {body}}}\n");
         let files = [
             file("context.yaml", CONTEXT),
             file("areas.yaml", AREAS),
@@ -525,11 +523,23 @@ fn what_is_asked_of_what_was_learned_must_make_sense() {
         let told = compile(&files, &World { terms: Vec::new(), domain: "hertfordshire.example".into() });
         told.err().map(|all| all.iter().map(|one| one.problem.clone()).collect::<Vec<_>>().join("; "))
     };
+    let asked = |keys: &str| told(&format!("when: [no place, {{learned: {{{keys}}}}}]"));
     assert_eq!(asked("at least: 45, alone: 28, certain: 85"), None);
     for keys in ["at least: 45, alone: 45", "alone: 30", "alone: 30, less than: 50"] {
         assert!(asked(keys).is_some_and(|told| told.contains("`alone` says with how much less")), "{keys}");
     }
     for keys in ["at least: 45, certain: 40", "certain: 85"] {
         assert!(asked(keys).is_some_and(|told| told.contains("`certain` says from how much more")), "{keys}");
+    }
+    for key in ["alone: 30", "certain: 85"] {
+        let learned = format!("{{learned: {{at least: 45, {key}}}}}");
+        for place in ["when: [no place, any: [moved, HERE]]", "when: [no place], unless: [HERE]"] {
+            let told = told(&place.replace("HERE", &learned));
+            assert!(
+                told.is_some_and(|told| told.contains("does not count within another condition")),
+                "{key} {place}"
+            );
+        }
+        assert_eq!(told(&format!("when: {learned}")), None, "{key} by itself");
     }
 }
