@@ -20,7 +20,7 @@ fn main() {
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let [what, mail, passes] = wanted.as_slice() else {
         println!(
-            "passes: give what to measure (parse, decide, both), on what (fixtures, ordinary), and how often"
+            "passes: give what to measure (mail-parser, parse, decide, both), on what (fixtures, ordinary), and how often"
         );
         return;
     };
@@ -32,6 +32,10 @@ fn main() {
     decided(&parsed, &set);
     for _ in 0..passes.parse::<usize>().unwrap() {
         match what.as_str() {
+            "mail-parser" => measured(|| {
+                let parser = mail_parser::MessageParser::default();
+                corpus.iter().for_each(|raw| drop(black_box(parser.parse(raw))));
+            }),
             "parse" => {
                 measured(|| corpus.iter().for_each(|raw| drop(black_box(message::parse(raw, raw.len())))))
             }

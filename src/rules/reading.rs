@@ -227,11 +227,18 @@ fn settle<'a, 'r: 'a>(
     }
     let mut evidence = tell_all(look, &found);
     let certain = is_certain(look, body);
-    let stop = (holds && !certain).then(|| {
+    let stop = holds.then(|| {
         let mut stops = body.unless.iter().filter_map(|condition| look.look(condition, scope));
         stops.find(|stop| !(said_outright && is_opinion(stop)))
     });
     if let Some(stop) = stop.flatten() {
+        if certain {
+            let reason = "would have stopped this, but what was learned is too sure";
+            let aside = |evidence| SetAside { evidence, reason: reason.to_owned(), near_miss: false };
+            set_aside.extend(tell_all(look, &stop).into_iter().map(aside));
+            set_aside.truncate(MAX_EVIDENCE);
+            return Some(Verdict { rule, holds, evidence, set_aside });
+        }
         holds = false;
         // Words against what was learned: a person should look.
         let doubt = is_opinion(&stop);

@@ -485,6 +485,11 @@ fn no_unless_counts_against_what_is_certain() {
     ] {
         assert_eq!(grounds(&rules, "", text), held, "{text}");
     }
+    let message = message("He is on the street. Doing well");
+    let reading = rules.read(&message, &here());
+    let told: Vec<_> =
+        reading.verdicts[0].set_aside.iter().map(|a| (a.evidence.text.as_str(), a.reason.as_str())).collect();
+    assert_eq!(told, [("Doing well", "would have stopped this, but what was learned is too sure")]);
 }
 
 #[test]
