@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::lexicon::{self, Block, Builder, OneOf, Sets, Term};
-use super::page::Page;
+use super::page::{Page, Stretches};
 use super::phrase::{Phrase, Slot};
 
 /// How many words, slots and choices one phrase may have, with its lists written out.
@@ -191,65 +191,80 @@ impl Parts {
 pub struct Choice {
     /// The alternatives that need no word.
     always: Box<[u32]>,
-    /// Each term that one of the others needs before all else, and which.
-    terms: Box<[(Term, u32)]>,
-    /// The same terms as bits.
-    blocks: Box<[Block]>,
-    /// For each block where its first term stands in `terms`.
-    from: Box<[u32]>,
-    /// What each alternative needs besides.
-    besides: Box<[Box<[OneOf]>]>,
+    /// The others, by the term that they need before all else.
+    ways: Box<[Way]>,
+    /// These terms as bits, and where the first of each block stands in `ways`.
+    blocks: Box<[(Block, u32)]>,
 }
+
+/// An alternative of a choice, and what it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    term: Term,
+    way: u32,
+    /// Sets of which a term must stand in the same stretch; [`NOTHING`]: no further one.
+    besides: [OneOf; 2],
+}
+
+/// No set.
+const NOTHING: OneOf = OneOf::MAX;
 
 impl Choice {
     fn new(needs: impl Iterator<Item = Vec<OneOf>>, sets: &Sets) -> Self {
         let small = |set: &OneOf| sets.get(*set as usize).is_some_and(|set| set.len() <= LARGEST_NEED);
-        let (mut always, mut terms, mut besides) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut always, mut ways) = (Vec::new(), Vec::new());
         for (way, needs) in (0..).zip(needs) {
-            match needs.first().and_then(|first| sets.get(*first as usize)) {
-                Some(first) => terms.extend(first.iter().map(|term| (*term, way))),
-                None => always.push(way),
-            }
-            let further = needs.iter().skip(1).filter(|set| small(set)).take(2);
-            besides.push(further.copied().collect());
+            let Some(first) = needs.first().and_then(|first| sets.get(*first as usize)) else {
+                always.push(way);
+                continue;
+            };
+            let mut further = needs.iter().skip(1).filter(|set| small(set)).copied();
+            let besides = [(); 2].map(|()| further.next().unwrap_or(NOTHING));
+            ways.extend(first.iter().map(|term| Way { term: *term, way, besides }));
         }
-        terms.sort_unstable();
-        let blocks = lexicon::blocks(terms.iter().map(|(term, _)| *term));
-        let place = |(block, _): &Block| terms.partition_point(|(term, _)| *term < block * 64);
-        let from = blocks.iter().map(|block| u32::try_from(place(block)).unwrap_or(u32::MAX)).collect();
-        Self {
-            always: always.into(),
-            terms: terms.into(),
-            blocks: blocks.into(),
-            from,
-            besides: besides.into(),
-        }
+        ways.sort_unstable();
+        let blocks = lexicon::blocks(ways.iter().map(|way| way.term));
+        let place = |(block, _): &Block| ways.partition_point(|way| way.term < block * 64);
+        let from = |block: &Block| u32::try_from(place(block)).unwrap_or(u32::MAX);
+        let blocks = blocks.iter().map(|block| (*block, from(block))).collect();
+        Self { always: always.into(), ways: ways.into(), blocks }
     }
 
     /// The alternatives of which all needed words stand in one stretch of a page, in their order.
     pub fn awake(&self, page: &mut Page, sets: &Sets, into: &mut Vec<u32>) {
         into.extend_from_slice(&self.always);
-        for (block, from) in self.blocks.iter().zip(&self.from) {
+        for (block, from) in &self.blocks {
             let mut there = page.there(*block);
-            let mut from = *from as usize;
+            let mut ways = self.ways.get(*from as usize..).unwrap_or_default();
             while there != 0 {
                 let term = block.0 * 64 + there.trailing_zeros();
                 there &= there - 1;
                 let here = page.reach_of_term(term);
-                while self.terms.get(from).is_some_and(|(other, _)| *other < term) {
-                    from += 1;
-                }
-                let own = self.terms.get(from..).unwrap_or_default().iter();
-                for (_, way) in own.take_while(|(other, _)| *other == term) {
-                    let besides = self.besides.get(*way as usize).map_or(&[][..], |besides| besides);
-                    if besides.iter().fold(here, |all, set| all & page.reach(*set, sets)) != 0 {
-                        into.push(*way);
+                while let [way, rest @ ..] = ways
+                    && way.term <= term
+                {
+                    ways = rest;
+                    if way.term == term && way.holds(here, page, sets) {
+                        into.push(way.way);
                     }
                 }
             }
         }
         into.sort_unstable();
         into.dedup();
+    }
+}
+
+impl Way {
+    /// Whether in one of these stretches, where its first word stands, the others do.
+    fn holds(&self, mut stretches: Stretches, page: &mut Page, sets: &Sets) -> bool {
+        for set in self.besides.iter().take_while(|set| **set != NOTHING) {
+            stretches &= page.reach(*set, sets);
+            if stretches == 0 {
+                return false;
+            }
+        }
+        stretches != 0
     }
 }
 
