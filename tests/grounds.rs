@@ -1,7 +1,8 @@
 //! Passages in many voices for each ground and label: `fixtures/grounds`, `fixtures/passages`.
 //!
 //! Every third line was held back while the rules were written; precision and recall are printed for both, and floors hold
-//! them. A single passage may be wrong; a family of them may not.
+//! them. The shipped `learned.csv` has learned from all of them; `fixtures/README.md` has the figures without.
+//! A single passage may be wrong; a family of them may not.
 
 // A fixture that is missing or broken should stop the test where it stands.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -85,7 +86,7 @@ fn grounds_are_heard_in_many_voices() {
     println!("all, held back: P {:.2} R {:.2}", held_back.precision(), held_back.recall());
     assert!(worked_on.recall() > 0.93 && worked_on.precision() > 0.96, "passages that were worked on");
     // A sentence alone says less than an email; where it is doubtful it is taken for urgent and marked unsure.
-    assert!(held_back.recall() > 0.93 && held_back.precision() > 0.84, "passages that were held back");
+    assert!(held_back.recall() > 0.94 && held_back.precision() > 0.88, "passages that were held back");
 }
 
 /// The contract's name of a value.

@@ -1,7 +1,8 @@
 //! The labelled emails of `fixtures/labelled`, decided and compared with their labels (labelling.md).
 //!
-//! Every third email (d-003, d-006, ...) was held back while the rules were written. The floors are what was reached when
-//! this was last written, less a little: a change that falls below them made something worse.
+//! What the shipped rules learned from is here too, so that a change that makes them worse is seen; how right they are on mail
+//! that they do not know is told by `fixtures/exam/r` alone, from which nothing is learned. The floors are what was reached
+//! when this was last written, less a little.
 
 // A fixture that is missing or broken should stop the test where it stands.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -98,69 +99,74 @@ fn check(what: &str, score: &Score, floors: &Floors) {
 #[test]
 fn labelled_emails_are_decided_as_labelled() {
     let policy = policy();
-    let worked_on = score::score(&pairs("fixtures/labelled", &policy, |number| number % 3 != 0));
+    let all = score::score(&pairs("fixtures/labelled", &policy, |_| true));
     let floors = Floors {
         recall: 0.97,
-        precision: 0.95,
+        precision: 0.93,
         grounds: 0.93,
-        queue: 0.97,
+        queue: 0.96,
         area: 0.97,
-        chaser: 0.95,
-        signposts: 0.85,
+        chaser: 0.94,
+        signposts: 0.93,
     };
-    check("worked on", &worked_on, &floors);
-    let held_back = score::score(&pairs("fixtures/labelled", &policy, |number| number % 3 == 0));
-    let floors = Floors {
-        recall: 0.90,
-        precision: 0.74,
-        grounds: 0.78,
-        queue: 0.87,
-        area: 0.94,
-        chaser: 0.68,
-        signposts: 0.90,
-    };
-    check("held back", &held_back, &floors);
-    assert!(worked_on.unsure_share < 0.08, "{} of all are marked unsure", worked_on.unsure_share);
+    check("labelled", &all, &floors);
+    assert!(all.unsure_share < 0.08, "{} of all are marked unsure", all.unsure_share);
 }
 
-/// Emails written by others than the rules, those that nothing was learnt from: every third of each set.
+/// Emails written by others than the rules; the rules know nothing of them.
+#[test]
+fn unknown_emails_are_decided_as_labelled() {
+    let floors = Floors {
+        recall: 0.95,
+        precision: 0.88,
+        grounds: 0.89,
+        queue: 0.92,
+        area: 0.95,
+        chaser: 0.86,
+        signposts: 0.88,
+    };
+    let unknown = score::score(&pairs("fixtures/exam/r", &policy(), |_| true));
+    check("exam/r", &unknown, &floors);
+    assert!(unknown.unsure_share < 0.08, "{} of all are marked unsure", unknown.unsure_share);
+}
+
+/// Emails written by others, too, but learned from since: every third of each set.
 #[test]
 fn independent_emails_are_decided_as_labelled() {
     let policy = policy();
-    let held_back = |sets: &[&str]| {
+    let third = |sets: &[&str]| {
         let third = |set: &&str| pairs(&format!("fixtures/{set}"), &policy, |number| number % 3 == 0);
         score::score(&sets.iter().flat_map(third).collect::<Vec<_>>())
     };
     let floors = Floors {
-        recall: 0.94,
-        precision: 0.84,
-        grounds: 0.84,
+        recall: 0.97,
+        precision: 0.94,
+        grounds: 0.95,
         queue: 0.95,
         area: 0.94,
-        chaser: 0.91,
-        signposts: 0.86,
+        chaser: 0.93,
+        signposts: 0.90,
     };
-    check("a to c, e and g", &held_back(&["exam/a", "exam/b", "exam/c", "exam/e", "exam/g"]), &floors);
-    let floors = Floors {
-        recall: 0.97,
-        precision: 0.95,
-        grounds: 0.90,
-        queue: 0.91,
-        area: 0.96,
-        chaser: 0.90,
-        signposts: 0.86,
-    };
-    check("d, f and h", &held_back(&["exam/d", "exam/f", "exam/h"]), &floors);
+    check(
+        "a to h",
+        &third(&["exam/a", "exam/b", "exam/c", "exam/d", "exam/e", "exam/f", "exam/g", "exam/h"]),
+        &floors,
+    );
+    check(
+        "i and n to q",
+        &third(&["exam/i", "exam/n", "exam/o", "exam/p", "exam/q"]),
+        &Floors { precision: 0.90, ..floors },
+    );
     let floors = Floors {
         recall: 0.94,
-        precision: 0.90,
-        grounds: 0.83,
+        precision: 0.95,
+        grounds: 0.90,
         queue: 0.90,
         area: 0.96,
         chaser: 0.80,
         signposts: 0.65,
     };
-    check("voices", &held_back(&["voices"]), &floors);
+    check("voices", &third(&["voices"]), &floors);
 }
 
 #[test]

@@ -70,7 +70,8 @@ fn compile_and_try(files: &[SourceFile], world: &World, tried: Tried) -> Result<
             }
         }
         rules.push(draft.rule);
-        bodies.push(Body { when: draft.when, unless: draft.unless, kinds: draft.kinds });
+        let schema::Draft { when, outright, unless, kinds, .. } = draft;
+        bodies.push(Body { when, outright, unless, kinds });
         trials.push(example::Trial { examples: draft.examples, phrases: draft.phrases, id_at: draft.id_at });
     }
     let triggers = shop.triggers.iter().enumerate().filter(|(_, trigger)| trigger.is_some());

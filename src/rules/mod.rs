@@ -304,6 +304,8 @@ pub struct FileCounts {
 #[derive(Debug)]
 struct Body {
     when: Vec<condition::Condition>,
+    /// Which of these hold whatever was learned.
+    outright: Vec<bool>,
     unless: Vec<condition::Condition>,
     /// Contexts that set aside what it finds.
     kinds: context::Kinds,

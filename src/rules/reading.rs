@@ -186,14 +186,17 @@ fn settle<'a, 'r: 'a>(
     let mut holds = false;
     // A phrase that stands by itself under `when:` is what somebody meant; signs that only count together are weaker.
     let mut said_outright = false;
-    let mut when: Vec<&Condition> = awake.of(index).filter_map(|place| body.when.get(place)).collect();
+    let mut when: Vec<(&Condition, bool)> = awake
+        .of(index)
+        .filter_map(|place| body.when.get(place).zip(body.outright.get(place).copied()))
+        .collect();
     // Of most the phrases are nowhere, whatever their context, and nothing more need be asked.
     let anywhere = Scope::new(&ALL_ZONES, Kinds::default());
-    when.retain(|condition| look.findings.borrow_mut().may_hold(condition, anywhere));
-    for condition in when.iter().copied() {
+    when.retain(|(condition, _)| look.findings.borrow_mut().may_hold(condition, anywhere));
+    for (condition, outright) in when.iter().copied() {
         if let Some(more) = look.look(condition, scope) {
             holds = true;
-            said_outright |= matches!(condition, Condition::Phrase { .. });
+            said_outright |= outright;
             found.extend(more);
         } else if body.kinds != Kinds::default()
             && let Some(more) = look.look(condition, blind)
@@ -297,12 +300,17 @@ fn aside_by_context(
 }
 
 /// What stands only in words that do not count.
-fn quoted_only<'a>(look: &Look<'a, '_>, when: &[&'a Condition], kinds: Kinds, set_aside: &mut Vec<SetAside>) {
+fn quoted_only<'a>(
+    look: &Look<'a, '_>,
+    when: &[(&'a Condition, bool)],
+    kinds: Kinds,
+    set_aside: &mut Vec<SetAside>,
+) {
     if !look.zones.iter().any(|words| words.zone == Zone::Quoted) {
         return;
     }
     let scope = Scope::new(&[Zone::Quoted], kinds);
-    for found in when.iter().filter_map(|condition| look.look(condition, scope)).flatten() {
+    for found in when.iter().filter_map(|(condition, _)| look.look(condition, scope)).flatten() {
         if let Found::Phrase(..) = found
             && let Some(evidence) = tell(look, &found)
         {

@@ -88,6 +88,8 @@ pub struct Draft {
     pub rule: Rule,
     /// When it holds.
     pub when: Vec<Condition>,
+    /// Which of these are phrases that stand by themselves; see [`spread`].
+    pub outright: Vec<bool>,
     /// When it does not.
     pub unless: Vec<Condition>,
     /// Contexts that set aside what it finds.
@@ -102,6 +104,17 @@ pub struct Draft {
     pub asks: String,
     /// The file's number and where the id stands in it.
     pub id_at: (usize, Range<usize>),
+}
+
+/// The conditions under `when:`, those of an `any:` there each by itself, so that only those are looked at whose words are there;
+/// and which of them are phrases that do not stand under an `any:`. Those hold whatever was learned.
+fn spread(when: Vec<Condition>) -> (Vec<Condition>, Vec<bool>) {
+    let each = when.into_iter().flat_map(|condition| match condition {
+        Condition::Any(several) => several.into_iter().map(|one| (one, false)).collect(),
+        Condition::Phrase { .. } => vec![(condition, true)],
+        _ => vec![(condition, false)],
+    });
+    each.unzip()
 }
 
 /// Whether this is the file of what was learned, which is no YAML.
@@ -272,6 +285,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
             then: String::new(),
         },
         when: Vec::new(),
+        outright: Vec::new(),
         unless: Vec::new(),
         kinds: group.contexts(),
         needs: Vec::new(),
@@ -294,7 +308,7 @@ fn rule(shop: &mut Workshop<'_>, index: usize, place: &Place<'_>) -> Option<Draf
             "when" => {
                 let stands = if group == Group::Grounds { Stands::UnderGround } else { Stands::UnderRule };
                 asked::check(shop, file, value, stands);
-                draft.when = clause::read_all(shop, file, value, 0);
+                (draft.when, draft.outright) = spread(clause::read_all(shop, file, value, 0));
             }
             "unless" => {
                 asked::check(shop, file, value, Stands::Within);

@@ -493,6 +493,28 @@ fn no_unless_counts_against_what_is_certain() {
 }
 
 #[test]
+fn a_phrase_right_under_when_holds_whatever_was_learned_and_one_under_any_does_not() {
+    let csv = "word,rarity,U1\n(start),,0\n(slope),,1\n(slope of two sentences),,0\n(shift),,-5\nsofa,1,9\n";
+    let held = |when: &str, text: &str| {
+        let urgent = format!(
+            "grounds:\n  - {{id: U1, title: t, policy: p, when: [{when}], unless: [{{learned: {{less than: 10}}}}]}}\n"
+        );
+        let files = [
+            file("context.yaml", CONTEXT),
+            file("areas.yaml", AREAS),
+            file("vocabulary.yaml", VOCABULARY),
+            file("urgent.yaml", &urgent),
+            file("learned.csv", csv),
+        ];
+        let world = World { terms: Vec::new(), domain: "hertfordshire.example".into() };
+        grounds(&compile(&files, &world).unwrap(), "", text)
+    };
+    assert_eq!(held("no place", "There is no place for him"), "U1");
+    assert_eq!(held("any: [no place, falling apart]", "There is no place for him"), "");
+    assert_eq!(held("any: [no place, falling apart]", "There is no place for him but the sofa"), "U1");
+}
+
+#[test]
 fn the_subject_of_a_reply_is_no_ground_where_something_is_said_below() {
     let rules = learned(&[("sofa", 0.1, 0.1)]);
     let said = "Thank you, all is settled now and he has been very happy there since the summer, as you know";
