@@ -49,6 +49,7 @@ fn pairs(folder: &str, policy: &Policy, which: impl Fn(u32) -> bool) -> Vec<(Lab
 }
 
 /// What must be reached, as in issue 3's table.
+#[derive(Clone, Copy)]
 struct Floors {
     recall: f64,
     precision: f64,
@@ -99,18 +100,30 @@ fn check(what: &str, score: &Score, floors: &Floors) {
 #[test]
 fn labelled_emails_are_decided_as_labelled() {
     let policy = policy();
-    let all = score::score(&pairs("fixtures/labelled", &policy, |_| true));
+    let worked_on = score::score(&pairs("fixtures/labelled", &policy, |number| number % 3 != 0));
     let floors = Floors {
         recall: 0.97,
-        precision: 0.93,
+        precision: 0.95,
         grounds: 0.93,
-        queue: 0.96,
+        queue: 0.97,
         area: 0.97,
-        chaser: 0.94,
+        chaser: 0.95,
         signposts: 0.93,
     };
-    check("labelled", &all, &floors);
-    assert!(all.unsure_share < 0.08, "{} of all are marked unsure", all.unsure_share);
+    check("worked on", &worked_on, &floors);
+    assert!(worked_on.unsure_share < 0.08, "{} of all are marked unsure", worked_on.unsure_share);
+    // Held back while the rules were written; learned from since.
+    let third = score::score(&pairs("fixtures/labelled", &policy, |number| number % 3 == 0));
+    let floors = Floors {
+        recall: 0.95,
+        precision: 0.85,
+        grounds: 0.90,
+        queue: 0.92,
+        area: 0.94,
+        chaser: 0.85,
+        signposts: 0.93,
+    };
+    check("every third", &third, &floors);
 }
 
 /// Emails written by others than the rules; the rules know nothing of them.
@@ -140,23 +153,16 @@ fn independent_emails_are_decided_as_labelled() {
     };
     let floors = Floors {
         recall: 0.97,
-        precision: 0.94,
+        precision: 0.95,
         grounds: 0.95,
         queue: 0.95,
         area: 0.94,
         chaser: 0.93,
         signposts: 0.90,
     };
-    check(
-        "a to h",
-        &third(&["exam/a", "exam/b", "exam/c", "exam/d", "exam/e", "exam/f", "exam/g", "exam/h"]),
-        &floors,
-    );
-    check(
-        "i and n to q",
-        &third(&["exam/i", "exam/n", "exam/o", "exam/p", "exam/q"]),
-        &Floors { precision: 0.90, ..floors },
-    );
+    check("a to c, e and g", &third(&["exam/a", "exam/b", "exam/c", "exam/e", "exam/g"]), &floors);
+    check("d, f and h", &third(&["exam/d", "exam/f", "exam/h"]), &Floors { area: 0.96, ..floors });
+    check("i and n to q", &third(&["exam/i", "exam/n", "exam/o", "exam/p", "exam/q"]), &floors);
     let floors = Floors {
         recall: 0.94,
         precision: 0.95,
